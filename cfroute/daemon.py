@@ -1,0 +1,158 @@
+"""What every daemon shares: the event loop, the signals, the tie to its supervisor, and serving an ASGI app.
+
+A daemon is `main(argv) -> exit status`; it calls `run(serve)` with a coroutine function that gets a `Stop` and returns
+the exit status. The same `main` runs in the foreground (`cfroute gorouter -c gorouter.yml`) and under the supervisor.
+"""
+
+import asyncio
+import contextlib
+import gc
+import multiprocessing
+import signal
+import ssl
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIApplication
+
+
+class Stop:
+    """Tells a daemon that it has been asked to end, and by which signal."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self.signal: signal.Signals | None = None
+
+    def ask(self, by: signal.Signals | None = None) -> None:
+        """Ask the daemon to end. Only the first call counts."""
+        if not self._asked.is_set():
+            self.signal = by
+            self._asked.set()
+
+    @property
+    def asked(self) -> bool:
+        return self._asked.is_set()
+
+    async def wait(self) -> None:
+        """Return when the daemon has been asked to end."""
+        await self._asked.wait()
+
+
+def run(serve: Callable[[Stop], Awaitable[int]], *, signals: tuple[signal.Signals, ...] = ()) -> int:
+    """Run `serve` on a fresh uvloop and return its exit status.
+
+    SIGTERM and SIGINT ask it to stop, and so do `signals`. A daemon that was started by the supervisor also stops when
+    the supervisor is gone, however that happened: nothing may outlive a `kill -9` of the foundation.
+    """
+    return uvloop.run(_run(serve, (signal.SIGTERM, signal.SIGINT, *signals)))
+
+
+async def _run(serve: Callable[[Stop], Awaitable[int]], signals: tuple[signal.Signals, ...]) -> int:
+    loop = asyncio.get_running_loop()
+    stop = Stop()
+    for number in signals:
+        loop.add_signal_handler(number, stop.ask, number)
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        loop.add_reader(supervisor.sentinel, _orphaned, loop, supervisor.sentinel, stop)
+    gc.freeze()  # what was imported lives for ever: the collector need not look at it again
+    return await serve(stop)
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, sentinel: int, stop: Stop) -> None:
+    loop.remove_reader(sentinel)
+    stop.ask(signal.SIGTERM)
+
+
+_tasks: set[asyncio.Task[Any]] = set()
+
+
+def spawn(work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
+    """Start a task that is kept alive until it is done, and whose failure is not silent.
+
+    The event loop holds its tasks weakly, and an exception in a forgotten task is shown, if ever, when it is collected;
+    so no code of cfroute calls `asyncio.create_task` on its own.
+    """
+    task = asyncio.create_task(work, name=name)
+    _tasks.add(task)
+    task.add_done_callback(_finished)
+    return task
+
+
+def _finished(task: asyncio.Task[Any]) -> None:
+    _tasks.discard(task)
+    if not task.cancelled() and (failure := task.exception()) is not None:
+        task.get_loop().call_exception_handler(
+            {"message": f"task {task.get_name()} failed", "exception": failure, "task": task}
+        )
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    app: "ASGIApplication",
+    host: str,
+    port: int,
+    *,
+    certificate: tuple[str, str] | None = None,
+    client_ca: str | None = None,
+) -> AsyncIterator[int]:
+    """Serve an ASGI app while the block runs; yields the port (the one picked, when `port` is 0).
+
+    `certificate` is (certificate chain file, key file) for TLS; `client_ca` demands a client certificate signed by it.
+    Raises OSError when the address cannot be bound.
+    """
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        loop="none",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=certificate[0] if certificate else None,
+        ssl_keyfile=certificate[1] if certificate else None,
+        ssl_ca_certs=client_ca,
+        ssl_cert_reqs=int(ssl.CERT_REQUIRED if client_ca else ssl.CERT_NONE),
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    listener = _bind(host, port)
+    served = spawn(server._serve([listener]), name=f"serve {host}:{port}")
+    try:
+        while not server.started and not served.done():
+            await asyncio.sleep(0.005)
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await served
+        listener.close()
+
+
+def _bind(host: str, port: int) -> Any:
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.listen(1024)
+    listener.setblocking(False)
+    return listener
+
+
+def entry(main: Callable[[list[str]], int]) -> None:
+    """Run a daemon's `main` as a process of its own, with the arguments of the command line."""
+    sys.exit(main(sys.argv[1:]))
