@@ -1,0 +1,120 @@
+"""What can go wrong between the proxy and a backend, as values.
+
+The text is what Go's net/http would have said: clients see it in `X-Cf-RouterError`, and operators search their logs for it.
+Foreign exceptions become a `Failure` here and nowhere else.
+"""
+
+import errno
+import socket
+import ssl
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """The classes of failure that a proxy may have to tell apart."""
+
+    DIAL = auto()  # no connection: refused, timeout, unreachable, no such host
+    NOT_TLS = auto()  # the backend answered our TLS hello with something else
+    HOSTNAME_MISMATCH = auto()
+    UNTRUSTED = auto()  # unknown authority, expired, or otherwise failing verification
+    CLIENT_CERTIFICATE_REFUSED = auto()  # alerts bad_certificate, unknown_ca, certificate_required
+    HANDSHAKE = auto()  # alert handshake_failure, protocol_version
+    HANDSHAKE_TIMEOUT = auto()
+    EOF = auto()  # closed before a response
+    RESET = auto()  # connection reset while reading
+    TIMEOUT = auto()  # the whole exchange took too long
+    MALFORMED = auto()  # not HTTP, or too large a head
+    CANCELLED = auto()  # the client went away
+    NO_TARGET = auto()  # nowhere to send it
+    OTHER = auto()
+
+
+@dataclass(slots=True)
+class Failure(Exception):
+    """One failed attempt.
+
+    wrote_headers tells whether the request's head had been handed to the connection; reused whether the connection had served
+    another request before.
+    """
+
+    kind: Kind
+    text: str
+    got_connection: bool = False
+    wrote_headers: bool = False
+    reused: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_ERRNO_TEXT = {
+    errno.ECONNREFUSED: "connect: connection refused",
+    errno.EHOSTUNREACH: "connect: no route to host",
+    errno.ENETUNREACH: "connect: network is unreachable",
+    errno.ETIMEDOUT: "connect: connection timed out",
+    errno.ECONNRESET: "connect: connection reset by peer",
+    errno.EADDRNOTAVAIL: "connect: cannot assign requested address",
+    errno.EMFILE: "socket: too many open files",
+}
+
+_REFUSED_CERTIFICATE = ("BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_REQUIRED")
+_ALERTS = {
+    "SSLV3_ALERT_BAD_CERTIFICATE": "remote error: tls: bad certificate",
+    "TLSV1_ALERT_UNKNOWN_CA": "remote error: tls: unknown certificate authority",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "remote error: tls: certificate required",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "remote error: tls: handshake failure",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "remote error: tls: protocol version not supported",
+}
+
+
+def dial_failure(error: BaseException, host: str, port: int, name: str | None = None) -> Failure:
+    """Why a connection to host:port (server name `name` for TLS) could not be had."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate_failure(error, name or host)
+    if isinstance(error, ssl.SSLError):
+        return _tls_failure(error)
+    if isinstance(error, socket.gaierror):
+        return Failure(Kind.DIAL, f"dial tcp: lookup {host}: no such host")
+    if isinstance(error, TimeoutError):
+        return Failure(Kind.DIAL, f"dial tcp {host}:{port}: i/o timeout")
+    if isinstance(error, ConnectionError) and error.errno not in _ERRNO_TEXT and name is not None:
+        return Failure(Kind.EOF, "EOF", got_connection=True)  # closed in the middle of the handshake
+    number = getattr(error, "errno", None)
+    text = _ERRNO_TEXT.get(number or 0) or f"connect: {str(error).lower()}"
+    return Failure(Kind.DIAL, f"dial tcp {host}:{port}: {text}")
+
+
+def _certificate_failure(error: ssl.SSLCertVerificationError, name: str) -> Failure:
+    message = error.verify_message or str(error)
+    prefix = "tls: failed to verify certificate: x509: "
+    if error.verify_code in (62, 64):  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+        return Failure(Kind.HOSTNAME_MISMATCH, f"{prefix}certificate is not valid for {name}", got_connection=True)
+    if error.verify_code in (9, 10):  # not yet valid, expired
+        text = "certificate has expired or is not yet valid"
+    elif error.verify_code in (18, 19, 20, 21):
+        text = "certificate signed by unknown authority"
+    else:
+        text = message
+    return Failure(Kind.UNTRUSTED, prefix + text, got_connection=True)
+
+
+def _tls_failure(error: ssl.SSLError) -> Failure:
+    reason = error.reason or ""
+    text = _ALERTS.get(reason, f"tls: {reason.lower().replace('_', ' ') or error}")
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
+        return Failure(Kind.NOT_TLS, "tls: first record does not look like a TLS handshake", got_connection=True)
+    if any(part in reason for part in _REFUSED_CERTIFICATE):
+        return Failure(Kind.CLIENT_CERTIFICATE_REFUSED, text, got_connection=True)
+    return Failure(Kind.HANDSHAKE, text, got_connection=True)
+
+
+def lost_failure(error: Exception | None, local: str, remote: str) -> Failure:
+    """Why a connection that was waiting for a response is gone."""
+    if isinstance(error, ssl.SSLError):
+        return _tls_failure(error)
+    if isinstance(error, ConnectionResetError):
+        return Failure(Kind.RESET, f"read tcp {local}->{remote}: read: connection reset by peer", got_connection=True)
+    if isinstance(error, BrokenPipeError):
+        return Failure(Kind.OTHER, f"write tcp {local}->{remote}: write: broken pipe", got_connection=True)
+    return Failure(Kind.EOF, "EOF", got_connection=True)

@@ -1,0 +1,307 @@
+"""Request and response heads: bytes -> values.
+
+Strategy: the common head (CRLF line ends, nothing folded, origin form) is recognised as a whole by one regular expression;
+only what it does not match goes through the slow reader, which knows Go's leniency (bare LF, folded lines) and Go's refusals. Whatever is accepted is written anew by us, so a backend never gets to read a message in another
+way than we did. Facts: Go's net/http server.go, request.go, transfer.go and textproto, as Gorouter shows them on the wire.
+
+`None` means that more bytes are needed. Refusals are exceptions that carry the answer.
+"""
+
+import re
+from typing import Final
+
+from cfroute.proxy.headers import TOKEN, Headers, canonical
+from cfroute.proxy.target import parse
+
+_REQUEST: Final = re.compile(
+    rb"([A-Z]+) (/[!-$&->@-~]*)(?:\?([!-~]*))? HTTP/1\.1\r\n"
+    rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*)\r\n"
+)
+_RESPONSE: Final = re.compile(
+    rb"HTTP/1\.1 ([1-9][0-9][0-9])(?: [^\r\n]*)?\r\n((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*)\r\n"
+)
+_END: Final = re.compile(rb"\n\r?\n")
+_VERSION: Final = re.compile(rb"HTTP/\d\.\d")
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_HOST: Final = re.compile(rb"[A-Za-z0-9!$%&'()*+,\-.:;=\[\]_~]*")
+_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
+
+CHUNKED: Final = -1
+UNTIL_CLOSE: Final = -2
+LINE_SLACK: Final = 4096  # Go reads this much more than the limit before it refuses
+
+
+class BadRequest(Exception):
+    """A request that is refused before anybody gets to see it: status line text, and whether the body repeats it."""
+
+    def __init__(self, status: str = "400 Bad Request", body: str | None = None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = status if body is None else body
+
+    def answer(self) -> bytes:
+        """The whole response, as Go's server writes it (no Date)."""
+        return (
+            f"HTTP/1.1 {self.status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n{self.body}"
+        ).encode()
+
+
+class BadResponse(Exception):
+    """A backend's answer that is no HTTP; the text is Go's."""
+
+
+class RequestHead:
+    """A request without its body.
+
+    target is as it came; authority, path and query are its parts; host is what is routed on (from an absolute target, or the
+    Host header, which is not among the headers any more). length is that of the body, or CHUNKED.
+    """
+
+    __slots__ = (
+        "authority", "headers", "host", "keep_alive", "length", "method", "path", "query", "target", "trailer", "version",
+    )  # fmt: skip
+
+    method: bytes
+    target: bytes
+    authority: bytes
+    path: bytes
+    query: bytes | None
+    version: bytes
+    headers: Headers
+    host: bytes
+    length: int
+    keep_alive: bool
+    trailer: list[bytes]
+
+    def __repr__(self) -> str:
+        return f"<{self.method!r} {self.target!r} host={self.host!r} length={self.length}>"
+
+
+class ResponseHead:
+    """A response without its body. length is that of the body, or CHUNKED, or UNTIL_CLOSE."""
+
+    __slots__ = ("headers", "keep_alive", "length", "status", "version")
+
+    version: bytes
+    status: int
+    headers: Headers
+    length: int
+    keep_alive: bool
+
+    def __repr__(self) -> str:
+        return f"<{self.status} length={self.length}>"
+
+
+def parse_request(data: bytes, limit: int) -> tuple[RequestHead, int] | None:
+    """The head at the start of `data` and its length in bytes, or None while it is incomplete.
+
+    limit is the largest size of request line and headers, in bytes. Raises BadRequest.
+    """
+    head = RequestHead()
+    common = _REQUEST.match(data)
+    if common is not None and (end := common.end()) <= limit:
+        head.method, path, query, block = common.groups()
+        head.target = path if query is None else path + b"?" + query
+        head.version = b"HTTP/1.1"
+        head.authority, head.path, head.query = b"", path, query
+        head.headers = _common_fields(block)
+    else:
+        read = _read(data, limit)
+        if read is None:
+            return None
+        end, first, head.headers = read
+        _set_first_line(head, first)
+    _set_host(head)
+    _set_request_length(head)
+    connection = head.headers.get(b"Connection")
+    if connection is None:
+        head.keep_alive = head.version != b"HTTP/1.0"
+    else:
+        tokens = head.headers.tokens(b"Connection")
+        head.keep_alive = b"close" not in tokens and (head.version != b"HTTP/1.0" or b"keep-alive" in tokens)
+    return head, end
+
+
+def _common_fields(block: bytes) -> Headers:
+    """The fields of a block that is known to be well-formed, without folded lines."""
+    headers = Headers()
+    for line in block.split(b"\r\n")[:-1]:
+        name, _, value = line.partition(b":")
+        name = canonical(name)
+        if name in headers:
+            headers[name].append(value.strip(b" \t"))
+        else:
+            headers[name] = [value.strip(b" \t")]
+    return headers
+
+
+def _set_first_line(head: RequestHead, line: bytes) -> None:
+    parts = line.split(b" ", 2)
+    if len(parts) != 3 or not TOKEN.fullmatch(parts[0]):
+        raise BadRequest
+    head.method, head.target, head.version = parts
+    _check_version(head)
+    parsed = parse(head.target, head.method)
+    if parsed is None:
+        raise BadRequest
+    head.authority, head.path, head.query = parsed
+
+
+def _read(data: bytes, limit: int) -> tuple[int, bytes, Headers] | None:
+    """The end of the head, its first line and its fields, with all of Go's leniency and refusals."""
+    if data[:1] in (b"\r", b"\n"):
+        raise BadRequest
+    end = _END.search(data)
+    if (end.end() if end else len(data)) > limit + LINE_SLACK:
+        raise BadRequest("431 Request Header Fields Too Large")
+    if end is None:
+        return None
+    lines = [line.removesuffix(b"\r") for line in data[: end.start()].split(b"\n")]
+    return end.end(), lines[0], fields(lines[1:])
+
+
+def fields(lines: list[bytes]) -> Headers:
+    """Header or trailer lines (without line ends) as fields. Raises BadRequest."""
+    headers = Headers()
+    unfolded: list[bytes] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t"):
+            if not unfolded:
+                raise BadRequest
+            unfolded[-1] = unfolded[-1].rstrip(b" \t") + b" " + line.strip(b" \t")
+        else:
+            unfolded.append(line)
+    for line in unfolded:
+        name, colon, value = line.partition(b":")
+        if not colon:
+            raise BadRequest
+        if not TOKEN.fullmatch(name):
+            raise BadRequest("400 Bad Request: invalid header name")
+        if _CONTROL.search(value):
+            raise BadRequest
+        headers.add(canonical(name), value.strip(b" \t"))
+    return headers
+
+
+def _check_version(head: RequestHead) -> None:
+    version = head.version
+    if version in (b"HTTP/1.1", b"HTTP/1.0"):
+        return
+    if not _VERSION.fullmatch(version):
+        raise BadRequest
+    if not version.startswith(b"HTTP/1") and (head.method, head.target) != (b"PRI", b"*"):
+        raise BadRequest("505 HTTP Version Not Supported: unsupported protocol version")
+
+
+def _set_host(head: RequestHead) -> None:
+    hosts = head.headers.pop(b"Host", None)
+    if hosts is None:
+        if head.version != b"HTTP/1.0" and head.method not in (b"CONNECT", b"PRI"):
+            raise BadRequest("400 Bad Request: missing required Host header")
+        head.host = head.authority
+        return
+    if len(hosts) > 1:
+        raise BadRequest
+    if not _HOST.fullmatch(hosts[0]):
+        raise BadRequest("400 Bad Request: malformed Host header")
+    head.host = head.authority or hosts[0]
+
+
+def _set_request_length(head: RequestHead) -> None:
+    headers = head.headers
+    head.trailer = headers.pop(b"Trailer", [])
+    codings = headers.pop(b"Transfer-Encoding", None)
+    if codings is not None and head.version != b"HTTP/1.0":
+        if len(codings) != 1 or codings[0].lower() != b"chunked":
+            raise BadRequest("501 Not Implemented", "Unsupported transfer encoding")
+        if b"Content-Length" in headers:
+            content_length(headers)
+            del headers[b"Content-Length"]  # RFC 9112 section 6.3: the coding overrides the length
+        head.length = CHUNKED
+        return
+    head.length = content_length(headers) if b"Content-Length" in headers else 0
+
+
+def content_length(headers: Headers) -> int:
+    """The declared length; equal repetitions are folded into one. Raises BadRequest for anything unclear."""
+    values = headers[b"Content-Length"]
+    if len(values) > 1:
+        if any(value != values[0] for value in values):
+            raise BadRequest
+        headers[b"Content-Length"] = values[:1]
+    if not _DIGITS.fullmatch(values[0]):
+        raise BadRequest
+    return int(values[0])
+
+
+def parse_response(data: bytes, limit: int, method: bytes) -> tuple[ResponseHead, int] | None:
+    """The response head at the start of `data` and its length, or None while it is incomplete. Raises BadResponse."""
+    head = ResponseHead()
+    common = _RESPONSE.match(data)
+    if common is not None and (end := common.end()) <= limit:
+        code, block = common.groups()
+        head.version, head.status = b"HTTP/1.1", int(code)
+        head.headers = headers = _common_fields(block)
+    else:
+        read = _read_response(data, limit)
+        if read is None:
+            return None
+        end, first, headers = read
+        head.headers = headers
+        head.version, head.status = _status(first)
+    head.length = _response_length(head, method)
+    tokens = headers.tokens(b"Connection") if b"Connection" in headers else ()
+    if head.version == b"HTTP/1.0":
+        head.keep_alive = b"keep-alive" in tokens and head.length != UNTIL_CLOSE
+    else:
+        head.keep_alive = b"close" not in tokens and head.length != UNTIL_CLOSE
+    return head, end
+
+
+def _read_response(data: bytes, limit: int) -> tuple[int, bytes, Headers] | None:
+    try:
+        read = _read(data, limit)
+    except BadRequest as refused:
+        if refused.status.startswith("431"):
+            raise BadResponse(f"net/http: server response headers exceeded {limit} bytes; aborted") from None
+        raise BadResponse(_malformed(data)) from None
+    if read is None and len(data) > 8 and not data.startswith(b"HTTP/"):
+        raise BadResponse(_malformed(data))
+    return read
+
+
+def _malformed(data: bytes) -> str:
+    line = data.split(b"\n", 1)[0].rstrip(b"\r")[:200].decode("utf-8", "backslashreplace")
+    return f'malformed HTTP response "{line}"'
+
+
+def _status(line: bytes) -> tuple[bytes, int]:
+    version, _, rest = line.partition(b" ")
+    if not rest:
+        raise BadResponse(_malformed(line))
+    code = rest.lstrip(b" ")[:3]
+    after = rest.lstrip(b" ")[3:4]
+    if len(code) != 3 or not code.isdigit() or after not in (b"", b" "):
+        shown = rest.split(b" ")[0].decode("utf-8", "backslashreplace")
+        raise BadResponse(f'malformed HTTP status code "{shown}"')
+    if not _VERSION.fullmatch(version):
+        raise BadResponse(f'malformed HTTP version "{version.decode("utf-8", "backslashreplace")}"')
+    return version, int(code)
+
+
+def _response_length(head: ResponseHead, method: bytes) -> int:
+    headers = head.headers
+    codings = headers.pop(b"Transfer-Encoding", None)
+    try:
+        declared = content_length(headers) if b"Content-Length" in headers else None
+    except BadRequest:
+        values = b",".join(headers[b"Content-Length"]).decode("utf-8", "backslashreplace")
+        raise BadResponse(f'bad Content-Length "{values}"') from None
+    if method == b"HEAD" or head.status < 200 or head.status in (204, 304):
+        return 0
+    if codings is not None and head.version != b"HTTP/1.0":
+        if len(codings) != 1 or codings[0].lower() != b"chunked":
+            raise BadResponse(f'unsupported transfer encoding: "{codings[0].decode("latin-1")}"')
+        headers.pop(b"Content-Length", None)
+        return CHUNKED
+    return UNTIL_CLOSE if declared is None else declared

@@ -1,0 +1,87 @@
+"""Header fields as Go's net/http keeps them: canonical name -> values in order of arrival.
+
+Upstream's routers are Go programs, and what they show on the wire (names in canonical form, sorted) is what clients and
+tests have come to expect; so this follows Go's `textproto` and `http.Header` rather than the RFC's "any order, any case".
+"""
+
+import re
+from typing import Final
+
+TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+_CACHE_LIMIT = 4096
+_canonical: dict[bytes, bytes] = {}
+
+# What a proxy must not pass on (RFC 9110 section 7.6.1, and the list of Go's reverse proxy).
+HOP_BY_HOP: Final = (
+    b"Connection",
+    b"Proxy-Connection",
+    b"Keep-Alive",
+    b"Proxy-Authenticate",
+    b"Proxy-Authorization",
+    b"Te",
+    b"Trailer",
+    b"Transfer-Encoding",
+    b"Upgrade",
+)
+
+
+def canonical(name: bytes) -> bytes:
+    """The name as Go writes it: `x-forwarded-FOR` -> `X-Forwarded-For`. A name that is no token stays as it is."""
+    known = _canonical.get(name)
+    if known is not None:
+        return known
+    result = name
+    if TOKEN.fullmatch(name):
+        result = b"-".join(part.capitalize() for part in name.split(b"-"))
+    if len(_canonical) < _CACHE_LIMIT:  # bounded: clients choose the names
+        _canonical[name] = result
+    return result
+
+
+class Headers(dict[bytes, list[bytes]]):
+    """Canonical name -> values. Use canonical names; whoever fills it from the wire sees to that."""
+
+    __slots__ = ()
+
+    def first(self, name: bytes) -> bytes:
+        """The first value, or b"" where there is none."""
+        values = self.get(name)
+        return values[0] if values else b""
+
+    def add(self, name: bytes, value: bytes) -> None:
+        """Append a value."""
+        values = self.get(name)
+        if values is None:
+            self[name] = [value]
+        else:
+            values.append(value)
+
+    def lines(self) -> bytes:
+        """All fields as they go on the wire, sorted by name, each with its line end."""
+        parts = []
+        for name in sorted(self):
+            values = self[name]
+            if len(values) == 1:
+                parts.append(b"%b: %b\r\n" % (name, values[0]))
+            else:
+                parts += [b"%b: %b\r\n" % (name, value) for value in values]
+        return b"".join(parts)
+
+    def tokens(self, name: bytes) -> list[bytes]:
+        """The elements of a comma-separated field, in lower case, over all its lines."""
+        return [
+            token.strip(b" \t").lower() for value in self.get(name, ()) for token in value.split(b",") if token
+        ]
+
+
+def remove_hop_by_hop(headers: Headers) -> None:
+    """Drop what only concerned the connection that the message came on: the fields named by `Connection`, and the set."""
+    connection = headers.get(b"Connection")
+    if connection is not None:
+        for value in connection:
+            for token in value.split(b","):
+                headers.pop(canonical(token.strip(b" \t")), None)
+    for name in HOP_BY_HOP:
+        if name in headers:
+            del headers[name]
