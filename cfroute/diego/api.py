@@ -1,7 +1,7 @@
 """What the Cloud Controller, the cells and the route emitters say to the BBS, as values.
 
-Names follow Diego's (`DesiredLRP`, `ActualLRP`, `Task`). Upstream sends them as protobuf; here they travel as JSON, under the
-same paths and over the same mutual TLS (see ARCHITECTURE.md, "BBS").
+Names follow Diego's (`DesiredLRP`, `ActualLRP`, `Task`). Upstream sends them as protobuf; here they travel as
+JSON, under the same paths and over the same mutual TLS (see ARCHITECTURE.md, "BBS").
 """
 
 from typing import Any, Literal
@@ -70,8 +70,10 @@ LRPState = Literal["UNCLAIMED", "CLAIMED", "RUNNING", "CRASHED"]
 class ActualLRP(msgspec.Struct, frozen=True):
     """One instance as it is.
 
-    since is in nanoseconds of the epoch. routable False means: running, but to be taken out of the routing tables (it is about to
-    be stopped). started tells when the process was last started; details say why it crashed.
+    since is in nanoseconds of the epoch. routable False means: running, but to be taken out of the routing
+    tables (it is about to be stopped). retired means: nobody wants it any more, its cell is to drain and stop
+    it and then to remove it. An UNCLAIMED instance with a cell_id has been placed there, and its cell is to
+    claim it. usage has `cpu` (1.0 is one core) and `mem` (bytes).
     """
 
     process_guid: str
@@ -83,6 +85,7 @@ class ActualLRP(msgspec.Struct, frozen=True):
     state: LRPState = "UNCLAIMED"
     since: int = 0
     routable: bool = True
+    retired: bool = False
     crash_count: int = 0
     crash_reason: str = ""
     placement_error: str = ""
@@ -91,11 +94,28 @@ class ActualLRP(msgspec.Struct, frozen=True):
     modification_tag: ModificationTag = ModificationTag()
 
 
+class InstanceUsage(msgspec.Struct, frozen=True):
+    """What one instance uses at the moment: `cpu` (1.0 is one core), `mem` (bytes)."""
+
+    instance_guid: str
+    usage: dict[str, float]
+
+
+class CellPresence(msgspec.Struct, frozen=True):
+    """What a cell says of itself with every heartbeat; memory_mb is what it may give away in all."""
+
+    cell_id: str
+    address: str
+    availability_zone: str = ""
+    memory_mb: int = 0
+
+
 class Task(msgspec.Struct, frozen=True):
     """A piece of work that runs once on some cell: staging.
 
-    The cell downloads `package_url`, builds, uploads the droplet to `droplet_upload_url` (PUT) and then posts the finished task
-    to `completion_url`. result is JSON text: for staging `{"process_types": {"web": …}, "buildpack": …, "detected_output": …}`.
+    The cell downloads `package_url`, builds, uploads the droplet to `droplet_upload_url` (PUT) and then posts
+    the finished task to `completion_url`. result is JSON text: for staging `{"process_types": {"web": …},
+    "buildpack": …, "detected_output": …}`.
     """
 
     task_guid: str
