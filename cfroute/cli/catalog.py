@@ -1,0 +1,141 @@
+"""Every command: where it is, what it is also called, and how it is introduced.
+
+Only this list is read for `cfroute --help`; the module of a command is imported when the command is used. A test keeps the
+summaries equal to the commands' own.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command. `target` is `module:attribute`, below `cfroute.cli`; `aliases` are cf's short names."""
+
+    name: str
+    target: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+
+
+GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Foundation": (
+        Entry("up", "foundation:up", "Start the foundation"),
+        Entry("down", "foundation:down", "Stop the foundation"),
+        Entry("status", "foundation:status", "Show the components and how they are"),
+        Entry("info", "foundation:info", "Show where the foundation is reached and what it was started with"),
+        Entry("kill", "foundation:kill", "Send a signal to a component, to see what happens without it"),
+        Entry("demo", "demo:demo", "Play the route-service tutorial, and verify each step"),
+    ),
+    "Apps": (
+        Entry("push", "push:push", "Push a new app or sync changes to an existing app", ("p",)),
+        Entry("apps", "apps:apps", "List all apps in the target space", ("a",)),
+        Entry("app", "apps:app", "Display health and status for an app"),
+        Entry("logs", "logs:logs", "Tail or show recent logs for an app or a component"),
+        Entry("start", "lifecycle:start", "Start an app", ("st",)),
+        Entry("stop", "lifecycle:stop", "Stop an app", ("sp",)),
+        Entry("restart", "lifecycle:restart", "Restart an app or a component", ("rs",)),
+        Entry("restage", "lifecycle:restage", "Stage the app's latest package into a droplet and restart the app", ("rg",)),
+        Entry("restart-app-instance", "lifecycle:restart_app_instance", "Terminate, then instantiate an app instance"),
+        Entry("scale", "scale:scale", "Change or view the instance count, disk space limit, and memory limit for an app"),
+        Entry("delete", "apps:delete", "Delete an app", ("d",)),
+        Entry("env", "env:env", "Show all env variables for an app", ("e",)),
+        Entry("set-env", "env:set_env", "Set an env variable for an app", ("se",)),
+        Entry("unset-env", "env:unset_env", "Remove an env variable from an app", ("ue",)),
+    ),
+    "Routes": (
+        Entry("table", "table:table", "Show the routing tables of the Gorouters, live"),
+        Entry("routes", "routes:routes", "List all routes in the current space or the current organization", ("r",)),
+        Entry("route", "routes:route", "Display route details and mapped destinations", ("ro",)),
+        Entry("create-route", "routes:create_route", "Create a route for later use"),
+        Entry("check-route", "routes:check_route", "Perform a check to determine whether a route currently exists or not"),
+        Entry("map-route", "mapping:map_route", "Map a route to an app"),
+        Entry("unmap-route", "mapping:unmap_route", "Remove a route from an app"),
+        Entry("delete-route", "routes:delete_route", "Delete a route"),
+        Entry(
+            "delete-orphaned-routes",
+            "routes:delete_orphaned_routes",
+            "Delete all orphaned routes in the currently targeted space (i.e. those that are not mapped to an app or service instance)",
+        ),
+    ),
+    "Route services": (
+        Entry(
+            "create-user-provided-service",
+            "services:create_user_provided_service",
+            "Make a user-provided service instance available to CF apps",
+            ("cups",),
+        ),
+        Entry(
+            "update-user-provided-service",
+            "services:update_user_provided_service",
+            "Update user-provided service instance",
+            ("uups",),
+        ),
+        Entry(
+            "bind-route-service",
+            "route_services:bind_route_service",
+            "Bind a service instance to an HTTP route",
+            ("brs",),
+        ),
+        Entry(
+            "unbind-route-service",
+            "route_services:unbind_route_service",
+            "Unbind a service instance from an HTTP route",
+            ("urs",),
+        ),
+        Entry("services", "services:services", "List all service instances in the target space", ("s",)),
+        Entry("service", "services:service", "Show service instance info"),
+        Entry("delete-service", "services:delete_service", "Delete a service instance", ("ds",)),
+    ),
+    "Domains": (
+        Entry("domains", "domains:domains", "List domains in the target org"),
+        Entry(
+            "create-shared-domain",
+            "domains:create_shared_domain",
+            "Create a domain that can be used by all orgs (admin-only)",
+        ),
+        Entry(
+            "create-private-domain",
+            "domains:create_private_domain",
+            "Create a private domain for a specific org",
+            ("create-domain",),
+        ),
+        Entry("delete-shared-domain", "domains:delete_shared_domain", "Delete a shared domain"),
+        Entry("delete-private-domain", "domains:delete_private_domain", "Delete a private domain", ("delete-domain",)),
+    ),
+    "Orgs and spaces": (
+        Entry("target", "orgs:target", "Set or view the targeted org or space", ("t",)),
+        Entry("orgs", "orgs:orgs", "List all orgs", ("o",)),
+        Entry("create-org", "orgs:create_org", "Create an org", ("co",)),
+        Entry("delete-org", "orgs:delete_org", "Delete an org"),
+        Entry("spaces", "spaces:spaces", "List all spaces in an org"),
+        Entry("create-space", "spaces:create_space", "Create a space", ("csp",)),
+        Entry("delete-space", "spaces:delete_space", "Delete a space"),
+    ),
+    "More": (
+        Entry("curl", "curl:curl", "Send a request to the Cloud Controller's API"),
+        Entry("oauth-token", "curl:oauth_token", "Print an access token for the API"),
+        Entry("docs", "docs:docs", "Read the documentation, offline"),
+        Entry("completion", "completion:completion", "Print the shell completion script"),
+        Entry("version", "version:version", "Show the versions of cfroute and of what it runs on", ("v",)),
+        Entry("help", "help:help_command", "Show help", ("h",)),
+    ),
+}
+
+ENTRIES: dict[str, Entry] = {entry.name: entry for group in GROUPS.values() for entry in group}
+ALIASES: dict[str, str] = {alias: entry.name for entry in ENTRIES.values() for alias in entry.aliases}
+
+DAEMONS: dict[str, tuple[str, str]] = {
+    "gorouter": ("cfroute.gorouter.main", "The HTTP router"),
+    "load-balancer": ("cfroute.load_balancer.main", "The HTTP load balancer in front of the Gorouters"),
+    "cloud-controller": ("cfroute.cloud_controller.main", "The v3 API"),
+    "uaa": ("cfroute.uaa.main", "OAuth 2.0 and tokens"),
+    "bbs": ("cfroute.diego.bbs.main", "Diego's bulletin board system and auctioneer"),
+    "cell": ("cfroute.diego.cell.main", "A Diego cell: it runs the app instances"),
+    "route-emitter": ("cfroute.diego.route_emitter.main", "Tells the routers what runs on a cell"),
+}
+"""Components as commands: (module, summary). Their arguments are their own, as upstream's."""
+
+COMMON = (
+    "up", "down", "status", "push", "apps", "logs", "scale", "routes", "table", "map-route",
+    "create-user-provided-service", "bind-route-service", "unbind-route-service", "info", "docs", "demo",
+)  # fmt: skip
+"""What `cfroute` without arguments shows."""

@@ -1,0 +1,120 @@
+"""Printing what went wrong, and the exit statuses (for people they are in `cfroute docs exit-codes`)."""
+
+import difflib
+import traceback
+from typing import Any
+
+import click
+
+from cfroute.cli import render
+from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
+from cfroute.cli.command import Command, argument_name
+from cfroute.cli.session import Session
+from cfroute.errors import CfrouteError, NotRunning, UsageError
+
+FAILED = 1
+INTERRUPTED = 130
+READER_GONE = 141
+
+
+class UnknownCommand(CfrouteError):
+    """There is no such command. The hint names those that are spelled alike."""
+
+    def __init__(self, name: str) -> None:
+        alike = difflib.get_close_matches(name, [*ENTRIES, *ALIASES, *DAEMONS], n=3)
+        hint = "\n".join(["Did you mean?", *(f"   {match}" for match in alike)]) if alike else ""
+        super().__init__(f"'{name}' is not a registered command. See 'cfroute help -a'", hint)
+
+
+class HttpStatus(CfrouteError):
+    """`curl --fail` met an HTTP error; the exit status is curl's own."""
+
+    exit_code = 22
+
+
+def report(error: Exception, session: Session) -> int:
+    """Print an error, and return the exit status that stands for it."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if session.debug:
+        traceback.print_exception(error)
+    told = _told(error)
+    status = exit_status(told, session.command)
+    if session.json:
+        session.warn(render.json_text(_as_data(told, status)))
+    elif isinstance(told, UsageError):
+        _print_usage(told, session)
+    else:
+        _print(told, session)
+    return status
+
+
+def exit_status(error: CfrouteError, command: Command | None) -> int:
+    """The exit status of an error: its own, but 1 for a command of cf's, whose scripts know nothing else.
+
+    Two statuses are kept there too, because cf has no such case or the same status: not running, and curl's.
+    """
+    if isinstance(error, NotRunning | HttpStatus) or command is None or not command.cf_shaped:
+        return error.exit_code
+    return FAILED
+
+
+def _told(error: Exception) -> CfrouteError:
+    """Any exception as one that a person understands."""
+    if isinstance(error, CfrouteError):
+        return error
+    if isinstance(error, click.UsageError):
+        return usage_error(error)
+    if isinstance(error, click.ClickException):
+        return CfrouteError(error.format_message())
+    return CfrouteError(
+        f"internal error: {type(error).__name__}: {error}",
+        "This is a fault of cfroute. --debug shows where; please report it with that output.",
+    )
+
+
+def usage_error(error: click.UsageError) -> UsageError:
+    """click's complaint in cf's words."""
+    if isinstance(error, click.NoSuchOption):
+        known = [o for p in error.ctx.command.params for o in p.opts if o.startswith("--")] if error.ctx else []
+        alike = difflib.get_close_matches(error.option_name, [*known, "--help"], n=1)
+        return UsageError(
+            f"unknown flag `{error.option_name.lstrip('-')}'", f"Did you mean {alike[0]}?" if alike else ""
+        )
+    if isinstance(error, click.BadOptionUsage):
+        return UsageError(f"expected argument for flag `{error.option_name}'")
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        isflag = isinstance(error.param, click.Option)
+        where = f"flag `{max(error.param.opts, key=len)}'" if isflag else f"`{argument_name(error.param)}`"
+        return UsageError(f"invalid argument for {where}: {error.message}")
+    if error.message.startswith("Got unexpected extra argument"):
+        extra = error.message[error.message.index("(") + 1 : error.message.rindex(")")].split()[0]
+        return UsageError(f'unexpected argument "{extra}"')
+    return UsageError(error.message)
+
+
+def _as_data(error: CfrouteError, status: int) -> dict[str, Any]:
+    details = {"type": type(error).__name__, "message": error.message, "hint": error.hint, "exit_code": status}
+    return {"error": details | getattr(error, "details", {})}
+
+
+def _print(error: CfrouteError, session: Session) -> None:
+    command = session.command
+    session.warn(error.message)
+    if error.hint:
+        is_list = isinstance(error, UnknownCommand)
+        session.warn("")
+        session.warn(error.hint if is_list else f"TIP: {error.hint}")
+    if command is not None and command.cf_shaped:
+        session.print(render.bad("FAILED"))
+
+
+def _print_usage(error: UsageError, session: Session) -> None:
+    session.warn(f"Incorrect Usage: {error.message}")
+    if error.hint:
+        session.warn(error.hint)
+    session.warn("")
+    if session.command is not None:
+        session.print(session.command.get_help(click.Context(session.command)))
+    else:
+        session.warn("See 'cfroute help'")

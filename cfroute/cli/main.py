@@ -1,0 +1,116 @@
+"""The entry point: find the command, run it, and print what went wrong, in one place.
+
+Nothing heavy is imported here: `cfroute --help` has to be there at once.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from cfroute import __version__
+from cfroute.cli import failures
+from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
+from cfroute.cli.command import SETTINGS, global_options
+from cfroute.cli.overview import overview
+from cfroute.cli.session import Session
+
+
+class Program(click.Group):
+    """`cfroute` itself: a group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(ENTRIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return load(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0].startswith("-") or load(args[0]) is not None:
+            return super().resolve_command(ctx, args)
+        raise failures.UnknownCommand(args[0])
+
+    def get_help(self, ctx: click.Context) -> str:
+        return overview(complete=True)
+
+
+def load(name: str) -> click.Command | None:
+    """The command called `name`, imported; None when there is no such command."""
+    entry = ENTRIES.get(ALIASES.get(name, name))
+    if entry is None:
+        return None
+    module, attribute = entry.target.split(":")
+    command: click.Command = getattr(importlib.import_module(f"cfroute.cli.{module}"), attribute)
+    return command
+
+
+def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(f"cfroute version {__version__}")
+        context.exit()
+
+
+def program() -> Program:
+    """The click group of all commands."""
+    version = click.Option(
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version"
+    )
+    return Program(
+        "cfroute",
+        params=[*global_options(), version],
+        context_settings=SETTINGS,
+        invoke_without_command=True,
+        callback=_nothing_asked,
+    )
+
+
+@click.pass_context
+def _nothing_asked(context: click.Context) -> None:
+    if context.invoked_subcommand is None:
+        click.echo(overview(complete=False))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status (see `cfroute docs exit-codes`)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in DAEMONS:
+        return daemon(given[0], given[1:])
+    session = Session()
+    try:
+        result = program().main(given, prog_name="cfroute", standalone_mode=False, obj=session)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:
+        return _reader_gone()
+    except (KeyboardInterrupt, click.Abort):
+        return failures.INTERRUPTED
+    except Exception as error:
+        session.json |= "--json" in given  # wrong usage is found before the options are looked at
+        return failures.report(error, session)
+
+
+def daemon(name: str, arguments: list[str]) -> int:
+    """Run a component in the foreground with its own arguments."""
+    module: Any = importlib.import_module(DAEMONS[name][0])
+    status: int = module.main(arguments)
+    return status
+
+
+def _reader_gone() -> int:
+    # `cfroute routes | head -1`: what is still buffered would make the interpreter complain at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return failures.READER_GONE
+
+
+def run() -> NoReturn:
+    """`python -m cfroute.cli.main`."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

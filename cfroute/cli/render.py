@@ -1,0 +1,73 @@
+"""How data becomes text: cf's tables and blocks, JSON, and colour. Only this module and `live` draw."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+GAP = "   "
+
+
+def name(text: object) -> str:
+    """A name in a message, in cf's cyan."""
+    return click.style(str(text), fg="cyan", bold=True)
+
+
+def good(text: str) -> str:
+    return click.style(text, fg="green", bold=True)
+
+
+def bad(text: str) -> str:
+    return click.style(text, fg="red", bold=True)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], indent: str = "") -> str:
+    """Lines of columns, each as wide as its widest cell; the last one is not padded."""
+    cells = [list(row) for row in rows]
+    widths = [max(len(text) for text in column) for column in zip(headers, *cells, strict=True)]
+    lines = [_row(headers, widths, bold=True), *(_row(row, widths) for row in cells)]
+    return "\n".join(indent + line for line in lines)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], *, bold: bool = False) -> str:
+    padded = [text.ljust(width) for text, width in zip(cells[:-1], widths, strict=False)] + list(cells[-1:])
+    if bold:
+        padded = [click.style(text, bold=True) for text in padded]
+    return GAP.join(padded)
+
+
+def block(pairs: Iterable[tuple[str, str]], indent: str = "") -> str:
+    """Lines of `key:   value` with the values in one column."""
+    listed = list(pairs)
+    width = max(len(key) for key, _ in listed) + 1
+    return "\n".join(f"{indent}{key + ':':<{width}}{GAP}{value}" for key, value in listed)
+
+
+def json_text(data: Any) -> str:
+    """One JSON value, for people and programs."""
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(data, enc_hook=str), indent=2).decode()
+
+
+def json_line(data: Any) -> str:
+    """One line of a JSON stream."""
+    import msgspec
+
+    return msgspec.json.encode(data, enc_hook=str).decode()
+
+
+def markdown(text: str) -> None:
+    """Print markdown on a terminal."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))
+
+
+def megabytes(value: float) -> str:
+    """A number of bytes as cf writes it: `64M`, `1.5G`, `0`."""
+    for unit, size in (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
+        if value >= size:
+            return f"{value / size:.1f}".removesuffix(".0") + unit
+    return f"{value:.0f}B" if value else "0"

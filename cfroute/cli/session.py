@@ -1,0 +1,123 @@
+"""One run of the command line: the options that every command has, the streams, and lazily what commands work with."""
+
+import os
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cfroute.cli import render
+from cfroute.errors import CfrouteError
+from cfroute.home import Home
+
+if TYPE_CHECKING:
+    from cfroute.cli.api import Api
+    from cfroute.cli.command import Command
+    from cfroute.cli.target import Target
+    from cfroute.clock import Clock
+    from cfroute.foundation.client import FoundationClient
+
+
+class Session:
+    """What a command gets handed.
+
+    Messages for a person go through `say`, which writes where cf writes, to stdout; with --json that is kept for the data,
+    and the messages move to stderr.
+    """
+
+    def __init__(self) -> None:
+        self.state_dir: str | None = None
+        self.json = False
+        self.quiet = False
+        self.no_input = False
+        self.debug = False
+        self.color = wants_color(os.environ)
+        self.command: Command | None = None
+
+    @property
+    def home(self) -> Home:
+        """The state folder of --state-dir or the environment."""
+        return Home.find(self.state_dir)
+
+    @cached_property
+    def clock(self) -> "Clock":
+        from cfroute.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def foundation(self) -> "FoundationClient":
+        from cfroute.foundation.client import FoundationClient
+
+        return FoundationClient(self.home)
+
+    @cached_property
+    def api(self) -> "Api":
+        """The Cloud Controller. Raises NotRunning when the foundation is up but the Cloud Controller is not."""
+        from cfroute.cli.api import connect
+
+        return connect(self.home, self.foundation, self.clock, self.warn)
+
+    @cached_property
+    def target(self) -> "Target":
+        """The targeted org and space. Looking at them raises CfrouteError when they do not exist."""
+        from cfroute.cli.target import Target
+
+        return Target(self.api, self.home)
+
+    def say(self, text: str = "") -> None:
+        """Tell a person what happens."""
+        if not self.quiet:
+            click.echo(text, err=self.json, color=self.color)
+
+    def ok(self) -> None:
+        """Say that what was announced is done."""
+        self.say(render.good("OK"))
+
+    def tip(self, text: str) -> None:
+        """Suggest what to do next."""
+        self.say()
+        self.say(f"TIP: {text}")
+
+    def warn(self, text: str) -> None:
+        """Say something that must not get lost, to stderr."""
+        click.echo(text, err=True, color=self.color)
+
+    def print(self, text: str) -> None:
+        """Write data as text to stdout."""
+        click.echo(text, color=self.color)
+
+    def line(self, data: Any, text: str) -> None:
+        """Write one item of a stream: a line of JSON, or text."""
+        self.print(render.json_line(data) if self.json else text)
+        sys.stdout.flush()
+
+    def confirm(self, question: str) -> bool:
+        """Ask; no answer but y or yes means yes.
+
+        Raises CfrouteError when nobody can answer: input is at its end, or --no-input was given.
+        """
+        while not self.no_input:
+            click.echo(f"{question} [yN]: ", nl=False, err=self.json, color=self.color)
+            answer = sys.stdin.readline()
+            if not answer:
+                break
+            if not sys.stdin.isatty():
+                self.say(answer.strip())  # the terminal did not echo it, so the next message would share its line
+            if (word := answer.strip().lower()) in ("y", "yes", "n", "no", ""):
+                return word in ("y", "yes")
+            self.say("invalid input (not y, n, yes, or no)")
+        raise CfrouteError("nobody is there to confirm", "use -f to go ahead without asking")
+
+
+def wants_color(environment: "os._Environ[str] | dict[str, str]") -> bool | None:
+    """Whether to use colour: True, False, or None for: on a terminal only.
+
+    CF_COLOR decides, as for cf; then NO_COLOR and TERM=dumb, then FORCE_COLOR.
+    """
+    if (asked := environment.get("CF_COLOR", "").lower()) in ("true", "false"):
+        return asked == "true"
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
+        return False
+    return True if environment.get("FORCE_COLOR") else None
