@@ -12,12 +12,9 @@ import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvloop
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIApplication
 
 
 class Stop:
@@ -93,7 +90,7 @@ def _finished(task: asyncio.Task[Any]) -> None:
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: "ASGIApplication",
+    app: Callable[..., Any],
     host: str,
     port: int,
     *,

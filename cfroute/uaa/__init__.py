@@ -1,0 +1,1 @@
+"""The UAA: who may do what, said in signed tokens."""
