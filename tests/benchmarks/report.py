@@ -1,0 +1,159 @@
+"""The figures as tables with ratios, as JSON, and beside what the project wants to reach."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .cases import Case, Result
+from .foundation import Figures
+from .router import Intake
+
+REFERENCES = ("nginx", "haproxy", "envoy")
+SATURATED = 0.9  # of its core: a contender below this could have done more
+
+
+@dataclass
+class Report:
+    """Everything that one run has shown."""
+
+    versions: dict[str, str] = field(default_factory=dict)
+    cases: dict[Case, list[Result]] = field(default_factory=dict)
+    intake: Intake | None = None
+    foundation: Figures | None = None
+    left_out: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def value(self, case: str, contender: str) -> float | None:
+        """The median figure of a contender in a case, or None when it was not measured."""
+        for measured, results in self.cases.items():
+            for result in results:
+                if (measured.name, result.contender) == (case, contender):
+                    return result.median(measured.value)
+        return None
+
+    def ratio(self, case: str, contender: str, reference: str) -> float | None:
+        """How many times the reference's figure the contender's is."""
+        mine, other = self.value(case, contender), self.value(case, reference)
+        return mine / other if mine is not None and other else None
+
+
+def table(case: Case, results: Sequence[Result]) -> list[str]:
+    """The lines of one case: figures, and the ratio to each reference that took part."""
+    values = {result.contender: result.median(case.value) for result in results}
+    references = [name for name in REFERENCES if name in values]
+    header = ["", case.unit, "p50 ms", "p99 ms", "core", "µs/request", *(f"of {name}" for name in references)]
+    rows = [header]
+    for result in results:
+        figures = [
+            _number(values[result.contender]),
+            f"{result.median(lambda s: s.p50_ms):.2f}",
+            f"{result.median(lambda s: s.p99_ms):.2f}",
+            "" if result.cpu_share is None else f"{result.cpu_share:.0%}",
+            "" if result.cpu_us is None else f"{result.cpu_us:.1f}",
+        ]
+        ratios = [
+            f"{values[result.contender] / values[name]:.2f}" if values[name] else "" for name in references
+        ]
+        rows.append([result.contender, *figures, *ratios])
+    complaints = [f"  {r.contender}: {r.errors} requests failed" for r in results if r.errors]
+    proxies = [r for r in results if r.contender != "direct"]
+    idle = [r.contender for r in proxies if r.cpu_share is not None and r.cpu_share < SATURATED]
+    if idle:
+        complaints.append(f"  {', '.join(idle)}: held up by the load generator; compare µs/request")
+    return [case.title, *_aligned(rows), *complaints]
+
+
+def alone(report: Report) -> list[str]:
+    """The lines on what cfroute alone was measured for."""
+    lines = []
+    if report.intake:
+        intake = report.intake
+        memory = (
+            f", {intake.memory_mb:.0f} MB (empty: {intake.empty_memory_mb:.0f} MB)"
+            if intake.memory_mb
+            else ""
+        )
+        lines.append(f"{intake.routes} registrations taken in within {intake.seconds:.2f} s{memory}")
+    if report.foundation:
+        up = report.foundation
+        memory = f", {up.memory_mb:.0f} MB together (PSS)" if up.memory_mb else ""
+        lines.append(f"cfroute up: ready after {up.seconds:.2f} s (the first time {up.first_seconds:.2f} s)")
+        lines.append(f"the foundation: {up.processes} processes{memory}")
+    return lines
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure that the project wants to reach: at least, or at most, the bound."""
+
+    name: str
+    value: Callable[[Report], float | None]
+    bound: float
+    at_least: bool = True
+
+    def reached(self, value: float) -> bool:
+        """Whether the figure is on the right side of the bound."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+GOALS = (
+    Goal("requests/s, of one-thread Envoy", lambda r: r.ratio("small", "cfroute", "envoy"), 1.2),
+    Goal("requests/s, of nginx", lambda r: r.ratio("small", "cfroute", "nginx"), 0.5),
+    Goal("requests/s with 100000 routes, of one", lambda r: r.ratio("small", "cfroute", "cfroute-1"), 0.95),
+    Goal("10 MB bodies, of HAProxy", lambda r: r.ratio("large", "cfroute", "haproxy"), 0.8),
+    Goal("connections/s, of nginx", lambda r: r.ratio("connections", "cfroute", "nginx"), 0.5),
+    Goal("100000 registrations, s", lambda r: r.intake.seconds if r.intake else None, 5, at_least=False),
+    Goal("100000 registrations, MB", lambda r: r.intake.memory_mb if r.intake else None, 300, at_least=False),
+    Goal("cfroute up, s", lambda r: r.foundation.seconds if r.foundation else None, 1.5, at_least=False),
+    Goal("foundation, MB", lambda r: r.foundation.memory_mb if r.foundation else None, 200, at_least=False),
+)
+
+
+def reach(report: Report) -> list[str]:
+    """What the project wants to reach, and whether this run did."""
+    measured = [(goal, value) for goal in GOALS if (value := goal.value(report)) is not None]
+    rows = [
+        [goal.name, _number(value), f"{'≥' if goal.at_least else '≤'} {goal.bound:g}", _verdict(goal, value)]
+        for goal, value in measured
+    ]
+    return ["reach", *_aligned(rows)] if rows else []
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The run as data: medians and every sample."""
+    return {
+        "versions": report.versions,
+        "cases": {case.name: _case_json(case, results) for case, results in report.cases.items()},
+        "intake": asdict(report.intake) if report.intake else None,
+        "foundation": asdict(report.foundation) if report.foundation else None,
+        "left_out": report.left_out,
+        "failures": report.failures,
+    }
+
+
+def _case_json(case: Case, results: Sequence[Result]) -> Mapping[str, Any]:
+    contenders = {
+        result.contender: {
+            "median": result.median(case.value),
+            "cpu_us_per_request": result.cpu_us,
+            "samples": [asdict(sample) for sample in result.samples],
+        }
+        for result in results
+    }
+    return {"title": case.title, "unit": case.unit, "contenders": contenders}
+
+
+def _verdict(goal: Goal, value: float) -> str:
+    return "reached" if goal.reached(value) else "NOT reached"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The first column to the left, the others to the right."""
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(["", name.ljust(first), *map(str.rjust, cells, others)]).rstrip() for name, *cells in rows
+    ]
