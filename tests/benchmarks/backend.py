@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -70,16 +71,13 @@ class Backend(asyncio.Protocol):
     """Answers GET requests without a body; just enough HTTP for a load generator behind a proxy."""
 
     def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
         self._received = b""
         self._requests = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        assert self._transport is not None
         *heads, self._received = (self._received + data).split(b"\r\n\r\n")
         for head in heads:
             self._requests += 1
