@@ -1,0 +1,275 @@
+"""Connections to backends, and the idle ones that are kept for the next request."""
+
+import asyncio
+import ssl
+from collections import deque
+from typing import TYPE_CHECKING, Final, cast
+
+from cfroute.proxy.chunked import ChunkedDecoder, ChunkError
+from cfroute.proxy.failure import Failure, Kind, dial_failure, lost_failure
+from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead, parse_response
+from cfroute.proxy.headers import Headers
+
+if TYPE_CHECKING:
+    from cfroute.proxy.exchange import Exchange
+
+_BROKEN: Final = "net/http: HTTP/1.x transport connection broken: "
+_NO_TRAILERS: Final = Headers()
+
+
+class Destination:
+    """One address that requests are sent to, with its idle connections.
+
+    host and port are what is dialled; name is the TLS server name to ask for and to verify, with `context`. At most max_idle
+    connections are kept, for idle_seconds; 0 keeps none and asks the backend to close. Times in seconds.
+    """
+
+    __slots__ = (
+        "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle", "name", "port",
+        "response_limit",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        context: ssl.SSLContext | None = None,
+        name: str | None = None,
+        max_idle: int = 100,
+        idle_seconds: float = 90.0,
+        dial_timeout: float = 5.0,
+        handshake_timeout: float = 10.0,
+        response_limit: int = 10 << 20,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.context = context
+        self.name = name
+        self.max_idle = max_idle
+        self.idle_seconds = idle_seconds
+        self.dial_timeout = dial_timeout
+        self.handshake_timeout = handshake_timeout
+        self.response_limit = response_limit
+        self.idle: deque[Backend] = deque()
+
+    def __repr__(self) -> str:
+        return f"<Destination {self.host}:{self.port} idle={len(self.idle)}>"
+
+    def take(self) -> "Backend | None":
+        """An idle connection that is still open, the last used first."""
+        idle = self.idle
+        while idle:
+            backend = idle.pop()
+            if not backend.closed:
+                return backend
+        return None
+
+    def keep(self, backend: "Backend", now: float) -> None:
+        """Take back a connection whose exchange is over and which can serve another."""
+        if len(self.idle) >= self.max_idle:
+            backend.close()
+        else:
+            backend.idle_since = now
+            self.idle.append(backend)
+
+    def expire(self, now: float) -> None:
+        """Close what has been idle for too long."""
+        while self.idle and (self.idle[0].closed or now - self.idle[0].idle_since > self.idle_seconds):
+            self.idle.popleft().close()
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        while self.idle:
+            self.idle.pop().close()
+
+    async def dial(self) -> "Backend":
+        """A new connection. Raises Failure."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self.dial_timeout if self.dial_timeout > 0 else None):
+                transport, protocol = await loop.create_connection(lambda: Backend(self), self.host, self.port)
+        except (OSError, TimeoutError) as error:
+            raise dial_failure(error, self.host, self.port) from error
+        if self.context is None:
+            return protocol
+        try:
+            async with asyncio.timeout(self.handshake_timeout if self.handshake_timeout > 0 else None):
+                secured = await loop.start_tls(transport, protocol, self.context, server_hostname=self.name)
+        except TimeoutError as error:
+            transport.abort()
+            raise Failure(Kind.HANDSHAKE_TIMEOUT, "net/http: TLS handshake timeout", got_connection=True) from error
+        except (OSError, ssl.CertificateError) as error:
+            transport.abort()
+            raise dial_failure(error, self.host, self.port, self.name or self.host) from error
+        protocol.transport = cast(asyncio.Transport, secured)
+        return protocol
+
+
+class Backend(asyncio.Protocol):
+    """One connection to a backend. It serves one exchange at a time; between two it is idle, and any byte or end then closes it."""
+
+    __slots__ = (
+        "_buffer", "_decoder", "_left", "_length", "closed", "destination", "exchange", "head_seen", "idle_since",
+        "paused", "requests", "transport",
+    )  # fmt: skip
+
+    transport: asyncio.Transport
+
+    def __init__(self, destination: Destination) -> None:
+        self.destination = destination
+        self.exchange: Exchange | None = None
+        self.closed = False
+        self.paused = False  # whether we stopped reading from it
+        self.requests = 0
+        self.idle_since = 0.0
+        self.head_seen = False
+        self._buffer = b""
+        self._length = 0
+        self._left = 0
+        self._decoder: ChunkedDecoder | None = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "idle" if self.exchange is None else "busy"
+        return f"<Backend {self.destination.host}:{self.destination.port} {state} requests={self.requests}>"
+
+    # The exchange's side
+
+    def send(self, exchange: "Exchange", data: bytes) -> None:
+        """Begin to serve `exchange`; data is the request's head and what there is of its body."""
+        self.exchange = exchange
+        self.requests += 1
+        self.head_seen = False
+        self.transport.write(data)
+
+    def release(self, now: float) -> None:
+        """The exchange is over and the connection can serve another."""
+        self.exchange = None
+        self.resume()
+        self.destination.keep(self, now)
+
+    def close(self) -> None:
+        """Cut the connection; nothing more is heard from it."""
+        self.exchange = None
+        self.closed = True
+        self.transport.abort()
+
+    def pause(self) -> None:
+        """Stop reading: the client takes the response more slowly than it comes."""
+        if not self.paused and not self.closed:
+            self.paused = True
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if self.paused and not self.closed:
+            self.paused = False
+            self.transport.resume_reading()
+
+    # The connection's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        exchange = self.exchange
+        if exchange is None:
+            self.close()
+        elif self.head_seen:
+            self._body(exchange, data)
+        else:
+            self._head(exchange, self._buffer + data if self._buffer else data)
+
+    def _head(self, exchange: "Exchange", data: bytes) -> None:
+        self._buffer = b""
+        while True:
+            try:
+                parsed = parse_response(data, self.destination.response_limit, exchange.request.method)
+            except BadResponse as bad:
+                exchange.attempt_failed(Failure(Kind.MALFORMED, _BROKEN + str(bad), True, True, self.requests > 1))
+                return
+            if parsed is None:
+                self._buffer = data
+                return
+            head, used = parsed
+            data = data[used:]
+            if head.status >= 200 or head.status == 101:
+                break
+            exchange.informational(head)
+        self._start_body(exchange, head, data)
+
+    def _start_body(self, exchange: "Exchange", head: ResponseHead, data: bytes) -> None:
+        self.head_seen = True
+        length = self._length = UNTIL_CLOSE if head.status == 101 else head.length
+        if length == CHUNKED:
+            self._decoder = ChunkedDecoder()
+        if length >= 0 and len(data) >= length:  # all of it is here: the common case
+            exchange.responded(head, data[:length], ended=True, clean=len(data) == length)
+            return
+        self._left = length
+        if exchange.responded(head, b"" if length == CHUNKED else data, ended=False):
+            if length > 0:
+                self._left -= len(data)
+            elif length == CHUNKED and data:
+                self._body(exchange, data)
+
+    def _body(self, exchange: "Exchange", data: bytes) -> None:
+        if self._length > 0:
+            self._left -= len(data)
+            if self._left > 0:
+                exchange.body(data)
+            else:
+                exchange.body(data if self._left == 0 else data[: self._left])
+                exchange.ended(_NO_TRAILERS, clean=self._left == 0)
+        elif self._length == CHUNKED:
+            self._chunks(exchange, data)
+        else:
+            exchange.body(data)  # until the backend closes, or a tunnel
+
+    def _chunks(self, exchange: "Exchange", data: bytes) -> None:
+        decoder = self._decoder
+        assert decoder is not None
+        try:
+            pieces = decoder.feed(data)
+        except ChunkError as error:
+            exchange.cut(str(error))
+            return
+        if pieces:
+            exchange.body(b"".join(pieces))
+        if decoder.done:
+            self._decoder = None
+            exchange.ended(decoder.trailers, clean=not decoder.rest)
+
+    def eof_received(self) -> bool:
+        return False  # close; connection_lost says the rest
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        exchange, self.exchange = self.exchange, None
+        if exchange is None:
+            return
+        if self.head_seen:
+            if self._length == UNTIL_CLOSE and exc is None:
+                exchange.ended(_NO_TRAILERS, clean=False)
+            else:
+                exchange.cut("unexpected EOF" if exc is None else str(exc))
+            return
+        failure = self._failure(exc)
+        failure.wrote_headers = True
+        failure.reused = self.requests > 1
+        exchange.attempt_failed(failure)
+
+    def _failure(self, exc: Exception | None) -> Failure:
+        if self._buffer:
+            return Failure(Kind.EOF, "unexpected EOF", got_connection=True)
+        local = self.transport.get_extra_info("sockname") or ("", 0)
+        return lost_failure(
+            exc, f"{local[0]}:{local[1]}", f"{self.destination.host}:{self.destination.port}"
+        )
+
+    def pause_writing(self) -> None:
+        if self.exchange is not None:
+            self.exchange.front.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.exchange is not None:
+            self.exchange.front.resume_reading()

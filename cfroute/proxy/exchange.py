@@ -1,0 +1,334 @@
+"""One request and its response, from the first byte to the last.
+
+An exchange stands between a client's connection (`front`) and the backend of the current attempt. All of it happens in protocol
+callbacks; a task exists only while a new connection is dialled.
+
+    begin ──▶ attempt ──▶ [dial] ──▶ send ──▶ responded ──▶ body … ──▶ ended ──▶ finish
+      │          ▲                    │            │                     │
+      └─ answer  └─── attempt_failed ◀┘            └─ 101: tunnel        └─ cut: a broken end
+"""
+
+from typing import TYPE_CHECKING
+
+from cfroute.daemon import spawn
+from cfroute.proxy.answer import Answer
+from cfroute.proxy.chunked import chunk, last_chunk
+from cfroute.proxy.failure import Failure, Kind
+from cfroute.proxy.head import CHUNKED, RequestHead, ResponseHead
+from cfroute.proxy.headers import Headers
+from cfroute.proxy.status import status_line
+from cfroute.proxy.wire import answer_bytes, client_version, connection_line, http_date
+
+if TYPE_CHECKING:
+    from cfroute.proxy.backend import Backend, Destination
+    from cfroute.proxy.front import Front
+    from cfroute.proxy.server import ProxyServer
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_WAIT_FOR_CONTINUE = 1.0  # seconds that a backend gets to say 100 before the body is asked for anyway
+_REPLAYABLE = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE"))
+_MOST_PENDING = 64 * 1024
+
+
+class Exchange:
+    """The state of one request. A policy extends it with what it needs to know.
+
+    status is 0 until a response has begun. request_bytes and response_bytes count the bodies. complete is False when the client
+    did not get the whole response.
+    """
+
+    __slots__ = (
+        "_chunked", "_continued", "_pending", "_pending_size", "_reusable", "backend", "body_done", "complete", "destination",
+        "expects_continue", "finished", "front", "keep_alive", "policy", "received_at", "request", "request_bytes",
+        "response_bytes", "server", "status", "upgrade",
+    )  # fmt: skip
+
+    def __init__(self, front: "Front", request: RequestHead) -> None:
+        self.front = front
+        self.server: ProxyServer = front.server
+        self.policy = front.server.policy
+        self.request = request
+        self.received_at = self.server.clock.now_ns()
+        self.keep_alive = request.keep_alive
+        self.upgrade = upgrade_of(request)
+        self.expects_continue = b"Expect" in request.headers
+        self.body_done = request.length == 0
+        self.backend: Backend | None = None
+        self.destination: Destination | None = None
+        self.status = 0
+        self.request_bytes = 0
+        self.response_bytes = 0
+        self.complete = True
+        self.finished = False
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self._chunked = False
+        self._continued = False
+        self._reusable = False
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.request!r} status={self.status} backend={self.backend!r}>"
+
+    @property
+    def replayable(self) -> bool:
+        """Whether it can be sent again although a backend may have seen it: without a body, and safe or said to be idempotent."""
+        request = self.request
+        return request.length == 0 and (
+            request.method in _REPLAYABLE
+            or bool(request.headers.first(b"Idempotency-Key") or request.headers.first(b"X-Idempotency-Key"))
+        )
+
+    # The way out: towards the backend
+
+    def start(self) -> None:
+        """Run the policy and send the request on its way."""
+        answer = self.policy.begin(self)
+        if answer is not None:
+            self.answer(answer)
+        else:
+            self.attempt()
+
+    def attempt(self) -> None:
+        """Send the request to the next destination that the policy names."""
+        destination = self.policy.destination(self)
+        if isinstance(destination, Answer):
+            self.answer(destination)
+            return
+        self.destination = destination
+        self._connect(destination)
+
+    def _connect(self, destination: "Destination") -> None:
+        if self.upgrade != b"websocket":
+            self.server.deadlines.add(self)
+        backend = destination.take()
+        if backend is not None:
+            self._send(backend)
+        else:
+            spawn(self._dial(destination), name="dial")
+
+    async def _dial(self, destination: "Destination") -> None:
+        try:
+            backend = await destination.dial()
+        except Failure as failure:
+            if not self.finished and self.destination is destination:
+                self.attempt_failed(failure)
+            return
+        if self.finished or self.status:
+            backend.release(self.server.clock.monotonic())
+        elif backend.closed:
+            self.attempt_failed(Failure(Kind.EOF, "EOF", got_connection=True))
+        else:
+            self._send(backend)
+
+    def _send(self, backend: "Backend") -> None:
+        self.backend = backend
+        data = self.policy.request_head(self)
+        if self._pending:
+            data = b"".join((data, *self._pending))
+            self._pending = []
+            self._pending_size = 0
+        backend.send(self, data)
+        if self.expects_continue and not self.body_done and not self.request_bytes:
+            self.server.clock.call_later(_WAIT_FOR_CONTINUE, self._continue)
+        elif not self.body_done:
+            self.front.resume_reading()
+
+    def _continue(self) -> None:
+        if not (self._continued or self.status or self.finished):
+            self._continued = True
+            self.front.write(_CONTINUE)
+
+    def request_body(self, data: bytes, *, last: bool, size: int) -> None:
+        """A piece of the request's body, framed as the backend is to see it; `size` is its length without the frame."""
+        self.request_bytes += size
+        self.body_done = last
+        backend = self.backend
+        if backend is not None:
+            backend.transport.write(data)
+        elif not self.status:
+            self._pending.append(data)
+            self._pending_size += len(data)
+            if self._pending_size > _MOST_PENDING:
+                self.front.pause_reading()
+
+    def attempt_failed(self, failure: Failure) -> None:
+        """This attempt came to nothing: try again, or answer."""
+        self._drop_backend()
+        self.server.deadlines.discard(self)
+        if failure.reused and self.replayable and failure.kind in (Kind.EOF, Kind.RESET) and self.destination is not None:
+            self._connect(self.destination)  # an idle connection that had gone stale, not the backend's failure
+            return
+        answer = self.policy.failed(self, failure)
+        if answer is None:
+            self.attempt()
+        else:
+            self.answer(answer)
+
+    # The way back: towards the client
+
+    def informational(self, head: ResponseHead) -> None:
+        """A 1xx response, which the final one will follow."""
+        if head.status == 100:
+            self._continue()
+        elif self.request.version != b"HTTP/1.0":
+            self.front.write(status_line(b"HTTP/1.1", head.status) + head.headers.lines() + b"\r\n")
+
+    def responded(self, head: ResponseHead, body: bytes, *, ended: bool, clean: bool = False) -> bool:
+        """The response's head, and what there is of its body. False when the policy answered something else."""
+        upgraded = head.headers.first(b"Upgrade").lower() if head.status == 101 else b""
+        answer = self.policy.response(self, head)
+        if answer is None and head.status == 101 and (not self.upgrade or upgraded != self.upgrade):
+            answer = Answer(502)
+        if answer is not None:
+            self._drop_backend()
+            self.answer(answer)
+            return False
+        if head.status == 101:
+            self._tunnel(head, upgraded, body)
+            return True
+        self.status = head.status
+        self._reusable = head.keep_alive
+        data = self._client_head(head)
+        if body:
+            self.response_bytes = len(body)
+            data += chunk(body) if self._chunked else body
+        self.front.write(data)
+        if ended:
+            self._over(clean=clean)
+        return True
+
+    def _client_head(self, head: ResponseHead) -> bytes:
+        request, headers = self.request, head.headers
+        length = head.length
+        self._chunked = length < 0 and request.version != b"HTTP/1.0"
+        if length < 0 and not self._chunked:
+            self.keep_alive = False
+        if not self.body_done and self.expects_continue and not self._continued:
+            self.keep_alive = False  # the client may or may not send the body that it announced
+        if self.front.closing:
+            self.keep_alive = False
+        data = status_line(client_version(request), head.status) + headers.lines()
+        if b"Date" not in headers:
+            data += b"Date: %b\r\n" % http_date(self.server.clock.now())
+        if length == 0 and b"Content-Length" not in headers and request.method != b"HEAD" and head.status not in (204, 304):
+            data += b"Content-Length: 0\r\n"
+        data += connection_line(request, keep_alive=self.keep_alive)
+        return data + (b"Transfer-Encoding: chunked\r\n\r\n" if self._chunked else b"\r\n")
+
+    def body(self, data: bytes) -> None:
+        """A piece of the response's body (or, in a tunnel, of whatever the two say)."""
+        if data:
+            self.response_bytes += len(data)
+            self.front.write(chunk(data) if self._chunked else data)
+
+    def ended(self, trailers: Headers, *, clean: bool) -> None:
+        """The response is complete; `clean` means that its connection can serve another."""
+        if self._chunked:
+            self.front.write(last_chunk(trailers))
+        self._over(clean=clean)
+
+    def _over(self, *, clean: bool) -> None:
+        if clean and self._reusable and self.body_done:
+            self._release_backend()
+        else:
+            self._drop_backend()
+        if self.status == 101:
+            self.front.close()
+        self.finish()
+
+    def cut(self, reason: str) -> None:
+        """The response ended before its time: all that can be done is to end the client's connection, too."""
+        self._drop_backend()
+        if self.status == 101:
+            self.front.close()
+            self.finish()
+            return
+        self.complete = False
+        self.keep_alive = False
+        self.server.cut_short(self, reason)
+        self.finish()
+
+    def answer(self, answer: Answer) -> None:
+        """Respond without a backend."""
+        self._drop_backend()
+        self._pending = []
+        self.status = answer.status
+        self.response_bytes = len(answer.body) if self.request.method != b"HEAD" else 0
+        if answer.bare is not None or self.front.closing or (self.expects_continue and not self.body_done):
+            self.keep_alive = False
+        now = self.server.clock.now()
+        self.front.write(answer_bytes(answer, self.request, now, keep_alive=self.keep_alive))
+        self.finish()
+
+    def finish(self) -> None:
+        """The end, however it came about; called once."""
+        if self.finished:
+            return
+        self.finished = True
+        self.server.deadlines.discard(self)
+        self.policy.finished(self)
+        self.front.exchange_over(self)
+
+    # What may happen at any time
+
+    def client_gone(self) -> None:
+        """The client closed its connection before the end."""
+        if self.finished:
+            return
+        self._drop_backend()
+        if self.status == 0:
+            self.status = 499
+            self.policy.failed(self, Failure(Kind.CANCELLED, "context canceled"))
+        elif self.status != 101:
+            self.complete = False
+        self.keep_alive = False
+        self.finish()
+
+    def body_broken(self, reason: str) -> None:
+        """The client's body is not in the coding that it announced."""
+        self.body_done = True
+        self.keep_alive = False
+        self.answer(self.policy.failed(self, Failure(Kind.OTHER, reason, True, True)) or Answer(400))
+
+    def timed_out(self) -> None:
+        """The time for this attempt is over."""
+        if self.status:
+            self.cut("context deadline exceeded")
+        else:
+            got_connection = self.backend is not None
+            self.attempt_failed(Failure(Kind.TIMEOUT, "context deadline exceeded", got_connection, got_connection))
+
+    # Tunnels
+
+    def _tunnel(self, head: ResponseHead, protocol: bytes, early: bytes) -> None:
+        self.status = 101
+        self.server.deadlines.discard(self)
+        head.headers[b"Connection"] = [b"Upgrade"]
+        head.headers[b"Upgrade"] = [protocol]
+        self.front.write(status_line(b"HTTP/1.1", 101) + head.headers.lines() + b"\r\n" + early)
+        backend = self.backend
+        if backend is not None:
+            self.front.become_tunnel(backend)
+
+    def _release_backend(self) -> None:
+        backend, self.backend = self.backend, None
+        if backend is not None:
+            backend.release(self.server.clock.monotonic())
+
+    def _drop_backend(self) -> None:
+        backend, self.backend = self.backend, None
+        if backend is not None:
+            backend.close()
+
+
+def upgrade_of(request: RequestHead) -> bytes:
+    """The protocol that the client asks to switch to, in lower case; b"" if it does not."""
+    upgrade = request.headers.get(b"Upgrade")
+    if upgrade is None or b"upgrade" not in request.headers.tokens(b"Connection"):
+        return b""
+    return upgrade[0].lower()
+
+
+def frame_request_body(request: RequestHead, data: bytes) -> bytes:
+    """A piece of the request's body as the backend is to see it."""
+    return chunk(data) if request.length == CHUNKED else data

@@ -1,0 +1,134 @@
+"""Listeners, their connections, and how they end."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+
+from cfroute.clock import Clock
+from cfroute.proxy.deadline import Deadlines
+from cfroute.proxy.exchange import Exchange
+from cfroute.proxy.front import Front
+from cfroute.proxy.head import BadRequest
+from cfroute.proxy.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may take. Sizes in bytes, times in seconds, 0 for no limit.
+
+    request_head is the largest request line and headers; head_timeout how long they may take; idle_timeout how long a
+    connection may wait for its next request; exchange_timeout how long one attempt may take, bodies included.
+    """
+
+    request_head: int = 1 << 20
+    head_timeout: float = 0.0
+    idle_timeout: float = 900.0
+    exchange_timeout: float = 900.0
+
+
+class Observer:
+    """What a proxy is told about connections; by default it does not care."""
+
+    def refused(self, front: Front, refused: BadRequest) -> None:
+        """A request was refused before the policy saw it."""
+
+    def cut_short(self, exchange: Exchange, reason: str) -> None:
+        """A response could not be finished."""
+
+
+class ProxyServer:
+    """The listeners of one proxy and all their connections."""
+
+    def __init__(self, policy: Policy, clock: Clock, limits: Limits, observer: Observer | None = None) -> None:
+        self.policy = policy
+        self.clock = clock
+        self.limits = limits
+        self.connections: set[Front] = set()
+        self._observer = observer or Observer()
+        self._listeners: list[asyncio.Server] = []
+        self._drained: asyncio.Event | None = None
+        self.idle: Deadlines[Front] = Deadlines(limits.idle_timeout, clock, Front.close)
+        self.heads: Deadlines[Front] = Deadlines(limits.head_timeout, clock, self._head_too_slow)
+        self.deadlines: Deadlines[Exchange] = Deadlines(limits.exchange_timeout, clock, Exchange.timed_out)
+
+    async def listen(self, host: str, port: int, context: ssl.SSLContext | None = None) -> int:
+        """Accept connections; returns the port (the one picked, if `port` is 0). Raises OSError."""
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(lambda: Front(self), host, port, ssl=context, backlog=4096)
+        self._listeners.append(listener)
+        return int(listener.sockets[0].getsockname()[1])
+
+    # What connections report
+
+    def connected(self, front: Front) -> None:
+        self.connections.add(front)
+        if self._drained is not None:
+            front.close()
+            return
+        self.idle.add(front)
+        if self.limits.head_timeout:
+            self.heads.add(front)
+
+    def disconnected(self, front: Front) -> None:
+        self.connections.discard(front)
+        self.idle.discard(front)
+        self.heads.discard(front)
+        self._look_drained()
+
+    def tunnelled(self, front: Front) -> None:
+        """Draining does not wait for a connection that has become a tunnel."""
+        self._look_drained()
+
+    def head_begun(self, front: Front) -> None:
+        """Part of a request's head is there."""
+        if self.limits.head_timeout:
+            self.heads.discard(front)
+            self.heads.add(front)
+
+    def _head_too_slow(self, front: Front) -> None:
+        if front.exchange is None:
+            front.head_timed_out()
+
+    def refused(self, front: Front, refused: BadRequest) -> None:
+        self._observer.refused(front, refused)
+
+    def cut_short(self, exchange: Exchange, reason: str) -> None:
+        self._observer.cut_short(exchange, reason)
+
+    # The end
+
+    @property
+    def active(self) -> int:
+        """How many requests are being served; tunnels do not count."""
+        return sum(1 for front in self.connections if front.busy)
+
+    def stop_listening(self) -> None:
+        """Accept no more connections."""
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+
+    async def drain(self, timeout: float) -> bool:
+        """Close the idle connections, and each other one after its current request; False if that took over `timeout` seconds."""
+        self._drained = asyncio.Event()
+        for front in list(self.connections):
+            front.closing = True
+            if not front.busy:
+                front.close()
+        self._look_drained()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._drained.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _look_drained(self) -> None:
+        if self._drained is not None and not self.active:
+            self._drained.set()
+
+    def abort(self) -> None:
+        """Cut all connections."""
+        self.stop_listening()
+        for front in list(self.connections):
+            front.transport.abort()

@@ -1,0 +1,70 @@
+"""Requests and answers as bytes, in the order in which Go's net/http writes them."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from cfroute.proxy.answer import Answer
+from cfroute.proxy.head import CHUNKED, RequestHead
+from cfroute.proxy.headers import Headers
+from cfroute.proxy.status import status_line
+
+_WRITTEN_FIRST: Final = frozenset((b"User-Agent", b"Content-Length"))
+_BODY_EXPECTED: Final = frozenset((b"POST", b"PUT", b"PATCH"))
+
+
+def request_bytes(request: RequestHead, target: bytes, host: bytes, headers: Headers, *, close: bool) -> bytes:
+    """The head of a request to a backend; `close` asks it to close the connection afterwards."""
+    parts = [b"%b %b HTTP/1.1\r\nHost: %b\r\n" % (request.method, target, host)]
+    agent = headers.get(b"User-Agent")
+    if agent is not None:
+        parts.append(b"User-Agent: %b\r\n" % agent[0])
+    if request.length == CHUNKED:
+        parts.append(b"Transfer-Encoding: chunked\r\n")
+    elif request.length or request.method in _BODY_EXPECTED:
+        parts.append(b"Content-Length: %d\r\n" % request.length)
+    if request.trailer:
+        parts.append(b"Trailer: %b\r\n" % b",".join(request.trailer))
+    for name in sorted(headers):
+        if name not in _WRITTEN_FIRST:
+            for value in headers[name]:
+                parts.append(b"%b: %b\r\n" % (name, value))
+    parts.append(b"Connection: close\r\n\r\n" if close else b"\r\n")
+    return b"".join(parts)
+
+
+def answer_bytes(answer: Answer, request: RequestHead, now: float, *, keep_alive: bool) -> bytes:
+    """A response of our own. now is in seconds of the epoch."""
+    if answer.bare is not None:
+        return answer.bare
+    parts = [status_line(client_version(request), answer.status), answer.headers.lines()]
+    parts.append(b"Date: %b\r\n" % http_date(now))
+    parts.append(b"Content-Length: %d\r\n" % len(answer.body))
+    parts.append(connection_line(request, keep_alive=keep_alive))
+    parts.append(b"\r\n")
+    if request.method != b"HEAD":
+        parts.append(answer.body)
+    return b"".join(parts)
+
+
+def client_version(request: RequestHead) -> bytes:
+    """The version that a response to this request carries."""
+    return b"HTTP/1.0" if request.version == b"HTTP/1.0" else b"HTTP/1.1"
+
+
+def connection_line(request: RequestHead, *, keep_alive: bool) -> bytes:
+    """The `Connection` line of a response, empty where the version's default says it already."""
+    if not keep_alive:
+        return b"Connection: close\r\n"
+    return b"Connection: keep-alive\r\n" if request.version == b"HTTP/1.0" else b""
+
+
+_date: tuple[int, bytes] = (-1, b"")
+
+
+def http_date(now: float) -> bytes:
+    """The time in the form of the Date header; formatted once a second."""
+    global _date
+    second = int(now)
+    if second != _date[0]:
+        _date = second, datetime.fromtimestamp(second, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").encode()
+    return _date[1]
