@@ -70,9 +70,7 @@ class Result:
     @property
     def cpu_us(self) -> float | None:
         """Microseconds of CPU time that the contender spent on a request: other load hardly moves it."""
-        spent = [
-            s.cpu_seconds * 1e6 / s.requests for s in self.samples if s.cpu_seconds is not None and s.requests
-        ]
+        spent = [s.cpu_seconds * 1e6 / s.requests for s in self.samples if s.cpu_seconds is not None and s.requests]
         return statistics.median(spent) if spent else None
 
 

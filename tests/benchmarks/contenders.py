@@ -105,9 +105,7 @@ def haproxy(machine: Machine, port: int, backend: int) -> Contender:
     binary = program("haproxy")
     configuration = machine.folder / "haproxy.cfg"
     configuration.write_text(HAPROXY.format(port=port, backend=backend))
-    process = machine.start(
-        "haproxy", [binary, "-f", str(configuration)], Role.PROXY, ready=lambda: accepts(port)
-    )
+    process = machine.start("haproxy", [binary, "-f", str(configuration)], Role.PROXY, ready=lambda: accepts(port))
     return Contender("haproxy", url(port), process.pid, version([binary, "-v"]))
 
 
@@ -147,9 +145,7 @@ def envoy_bootstrap(port: int, backend: int, log: Path) -> dict[str, object]:
                 },
             }
         ],
-        "http_filters": [
-            {"name": "router", "typed_config": {"@type": f"{extension}.filters.http.router.v3.Router"}}
-        ],
+        "http_filters": [{"name": "router", "typed_config": {"@type": f"{extension}.filters.http.router.v3.Router"}}],
         "route_config": {
             "virtual_hosts": [
                 {

@@ -86,6 +86,4 @@ def measure(cfroute: Sequence[str], state: Path, ports: Iterator[int], rounds: i
         foundation.down()
     finally:
         foundation.kill()
-    return Figures(
-        first, statistics.median(again), len(processes), None if memory is None else memory / 1_000_000
-    )
+    return Figures(first, statistics.median(again), len(processes), None if memory is None else memory / 1_000_000)

@@ -121,9 +121,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def program(name: str) -> str:
     """The path of a program, from this virtual environment or from PATH. Raises NotInstalledError."""
     beside = Path(sys.executable).with_name(name)
-    found = (
-        str(beside) if beside.exists() else shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    )
+    found = str(beside) if beside.exists() else shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if found is None:
         raise NotInstalledError(f"{name} is not installed")
     return found

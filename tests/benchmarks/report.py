@@ -51,9 +51,7 @@ def table(case: Case, results: Sequence[Result]) -> list[str]:
             "" if result.cpu_share is None else f"{result.cpu_share:.0%}",
             "" if result.cpu_us is None else f"{result.cpu_us:.1f}",
         ]
-        ratios = [
-            f"{values[result.contender] / values[name]:.2f}" if values[name] else "" for name in references
-        ]
+        ratios = [f"{values[result.contender] / values[name]:.2f}" if values[name] else "" for name in references]
         rows.append([result.contender, *figures, *ratios])
     complaints = [f"  {r.contender}: {r.errors} requests failed" for r in results if r.errors]
     proxies = [r for r in results if r.contender != "direct"]
@@ -68,11 +66,7 @@ def alone(report: Report) -> list[str]:
     lines = []
     if report.intake:
         intake = report.intake
-        memory = (
-            f", {intake.memory_mb:.0f} MB (empty: {intake.empty_memory_mb:.0f} MB)"
-            if intake.memory_mb
-            else ""
-        )
+        memory = f", {intake.memory_mb:.0f} MB (empty: {intake.empty_memory_mb:.0f} MB)" if intake.memory_mb else ""
         lines.append(f"{intake.routes} registrations taken in within {intake.seconds:.2f} s{memory}")
     if report.foundation:
         up = report.foundation
@@ -154,6 +148,4 @@ def _number(value: float) -> str:
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """The first column to the left, the others to the right."""
     first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(["", name.ljust(first), *map(str.rjust, cells, others)]).rstrip() for name, *cells in rows
-    ]
+    return ["  ".join(["", name.ljust(first), *map(str.rjust, cells, others)]).rstrip() for name, *cells in rows]

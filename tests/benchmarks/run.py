@@ -26,18 +26,12 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The command line of the benchmark."""
     names = [*(case.name for case in CASES), *ALONE]
     parser = argparse.ArgumentParser(prog="make bench ARGS='…'", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--cases", default=",".join(names), help=f"what to measure: a list of {', '.join(names)}"
-    )
+    parser.add_argument("--cases", default=",".join(names), help=f"what to measure: a list of {', '.join(names)}")
     parser.add_argument("--contenders", default="", help="only these (a list of names), and what --peer adds")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
     parser.add_argument("--seconds", type=int, default=3, help="how long each time (3)")
-    parser.add_argument(
-        "--peer", action="append", default=[], metavar="NAME=URL", help="a router that already runs"
-    )
-    parser.add_argument(
-        "--backend-port", type=int, help="where the backend listens, so that a peer can be pointed at it"
-    )
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=URL", help="a router that already runs")
+    parser.add_argument("--backend-port", type=int, help="where the backend listens, so that a peer can be pointed at it")
     parser.add_argument("--cfroute", default=None, metavar="COMMAND", help="the cfroute command to measure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
     options = parser.parse_args(argv)
