@@ -1,0 +1,30 @@
+"""What the handlers of one Gorouter share."""
+
+from dataclasses import dataclass
+from random import Random
+
+from cfroute.clock import Clock
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.route_services import RouteServices
+from cfroute.logs import Logger
+
+
+class Health:
+    """What `/health` and the health check by User-Agent say."""
+
+    def __init__(self) -> None:
+        self.healthy = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The router as its handlers see it."""
+
+    config: Config
+    registry: Registry
+    route_services: RouteServices
+    health: Health
+    clock: Clock
+    rng: Random
+    log: Logger

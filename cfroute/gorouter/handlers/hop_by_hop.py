@@ -1,0 +1,24 @@
+"""Keeps a client from stripping the router's headers by naming them in `Connection`."""
+
+from cfroute.gorouter.context import Context
+from cfroute.gorouter.exchange import RouterExchange
+from cfroute.gorouter.handlers import Handler
+
+
+def handler(context: Context) -> Handler | None:
+    protected = {name.lower().encode() for name in context.config.hop_by_hop_headers_to_filter}
+    if not protected:
+        return None
+
+    def hop_by_hop(exchange: RouterExchange) -> None:
+        headers = exchange.request.headers
+        values = headers.get(b"Connection")
+        if values is None:
+            return
+        for position, value in enumerate(values):
+            tokens = [token.strip() for token in value.split(b",")]
+            kept = [token for token in tokens if token.lower() not in protected]
+            if len(kept) != len(tokens):
+                values[position] = b", ".join(kept)
+
+    return hop_by_hop

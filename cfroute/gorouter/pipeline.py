@@ -1,0 +1,37 @@
+"""The request path: upstream's handlers, in upstream's order, as one list."""
+
+from cfroute.gorouter.context import Context
+from cfroute.gorouter.handlers import (
+    Handler,
+    client_cert,
+    healthcheck,
+    hop_by_hop,
+    http_start_stop,
+    lookup,
+    max_request_size,
+    protocol_check,
+    query_param,
+    request_id,
+    route_service,
+    x_forwarded_proto,
+)
+
+STAGES = (
+    request_id,
+    http_start_stop,
+    query_param,
+    healthcheck,
+    protocol_check,
+    lookup,
+    max_request_size,
+    client_cert,
+    hop_by_hop,
+    x_forwarded_proto,
+    route_service,
+)
+
+
+def request_path(context: Context) -> tuple[Handler, ...]:
+    """The handlers of this configuration; stages that it makes no-ops are left out."""
+    handlers = (stage.handler(context) for stage in STAGES)
+    return tuple(handler for handler in handlers if handler is not None)
