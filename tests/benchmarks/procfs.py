@@ -22,6 +22,16 @@ def marked(mark: str) -> list[int]:
     return sorted(found)
 
 
+def children(parent: int) -> list[int]:
+    """The processes that `parent` started itself and that have not been waited for."""
+    return [pid for pid in _all() if (fields := _stat(pid)) and int(fields[1]) == parent]
+
+
+def command(pid: int) -> bytes:
+    """The command line of a process; empty when it has ended."""
+    return _read(pid, "cmdline").replace(b"\0", b" ").strip()
+
+
 def cpu_seconds(pids: Iterable[int]) -> float | None:
     """CPU time that the processes have used, in user and in kernel mode together."""
     spent = [sum(map(int, fields[11:13])) for pid in pids if (fields := _stat(pid))]

@@ -1,0 +1,66 @@
+"""What holds for every test: a clean environment, no process left behind, and skips that are told in one line."""
+
+import os
+import secrets
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .benchmarks import procfs
+
+PERSONAL = ("CFROUTE_", "CF_")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+MARK = "RUN_BY_CFROUTE_TESTS"
+# They serve `multiprocessing` inside the test process and end with it.
+OURS = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
+ENDED_WITHIN = 2.0
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the settings of whoever runs it, or writes into their state folder."""
+    for name in list(os.environ):
+        if name.startswith(PERSONAL) or name.lower() in PROXIES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    os.environ[MARK] = secrets.token_hex(8)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Fail the run, and clean up, when a process that a test started is still there."""
+    yield
+    if left := _left_behind():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        for pid, command in left.items():
+            print(f"\nleft behind by a test: {pid} {command}")
+            os.kill(pid, signal.SIGKILL)
+
+
+def _left_behind() -> dict[int, str]:
+    deadline = time.monotonic() + ENDED_WITHIN
+    while (left := _running()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def _running() -> dict[int, str]:
+    """Processes with this run's mark, and children of this process, by id with their command line."""
+    found = {*procfs.marked(f"{MARK}={os.environ[MARK]}"), *procfs.children(os.getpid())} - {os.getpid()}
+    commands = {pid: procfs.command(pid) for pid in found}
+    return {pid: line.decode() for pid, line in commands.items() if line and not any(own in line for own in OURS)}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped, and why."""
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", []))
+    if reasons:
+        told = "; ".join(f"{count} ({reason})" for reason, count in reasons.items())
+        terminalreporter.write_line(f"skipped: {told}")
