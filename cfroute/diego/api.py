@@ -102,12 +102,16 @@ class InstanceUsage(msgspec.Struct, frozen=True):
 
 
 class CellPresence(msgspec.Struct, frozen=True):
-    """What a cell says of itself with every heartbeat; memory_mb is what it may give away in all."""
+    """What a cell says of itself with every heartbeat.
+
+    memory_mb is what it may give away in all (0: unknown); evacuating means that it gets nothing more to do.
+    """
 
     cell_id: str
     address: str
     availability_zone: str = ""
     memory_mb: int = 0
+    evacuating: bool = False
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -143,6 +147,7 @@ EventType = Literal[
     "actual_lrp_instance_removed",
     "task_created",
     "task_changed",
+    "task_removed",
 ]
 
 

@@ -37,12 +37,8 @@ class BBSError(CfrouteError):
 class BBSClient:
     """Speaks to one BBS over mutual TLS. `ca`, `certificate` and `key` are paths of PEM files."""
 
-    def __init__(
-        self, url: str, ca: str | None = None, certificate: str | None = None, key: str | None = None
-    ) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=url, verify=tls_context(ca, certificate, key), timeout=TIMEOUT, trust_env=False
-        )
+    def __init__(self, url: str, ca: str | None = None, certificate: str | None = None, key: str | None = None) -> None:
+        self._http = httpx.AsyncClient(base_url=url, verify=tls_context(ca, certificate, key), timeout=TIMEOUT, trust_env=False)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -82,9 +78,7 @@ class BBSClient:
         answer = await self._call("desired_lrps/list", chosen)
         return msgspec.json.decode(answer, type=dict[str, list[DesiredLRP]])["desired_lrps"]
 
-    async def actual_lrps(
-        self, *, cell_id: str | None = None, process_guid: str | None = None
-    ) -> list[ActualLRP]:
+    async def actual_lrps(self, *, cell_id: str | None = None, process_guid: str | None = None) -> list[ActualLRP]:
         """All instances, or those of one cell or of one process."""
         chosen = {"cell_id": cell_id, "process_guid": process_guid}
         answer = await self._call("actual_lrps/list", {key: value for key, value in chosen.items() if value})
@@ -147,9 +141,7 @@ class BBSClient:
         identity = _identity(process_guid, index, cell_id, instance_guid)
         await self._call("actual_lrps/start", identity | place | {"availability_zone": availability_zone})
 
-    async def crash(
-        self, process_guid: str, index: int, cell_id: str, instance_guid: str, reason: str
-    ) -> None:
+    async def crash(self, process_guid: str, index: int, cell_id: str, instance_guid: str, reason: str) -> None:
         """Say that the instance died, and why."""
         identity = _identity(process_guid, index, cell_id, instance_guid)
         await self._call("actual_lrps/crash", identity | {"reason": reason})
@@ -178,9 +170,7 @@ class BBSClient:
     # what changes
 
     @contextlib.asynccontextmanager
-    async def subscribe(
-        self, feed: Feed = "lrp_instances.r1", cell_id: str = ""
-    ) -> AsyncIterator[AsyncIterator[Event]]:
+    async def subscribe(self, feed: Feed = "lrp_instances.r1", cell_id: str = "") -> AsyncIterator[AsyncIterator[Event]]:
         """Open an event stream: nothing that happens after the block was entered is missed.
 
         The iterator ends when the BBS goes away; what was missed since must then be listed. Raises
@@ -225,9 +215,7 @@ def tls_context(ca: str | None, certificate: str | None, key: str | None) -> ssl
         if certificate:
             context.load_cert_chain(certificate, key)
     except OSError as error:
-        raise ConfigurationError(
-            f"the certificates {ca}, {certificate}, {key} cannot be used: {error}"
-        ) from error
+        raise ConfigurationError(f"the certificates {ca}, {certificate}, {key} cannot be used: {error}") from error
     return context
 
 
