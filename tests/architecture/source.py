@@ -84,12 +84,13 @@ def _origin(module: Module, node: ast.ImportFrom) -> str:
 
 
 def calls(module: Module) -> Iterator[tuple[str, ast.Call]]:
-    """The dotted names of what is called, with imported names written out (`now()` → `datetime.datetime.now`)."""
+    """The dotted names of what is called and was imported, written out (`now()` → `datetime.datetime.now`)."""
     known = _imported_names(module)
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call) and (name := dotted(node.func)):
-            first, dot, rest = name.partition(".")
-            yield known.get(first, first) + dot + rest, node
+        if isinstance(node, ast.Call):
+            first, dot, rest = dotted(node.func).partition(".")
+            if first in known:
+                yield known[first] + dot + rest, node
 
 
 def _imported_names(module: Module) -> dict[str, str]:
@@ -98,6 +99,7 @@ def _imported_names(module: Module) -> dict[str, str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             known |= {alias.asname: alias.name for alias in node.names if alias.asname}
+            known |= {top: top for alias in node.names if (top := alias.name.partition(".")[0]) and not alias.asname}
         elif isinstance(node, ast.ImportFrom):
             origin = _origin(module, node)
             known |= {alias.asname or alias.name: f"{origin}.{alias.name}" for alias in node.names}

@@ -6,6 +6,7 @@ import secrets
 import signal
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,18 +59,24 @@ class Foundation:
                 os.kill(pid, signal.SIGKILL)
 
     def _run(self, *arguments: str) -> None:
-        done = subprocess.run(
-            [*self._cfroute, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=UP_WITHIN,
-            env=self._environment,
-            check=False,
-        )
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise BenchError(f"cfroute {arguments[0]} failed: {said[-1] if said else done.returncode}")
+        """Run a command; its output goes to a file, for a pipe would be held open by what `up` leaves running."""
+        with tempfile.TemporaryFile("w+") as output:
+            try:
+                status = subprocess.run(
+                    [*self._cfroute, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    timeout=UP_WITHIN,
+                    env=self._environment,
+                    check=False,
+                ).returncode
+            except subprocess.TimeoutExpired as error:
+                raise BenchError(f"cfroute {arguments[0]} did not end within {UP_WITHIN:g} s") from error
+            output.seek(0)
+            said = output.read().strip().splitlines()
+        if status:
+            raise BenchError(f"cfroute {arguments[0]} failed: {said[-1] if said else status}")
 
 
 def measure(cfroute: Sequence[str], state: Path, ports: Iterator[int], rounds: int) -> Figures:
