@@ -19,9 +19,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The router as its handlers see it."""
+    """The router as its handlers see it. ip is the address that it announces itself with."""
 
     config: Config
+    ip: str
     registry: Registry
     route_services: RouteServices
     health: Health

@@ -1,0 +1,293 @@
+"""The proxy stage: chooses endpoints, edits the messages, judges failures.
+
+This is the Gorouter's `Policy` for the data plane. It holds all decisions about one request and does no input or output.
+"""
+
+from random import Random
+
+from cfroute.clock import Clock
+from cfroute.gorouter.access_log import AccessLog
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.context import Context
+from cfroute.gorouter.destinations import Destinations
+from cfroute.gorouter.endpoint import Endpoint
+from cfroute.gorouter.errors import empty_answer, failure_answer
+from cfroute.gorouter.exchange import RouterExchange
+from cfroute.gorouter.failures import classify, described, retriable
+from cfroute.gorouter.pipeline import request_path
+from cfroute.gorouter.pool import Pool, Selection
+from cfroute.gorouter.sticky import Attributes, session_cookie, sets_vcap_id, sticky_id, vcap_cookie
+from cfroute.proxy.answer import Answer
+from cfroute.proxy.backend import Destination
+from cfroute.proxy.failure import Failure, Kind
+from cfroute.proxy.front import Front
+from cfroute.proxy.head import RequestHead, ResponseHead
+from cfroute.proxy.headers import Headers, remove_hop_by_hop
+from cfroute.proxy.target import Target, double_slash_form
+from cfroute.proxy.wire import request_bytes
+
+_NO_ENDPOINTS = Failure(Kind.NO_TARGET, "No endpoints available")
+
+
+class Proxy:
+    """Gorouter's decisions, request by request."""
+
+    def __init__(self, context: Context, destinations: Destinations, access_log: AccessLog) -> None:
+        self._handlers = request_path(context)
+        self._context = context
+        self._config: Config = context.config
+        self._clock: Clock = context.clock
+        self._rng: Random = context.rng
+        self._log = context.log
+        self._destinations = destinations
+        self._access_log = access_log
+        config = context.config
+        self._cool_down = config.droplet_stale_threshold / 4
+        self._max_conns = config.backends.max_conns
+        self._local_first = config.balancing_algorithm_az_preference == "locally-optimistic"
+        self._session_cookies = frozenset(config.sticky_session_cookie_names)
+        self._endpoint_attempts = max(config.backends.max_attempts, 1)
+        self._service_attempts = max(config.route_services.max_attempts, 1)
+        self._close = config.disable_keep_alives
+        self._plain_selection = not self._max_conns and not self._local_first
+        self._extra_headers = bool(config.extra_headers_to_log)
+
+    # Policy
+
+    def exchange(self, front: Front, request: RequestHead) -> RouterExchange:
+        return RouterExchange(front, request)
+
+    def begin(self, exchange: RouterExchange) -> Answer | None:
+        for handler in self._handlers:
+            answer = handler(exchange)
+            if answer is not None:
+                return answer
+        exchange.proxy_started = self._clock.monotonic()
+        if exchange.route_service is None:
+            assert exchange.pool is not None
+            exchange.pool.requests += 1
+            if b"Cookie" in exchange.request.headers:
+                exchange.sticky = sticky_id(exchange.request.headers, self._session_cookies)
+        self._edit_request(exchange)
+        return None
+
+    def destination(self, exchange: RouterExchange) -> Destination | Answer:
+        exchange.attempt_number += 1
+        if exchange.route_service is not None:
+            return self._destinations.of_route_service(exchange.route_service)
+        endpoint = self._select(exchange)
+        if endpoint is None:
+            return self._give_up(exchange)
+        exchange.endpoint = endpoint
+        endpoint.requests += 1
+        endpoint.backend.connections += 1
+        exchange.counted = True
+        return self._destinations.of_endpoint(endpoint)
+
+    def request_head(self, exchange: RouterExchange) -> bytes:
+        request = exchange.request
+        service = exchange.route_service
+        if service is not None:
+            return request_bytes(request, service.target, service.authority, request.headers, close=self._close)
+        endpoint = exchange.endpoint
+        assert endpoint is not None
+        headers = request.headers
+        headers[b"X-Cf-Applicationid"] = [endpoint.h_app]
+        headers[b"X-Cf-Instanceid"] = [endpoint.h_instance]
+        headers[b"X-Cf-Instanceindex"] = [endpoint.h_index]
+        target = request.target
+        if target.startswith(b"//"):
+            scheme = b"https" if endpoint.tls else b"http"
+            target = double_slash_form(request.host, Target(b"", request.path, request.query), scheme)
+        return request_bytes(request, target, request.host, headers, close=self._close)
+
+    def failed(self, exchange: RouterExchange, failure: Failure) -> Answer | None:
+        self._stop_counting(exchange)
+        exchange.failure = failure
+        if exchange.upgrade and not exchange.body_done:
+            failure.wrote_headers = True
+        may_retry = retriable(failure, replayable=exchange.replayable)
+        if exchange.route_service is not None:
+            self._log_service_failure(exchange, failure, may_retry)
+            again = may_retry and exchange.attempt_number < self._service_attempts
+        else:
+            self._judge_endpoint(exchange, failure, may_retry)
+            again = may_retry and exchange.attempt_number < self._endpoint_attempts
+        return None if again else self._failure_answer(exchange, failure)
+
+    def response(self, exchange: RouterExchange, response: ResponseHead) -> Answer | None:
+        self._stop_counting(exchange)
+        headers = response.headers
+        limit = self._config.max_response_headers
+        if limit and sum(map(len, headers.values())) > limit:
+            self._log.error("backend-too-many-response-headers", **{"vcap-request-id": exchange.request_id.decode()})
+            return self._failure_answer(exchange, Failure(Kind.MALFORMED, "Too many response headers", True, True))
+        if response.status < 100:
+            return empty_answer(exchange, 502, "unknown_failure")
+        remove_hop_by_hop(headers)
+        headers.pop(b"X-Cf-Proxy-Signature", None)
+        if b"X-Vcap-Request-Id" not in headers:
+            headers[b"X-Vcap-Request-Id"] = [exchange.request_id]
+        if exchange.route_service is not None:
+            self._note_service_response(exchange, response.status)
+        else:
+            self._edit_endpoint_response(exchange, headers)
+        return None
+
+    def finished(self, exchange: RouterExchange) -> None:
+        self._stop_counting(exchange)
+        if exchange.proxy_started:
+            exchange.proxy_ended = self._clock.monotonic()
+        if exchange.complete:
+            self._access_log.log(exchange)
+
+    # Endpoints
+
+    def _select(self, exchange: RouterExchange) -> Endpoint | None:
+        pool = exchange.pool
+        assert pool is not None
+        attempt = exchange.attempt_number
+        if attempt == 1 and self._plain_selection and not exchange.sticky:
+            endpoint = pool.pick()
+            if endpoint is not None:
+                return endpoint
+        now = self._clock.monotonic()
+        if exchange.selection is None:
+            exchange.selection = Selection(
+                pool,
+                now=now,
+                rng=self._rng,
+                max_conns=self._max_conns,
+                cool_down=self._cool_down,
+                zone=self._config.zone,
+                prefer_zone=self._local_first,
+                sticky=exchange.sticky or None,
+                after=exchange.endpoint,
+            )
+        endpoint = exchange.selection.next(now, attempt)
+        if endpoint is not None and attempt > 1:
+            tried = exchange.tried or set()
+            if attempt > len(pool.endpoints) and endpoint.address in tried:
+                return None
+        return endpoint
+
+    def _give_up(self, exchange: RouterExchange) -> Answer:
+        failure = exchange.failure
+        host = exchange.request.host.decode("latin-1")
+        self._log.error("select-endpoint-failed", host=host, error=(failure or _NO_ENDPOINTS).text)
+        return self._failure_answer(exchange, failure or _NO_ENDPOINTS)
+
+    def _judge_endpoint(self, exchange: RouterExchange, failure: Failure, may_retry: bool) -> None:
+        endpoint, pool = exchange.endpoint, exchange.pool
+        assert endpoint is not None
+        assert pool is not None
+        if exchange.tried is None:
+            exchange.tried = set()
+        exchange.tried.add(endpoint.address)
+        self._log.error(
+            "backend-endpoint-failed",
+            **self._endpoint_data(endpoint),
+            **{"num-endpoints": len(pool.endpoints)},
+            **self._failure_data(exchange, failure, may_retry),
+        )
+        row = classify(failure)
+        now = self._clock.monotonic()
+        if row.prunable and endpoint.tls:
+            if pool.discard(endpoint, now):
+                self._log.error("prune-failed-endpoint", **self._endpoint_data(endpoint))
+        elif row.failable and pool.mark_failed(endpoint, now):
+            self._log.error("endpoint-marked-as-ineligible", **self._endpoint_data(endpoint))
+
+    def _stop_counting(self, exchange: RouterExchange) -> None:
+        if exchange.counted:
+            exchange.counted = False
+            assert exchange.endpoint is not None
+            exchange.endpoint.backend.connections -= 1
+
+    def _failure_answer(self, exchange: RouterExchange, failure: Failure) -> Answer:
+        row = classify(failure)
+        return failure_answer(exchange, row.status, row.body, failure.text)
+
+    # Messages
+
+    def _edit_request(self, exchange: RouterExchange) -> None:
+        """What the reverse proxy does to a request, once for all attempts."""
+        request = exchange.request
+        headers = request.headers
+        if self._extra_headers:
+            exchange.logged_headers = [headers.first(name) for name in self._access_log.extra_names]
+        if b"X-Request-Start" not in headers:
+            headers[b"X-Request-Start"] = [b"%d" % (exchange.received_at // 1_000_000)]
+        if b"X-Cf-App-Instance" in headers:
+            del headers[b"X-Cf-App-Instance"]
+        trailers = b"Te" in headers and b"trailers" in headers.tokens(b"Te")
+        remove_hop_by_hop(headers)
+        if trailers:
+            headers[b"Te"] = [b"trailers"]
+        if exchange.upgrade:
+            headers[b"Connection"] = [b"Upgrade"]
+            headers[b"Upgrade"] = [exchange.upgrade]
+        peer = exchange.front.peer[0].encode()
+        forwarded = headers.get(b"X-Forwarded-For")
+        headers[b"X-Forwarded-For"] = [peer if forwarded is None else b", ".join((*forwarded, peer))]
+
+    def _edit_endpoint_response(self, exchange: RouterExchange, headers: Headers) -> None:
+        endpoint, pool = exchange.endpoint, exchange.pool
+        assert endpoint is not None
+        assert pool is not None
+        if endpoint.instance_id and (exchange.sticky or b"Set-Cookie" in headers):
+            self._stick(exchange, pool, endpoint, headers)
+        key = self._config.trace_key
+        if key and exchange.request.headers.first(b"X-Vcap-Trace") == key.encode():
+            headers[b"X-Vcap-Router"] = [self._context.ip.encode()]
+            headers[b"X-Vcap-Backend"] = [endpoint.address.encode()]
+            headers[b"X-Cf-Routeendpoint"] = [endpoint.address.encode()]
+
+    def _stick(self, exchange: RouterExchange, pool: Pool, endpoint: Endpoint, headers: Headers) -> None:
+        attributes = session_cookie(headers, self._session_cookies)
+        if attributes is None:
+            if not exchange.sticky or exchange.sticky == endpoint.instance_id:
+                return
+            attributes = Attributes()
+        if not sets_vcap_id(headers):
+            secure = self._config.secure_cookies
+            headers.add(b"Set-Cookie", vcap_cookie(endpoint.instance_id, pool.context_path, attributes, secure=secure))
+
+    # Log lines
+
+    def _note_service_response(self, exchange: RouterExchange, status: int) -> None:
+        if not 200 <= status < 300 and exchange.route_service is not None:
+            self._log.info(
+                "route-service-response",
+                **{"route-service-endpoint": exchange.route_service.url, "status-code": status},
+            )
+
+    def _log_service_failure(self, exchange: RouterExchange, failure: Failure, may_retry: bool) -> None:
+        assert exchange.route_service is not None
+        self._log.error(
+            "route-service-connection-failed",
+            **{"route-service-endpoint": exchange.route_service.url},
+            **self._failure_data(exchange, failure, may_retry),
+        )
+
+    def _endpoint_data(self, endpoint: Endpoint) -> dict[str, object]:
+        return {
+            "route-endpoint": {
+                "ApplicationId": endpoint.app,
+                "Addr": endpoint.address,
+                "Tags": dict(endpoint.tags) if endpoint.tags else None,
+                "RouteServiceUrl": endpoint.route_service_url,
+                "AZ": endpoint.availability_zone,
+            }
+        }
+
+    def _failure_data(self, exchange: RouterExchange, failure: Failure, may_retry: bool) -> dict[str, object]:
+        return {
+            "attempt": exchange.attempt_number,
+            "vcap_request_id": exchange.request_id.decode(),
+            "got-connection": failure.got_connection,
+            "wrote-headers": failure.wrote_headers,
+            "conn-reused": failure.reused,
+            "error": described(failure, replayable=exchange.replayable),
+            "retriable": may_retry,
+        }

@@ -1,0 +1,119 @@
+"""What happens to a request at the load balancer: the policy for the data plane."""
+
+import msgspec
+
+from cfroute.load_balancer.routers import Backend, Routers
+from cfroute.logs import Logger
+from cfroute.proxy.answer import Answer
+from cfroute.proxy.backend import Destination
+from cfroute.proxy.exchange import Exchange
+from cfroute.proxy.failure import Failure, Kind
+from cfroute.proxy.front import Front
+from cfroute.proxy.head import RequestHead, ResponseHead
+from cfroute.proxy.headers import Headers, remove_hop_by_hop
+from cfroute.proxy.wire import request_bytes
+
+
+class BalancedExchange(Exchange):
+    """A request, the Gorouter it went to, and those it has been tried on."""
+
+    __slots__ = ("router", "tried")
+
+    def __init__(self, front: Front, request: RequestHead) -> None:
+        super().__init__(front, request)
+        self.router: Backend | None = None
+        self.tried: set[str] = set()
+
+
+class Balancer:
+    """Spreads requests over the healthy Gorouters, with the forwarding headers that a load balancer adds."""
+
+    def __init__(self, routers: Routers, log: Logger) -> None:
+        self._routers = routers
+        self._log = log
+
+    def exchange(self, front: Front, request: RequestHead) -> BalancedExchange:
+        return BalancedExchange(front, request)
+
+    def begin(self, exchange: BalancedExchange) -> Answer | None:
+        headers, front = exchange.request.headers, exchange.front
+        trailers = b"Te" in headers and b"trailers" in headers.tokens(b"Te")
+        remove_hop_by_hop(headers)
+        if trailers:
+            headers[b"Te"] = [b"trailers"]
+        if exchange.upgrade:
+            headers[b"Connection"] = [b"Upgrade"]
+            headers[b"Upgrade"] = [exchange.upgrade]
+        forwarded, peer = headers.get(b"X-Forwarded-For"), front.peer[0].encode()
+        headers[b"X-Forwarded-For"] = [peer if forwarded is None else b", ".join((*forwarded, peer))]
+        headers[b"X-Forwarded-Proto"] = [b"https" if front.tls is not None else b"http"]
+        headers[b"X-Forwarded-Port"] = [b"%d" % front.local[1]]
+        return None
+
+    def destination(self, exchange: BalancedExchange) -> Destination | Answer:
+        router = exchange.router = self._routers.choose(exchange.tried)
+        if router is None:
+            return _plain(503, "no Gorouter is healthy")
+        exchange.tried.add(router.name)
+        return router.destination
+
+    def request_head(self, exchange: BalancedExchange) -> bytes:
+        request = exchange.request
+        return request_bytes(request, request.target, request.host, request.headers, close=False)
+
+    def failed(self, exchange: BalancedExchange, failure: Failure) -> Answer | None:
+        router = exchange.router
+        if failure.kind is Kind.CANCELLED or router is None:
+            return _plain(499, "the client went away")
+        self._log.error("router-failed", router=router.name, error=failure.text, host=exchange.request.host.decode("latin-1"))
+        if failure.kind is Kind.DIAL:
+            self._routers.report(router, failure.text)
+        if not failure.wrote_headers or (failure.kind is Kind.EOF and exchange.replayable):
+            return None
+        if failure.kind is Kind.TIMEOUT:
+            return _plain(504, "the Gorouter did not answer in time")
+        return _plain(502, f"the Gorouter at {router.name} failed: {failure.text}")
+
+    def response(self, exchange: BalancedExchange, response: ResponseHead) -> Answer | None:
+        remove_hop_by_hop(response.headers)
+        return None
+
+    def finished(self, exchange: BalancedExchange) -> None:
+        pass
+
+
+class StatusPages:
+    """`/healthz` on the status port: 200 while a Gorouter is healthy, and what is known of each."""
+
+    def __init__(self, routers: Routers) -> None:
+        self._routers = routers
+
+    def exchange(self, front: Front, request: RequestHead) -> Exchange:
+        return Exchange(front, request)
+
+    def begin(self, exchange: Exchange) -> Answer | None:
+        if exchange.request.path != b"/healthz":
+            return _plain(404, "there is only /healthz")
+        routers = [{"router": b.name, "healthy": b.healthy, "reason": b.reason} for b in self._routers.all]
+        body = msgspec.json.encode({"gorouters": routers}) + b"\n"
+        status = 200 if self._routers.healthy else 503
+        return Answer(status, body, Headers({b"Content-Type": [b"application/json"]}))
+
+    def destination(self, exchange: Exchange) -> Destination | Answer:
+        return _plain(404, "there is only /healthz")
+
+    def request_head(self, exchange: Exchange) -> bytes:
+        return b""
+
+    def failed(self, exchange: Exchange, failure: Failure) -> Answer | None:
+        return _plain(502, failure.text)
+
+    def response(self, exchange: Exchange, response: ResponseHead) -> Answer | None:
+        return None
+
+    def finished(self, exchange: Exchange) -> None:
+        pass
+
+
+def _plain(status: int, message: str) -> Answer:
+    return Answer(status, f"load balancer: {message}\n".encode(), Headers({b"Content-Type": [b"text/plain; charset=utf-8"]}))
