@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-from collections.abc import Iterator
 
 from .machine import BenchError, Machine, Role, accepts, program
 
@@ -18,25 +17,32 @@ def serve(machine: Machine, port: int) -> None:
     machine.start(f"nats-{port}", command, Role.LOAD, ready=lambda: accepts(port))
 
 
-def register(bus: int, backend: int, routes: range) -> None:
-    """Publish one registration for each route and return when the server has them all. Raises BenchError."""
+def publications(backend: int, routes: range) -> list[bytes]:
+    """One registration for each route, as NATS takes them, in chunks to be written at once."""
+    return [
+        b"".join(_publication(route, backend) for route in routes[first : first + CHUNK])
+        for first in range(0, len(routes), CHUNK)
+    ]
+
+
+def _publication(route: int, backend: int) -> bytes:
+    payload = json.dumps(registration(route, backend)).encode()
+    return b"PUB router.register %d\r\n%s\r\n" % (len(payload), payload)
+
+
+def publish(bus: int, chunks: list[bytes]) -> None:
+    """Send the registrations and return when the server has them all. Raises BenchError."""
     with socket.create_connection(("127.0.0.1", bus), timeout=30) as connection:
         answers = connection.makefile("rb")
         answers.readline()  # INFO
         connect = {"user": USER, "pass": PASSWORD, "verbose": False, "pedantic": False}
         connection.sendall(b"CONNECT %s\r\n" % json.dumps(connect).encode())
-        for first in range(0, len(routes), CHUNK):
-            connection.sendall(b"".join(_publications(backend, routes[first : first + CHUNK])))
+        for chunk in chunks:
+            connection.sendall(chunk)
         connection.sendall(b"PING\r\n")
         while (answer := answers.readline()) not in (b"PONG\r\n", b""):
             if answer.startswith(b"-ERR"):
                 raise BenchError(f"nats-server refused: {answer.decode().strip()}")
-
-
-def _publications(backend: int, routes: range) -> Iterator[bytes]:
-    for route in routes:
-        payload = json.dumps(registration(route, backend)).encode()
-        yield b"PUB router.register %d\r\n%s\r\n" % (len(payload), payload)
 
 
 def host(route: int) -> str:

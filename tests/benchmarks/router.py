@@ -69,8 +69,9 @@ def configuration(port: int, status: int, bus: int, ports: Iterator[int], log: P
 
 def _take_in(bus: int, port: int, backend: int, routes: range) -> float:
     """Seconds from the first publication until the last route, and so every one, is routed."""
+    chunks = registrations.publications(backend, routes)
     began = time.monotonic()
-    registrations.register(bus, backend, routes)
+    registrations.publish(bus, chunks)
     last = registrations.host(routes[-1])
     until(lambda: _status(port, "/", last) == 200, TAKEN_IN_WITHIN, f"{last} is not routed")
     return time.monotonic() - began
