@@ -7,7 +7,7 @@ the exit status. The same `main` runs in the foreground (`cfroute gorouter -c go
 import asyncio
 import contextlib
 import gc
-import multiprocessing
+import os
 import signal
 import ssl
 import sys
@@ -15,6 +15,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import uvloop
+
+LIFELINE = "CFROUTE_LIFELINE"
+"""Environment variable with the number of a pipe that ends when the supervisor does. It goes no further than the daemon."""
 
 
 class Stop:
@@ -53,15 +56,15 @@ async def _run(serve: Callable[[Stop], Awaitable[int]], signals: tuple[signal.Si
     stop = Stop()
     for number in signals:
         loop.add_signal_handler(number, stop.ask, number)
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None:
-        loop.add_reader(supervisor.sentinel, _orphaned, loop, supervisor.sentinel, stop)
+    if lifeline := os.environ.pop(LIFELINE, ""):
+        os.set_inheritable(int(lifeline), False)
+        loop.add_reader(int(lifeline), _orphaned, loop, int(lifeline), stop)
     gc.freeze()  # what was imported lives for ever: the collector need not look at it again
     return await serve(stop)
 
 
-def _orphaned(loop: asyncio.AbstractEventLoop, sentinel: int, stop: Stop) -> None:
-    loop.remove_reader(sentinel)
+def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, stop: Stop) -> None:
+    loop.remove_reader(lifeline)
     stop.ask(signal.SIGTERM)
 
 
@@ -120,11 +123,13 @@ async def serving(
         ssl_cert_reqs=int(ssl.CERT_REQUIRED if client_ca else ssl.CERT_NONE),
     )
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     listener = _bind(host, port)
+    # `serve` would take the signals away from `run`.
     served = spawn(server._serve([listener]), name=f"serve {host}:{port}")
     try:
-        while not server.started and not served.done():
+        while not server.started:
+            if served.done():
+                served.result()
             await asyncio.sleep(0.005)
         yield listener.getsockname()[1]
     finally:

@@ -1,15 +1,15 @@
 """The state folder: where everything that a foundation keeps is, and nothing else.
 
-    foundation.json          the plan and options of the last `up`
-    secrets.json             passwords and keys (0600)
-    cli.json                 targeted org and space, tokens (0600)
-    certs/                   the foundation's CA and its certificates (keys 0600)
-    config/                  one upstream-style configuration file a component (0600)
-    db/                      ccdb.sqlite, uaa.sqlite, bbs.sqlite, …
-    blobs/                   packages/ and droplets/ of the Cloud Controller
-    cells/N/                 the containers of cell N
-    logs/                    <component>.log, and apps/<app guid>.log* (the log cache)
-    run/                     lock, pid, control socket: meaningless when nothing runs
+foundation.json          the plan and options of the last `up`
+secrets.json             passwords and keys (0600)
+cli.json                 targeted org and space, tokens (0600)
+certs/                   the foundation's CA and its certificates (keys 0600)
+config/                  one upstream-style configuration file a component (0600)
+db/                      ccdb.sqlite, uaa.sqlite, bbs.sqlite, …
+blobs/                   packages/ and droplets/ of the Cloud Controller
+cells/N/                 the containers of cell N
+logs/                    <component>.log, and apps/<app guid>.log* (the log cache)
+run/                     lock, pid, control socket: meaningless when nothing runs
 """
 
 import os
@@ -51,6 +51,25 @@ class Home:
         return self.root / "certs"
 
     @property
+    def ca(self) -> Path:
+        return self.certs / "ca.crt"
+
+    @property
+    def trusted(self) -> Path:
+        """The system's certificate authorities and the foundation's, in one file."""
+        return self.certs / "trusted.pem"
+
+    @property
+    def signing_key(self) -> Path:
+        return self.certs / "uaa_signing.key"
+
+    def certificate(self, name: str) -> Path:
+        return self.certs / f"{name}.crt"
+
+    def key(self, name: str) -> Path:
+        return self.certs / f"{name}.key"
+
+    @property
     def config(self) -> Path:
         return self.root / "config"
 
@@ -73,6 +92,10 @@ class Home:
     @property
     def app_logs(self) -> Path:
         return self.logs / "apps"
+
+    def log(self, component: str) -> Path:
+        """The log of a component: `gorouter/0` writes to `gorouter-0.log`."""
+        return self.logs / f"{file_name(component)}.log"
 
     @property
     def run(self) -> Path:
@@ -104,15 +127,24 @@ class Home:
             ) from error
 
 
-def write_secretly(path: Path, data: bytes) -> None:
-    """Replace the file at once (a reader sees the old or the new text), readable by its owner only."""
+def file_name(component: str) -> str:
+    """A component's name as part of a file's name: `cell/0` is `cell-0`."""
+    return component.replace("/", "-")
+
+
+def write_secretly(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace the file at once (a reader sees the old or the new text), readable by its owner only.
+
+    Not `durable` is quicker, for what need not outlive a power cut.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

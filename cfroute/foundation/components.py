@@ -1,0 +1,115 @@
+"""The components of a foundation as the supervisor sees them: how each is started, probed and stopped."""
+
+import signal
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from cfroute.foundation.plan import Listener, Plan
+from cfroute.home import Home
+from cfroute.nats import server
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """How to find out whether a component works: a connection (tcp), or a GET that has to be answered with 200."""
+
+    kind: Literal["tcp", "http", "https"]
+    listener: Listener
+    path: str = "/"
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """One process to keep alive: a daemon of ours (`module`, whose main gets `arguments`) or a binary (`command`).
+
+    phase orders the stop: lower ones go first, and are waited for. stop_signal is sent for a restart; the foundation's own end is
+    always SIGTERM, when nothing sends requests any more. stop_seconds is how long it may take to end before it is killed.
+    """
+
+    name: str
+    module: str = ""
+    command: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    probe: Probe
+    phase: int = 3
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 5.0
+
+    @property
+    def address(self) -> str:
+        """Where it is reached, for people."""
+        return str(self.probe.listener)
+
+
+def of(plan: Plan, home: Home) -> tuple[Component, ...]:
+    """All components of the plan, in the order in which they are started.
+
+    They start together and wait for each other on their own; what takes longest to be ready comes last, because its modules are
+    imported while the others start already.
+    """
+    return tuple(_all(plan, home))
+
+
+def _all(plan: Plan, home: Home) -> Iterator[Component]:
+    def config(name: str) -> tuple[str, str]:
+        return "-c", str(home.config / name)
+
+    for _, vm in plan.named("nats"):
+        yield Component(
+            name="nats",
+            command=(str(server.find_binary()), *config("nats.conf")),
+            probe=Probe("tcp", vm.listener("nats")),
+            phase=4,
+        )
+    yield Component(
+        name="load_balancer",
+        module="cfroute.load_balancer.main",
+        arguments=config("load_balancer.yml"),
+        probe=Probe("http", plan.load_balancer_status, "/healthz"),
+        phase=0,
+    )
+    for index, vm in plan.named("router"):
+        yield Component(
+            name=f"gorouter/{index}",
+            module="cfroute.gorouter.main",
+            arguments=config(f"gorouter-{index}.yml"),
+            probe=Probe("http", vm.listener("status"), "/health"),
+            phase=1,
+            stop_signal=signal.SIGUSR1,
+            stop_seconds=10.0,
+        )
+    for index, vm in plan.named("diego_cell"):
+        yield Component(
+            name=f"cell/{index}",
+            module="cfroute.diego.cell.main",
+            arguments=config(f"rep-{index}.yml"),
+            probe=Probe("http", vm.listener("rep"), "/ping"),
+            phase=2,
+            stop_seconds=15.0,
+        )
+    for index, vm in plan.named("diego_cell"):
+        yield Component(
+            name=f"route_emitter/{index}",
+            module="cfroute.diego.route_emitter.main",
+            arguments=("-config", str(home.config / f"route_emitter-{index}.json")),
+            probe=Probe("tcp", vm.listener("route_emitter")),
+            phase=2,
+        )
+    yield Component(
+        name="bbs",
+        module="cfroute.diego.bbs.main",
+        arguments=config("bbs.yml"),
+        probe=Probe("http", plan.vms["diego_database/0"].listener("health"), "/ping"),
+    )
+    yield Component(
+        name="uaa",
+        module="cfroute.uaa.main",
+        arguments=config("uaa.yml"),
+        probe=Probe("https", plan.vms["uaa/0"].listener("tls"), "/healthz"),
+    )
+    yield Component(
+        name="cloud_controller",
+        module="cfroute.cloud_controller.main",
+        arguments=config("cloud_controller_ng.yml"),
+        probe=Probe("http", plan.api, "/healthz"),
+    )

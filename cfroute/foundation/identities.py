@@ -1,0 +1,114 @@
+"""The certificates of a foundation: which ones there are, whom they name, and when they are made anew.
+
+certs/ca.crt, ca.key          the foundation's authority
+certs/trusted.pem             the system's authorities and ours: what apps trust
+certs/NAME.crt, NAME.key      one pair an identity (below); valid for servers and clients
+certs/uaa_signing.key         RSA key that tokens are signed with
+certs/index.json              what was issued, so that an unchanged foundation starts without a look at X.509
+"""
+
+import ssl
+from pathlib import Path
+
+import msgspec
+
+from cfroute import certificates
+from cfroute.certificates import AUTHORITY_DAYS, LEAF_DAYS, Pair
+from cfroute.foundation.options import Options
+from cfroute.foundation.plan import PUBLIC_ADDRESS, Plan
+from cfroute.home import Home, write_secretly
+
+_DAY = 86_400.0
+_RENEW_BEFORE = 30 * _DAY
+
+
+class _Issued(msgspec.Struct, frozen=True):
+    hosts: list[str]
+    expires: float
+
+
+class _Index(msgspec.Struct):
+    authority_expires: float = 0.0
+    leaves: dict[str, _Issued] = {}
+
+
+def hosts(options: Options, plan: Plan) -> dict[str, list[str]]:
+    """The names and addresses that each identity's certificate is valid for."""
+    domain, tcp = options.domain, options.tcp_domain
+    public = [domain, f"*.{domain}", tcp, f"*.{tcp}", "localhost", PUBLIC_ADDRESS]
+    return {
+        "load_balancer": public,
+        "gorouter": [*public, *_addresses(plan, "router")],
+        "uaa": [f"uaa.{domain}", f"login.{domain}", "uaa.service.cf.internal", *_internal(plan, "uaa")],
+        "cloud_controller": [
+            f"api.{domain}",
+            "cloud-controller-ng.service.cf.internal",
+            *_internal(plan, "cloud_controller"),
+        ],
+        "bbs": ["bbs.service.cf.internal", "*.bbs.service.cf.internal", *_internal(plan, "diego_database")],
+        "cell": ["cell.service.cf.internal", *_internal(plan, "diego_cell")],
+        "route_emitter": ["route-emitter.service.cf.internal"],
+    }
+
+
+def ensure(home: Home, options: Options, plan: Plan, now: float) -> None:
+    """Make what is missing, what names the wrong hosts, and what expires within 30 days of `now`."""
+    index = _load(home)
+    if not home.ca.exists() or index.authority_expires - now < _RENEW_BEFORE:
+        index = _new_authority(home, now)
+    wanted = hosts(options, plan)
+    stale = {name: names for name, names in wanted.items() if not _current(home, index.leaves.get(name), name, names, now)}
+    if stale:
+        authority = Pair(home.ca.read_bytes(), home.certs.joinpath("ca.key").read_bytes())
+        for name, names in stale.items():
+            _write(home, name, certificates.issue(authority, name, names, now))
+            index.leaves[name] = _Issued(names, now + LEAF_DAYS * _DAY)
+        write_secretly(_index_file(home), msgspec.json.encode(index))
+    if not home.signing_key.exists():
+        write_secretly(home.signing_key, certificates.make_signing_key())
+
+
+def _internal(plan: Plan, kind: str) -> list[str]:
+    return ["localhost", PUBLIC_ADDRESS, *_addresses(plan, kind)]
+
+
+def _addresses(plan: Plan, kind: str) -> list[str]:
+    return sorted({vm.address for _, vm in plan.named(kind)} - {PUBLIC_ADDRESS})
+
+
+def _index_file(home: Home) -> Path:
+    return home.certs / "index.json"
+
+
+def _load(home: Home) -> _Index:
+    try:
+        return msgspec.json.decode(_index_file(home).read_bytes(), type=_Index)
+    except (OSError, msgspec.MsgspecError):  # not there yet, or damaged: everything is made anew
+        return _Index()
+
+
+def _current(home: Home, issued: _Issued | None, name: str, names: list[str], now: float) -> bool:
+    return (
+        issued is not None
+        and issued.hosts == names
+        and issued.expires - now >= _RENEW_BEFORE
+        and home.certificate(name).exists()
+        and home.key(name).exists()
+    )
+
+
+def _new_authority(home: Home, now: float) -> _Index:
+    authority = certificates.make_authority("cfroute CA", now)
+    _write(home, "ca", authority)
+    write_secretly(home.trusted, _system_authorities() + authority.certificate)
+    return _Index(authority_expires=now + AUTHORITY_DAYS * _DAY)
+
+
+def _system_authorities() -> bytes:
+    bundle = ssl.get_default_verify_paths().cafile
+    return Path(bundle).read_bytes() if bundle else b""
+
+
+def _write(home: Home, name: str, pair: Pair) -> None:
+    write_secretly(home.key(name), pair.key)
+    write_secretly(home.certificate(name), pair.certificate)

@@ -1,0 +1,72 @@
+"""Starting a foundation: in this process (`up` in the foreground), or in one of its own (`up --detach`)."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cfroute.foundation import locks
+from cfroute.foundation.hatchery import Hatched, hatch
+from cfroute.home import Home
+
+if TYPE_CHECKING:
+    from cfroute.foundation.events import Event
+    from cfroute.foundation.options import Given
+    from cfroute.foundation.preparation import Foundation
+
+DEFAULT_TIMEOUT = 60.0
+
+
+def supervise(home: Home, given: "Given", watch: "Callable[[Event], None]", timeout: float = DEFAULT_TIMEOUT) -> int:
+    """Run a foundation in this process until it ends; the exit status. `watch` is told everything that happens.
+
+    Raises Conflict when one runs here already or a port is taken, and what `Supervisor.run` raises.
+    """
+    began = time.monotonic()
+    home.create()
+    lock = locks.acquire(home)
+    try:
+        hatched = hatch(home)
+        try:
+            foundation = _prepare(home, given)
+            return _run(foundation, hatched, watch, timeout, began)
+        finally:
+            hatched.close()
+    finally:
+        os.close(lock)
+
+
+def _prepare(home: Home, given: "Given") -> "Foundation":
+    from cfroute.foundation import processes
+    from cfroute.foundation.preparation import prepare_up
+
+    processes.end_leftovers(home)
+    return prepare_up(home, given)
+
+
+def _run(foundation: "Foundation", hatched: Hatched, watch: "Callable[[Event], None]", timeout: float, began: float) -> int:
+    import asyncio
+
+    from cfroute.clock import SystemClock
+    from cfroute.foundation import components
+    from cfroute.foundation.supervisor import Supervisor
+    from cfroute.logs import Logger
+
+    home = foundation.home
+    nurseries = iter([hatched])
+
+    async def supervise() -> int:
+        supervisor = Supervisor(
+            home,
+            components.of(foundation.plan, home),
+            lambda: next(nurseries, None) or hatch(home),
+            SystemClock(),
+            Logger("supervisor", stream=log),
+            external=foundation.external(),
+            began=began,
+        )
+        supervisor.subscribe(watch)
+        return await supervisor.run(timeout)
+
+    with open(home.log("supervisor"), "a") as log:
+        return asyncio.run(supervise())

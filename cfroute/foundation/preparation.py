@@ -1,0 +1,163 @@
+"""Making a state folder ready: folders, secrets, plan, certificates, configuration files. Starts nothing."""
+
+import contextlib
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cfroute import __version__
+from cfroute.errors import ConfigurationError
+from cfroute.foundation import plan as planning
+from cfroute.foundation import secrets as keeping
+from cfroute.foundation.events import ComponentStatus
+from cfroute.foundation.options import Given, Options, merge, nats_urls
+from cfroute.foundation.plan import Plan
+from cfroute.foundation.secrets import Secrets
+from cfroute.home import Home, write_secretly
+
+
+class Foundation(msgspec.Struct, frozen=True):
+    """A prepared foundation: what was asked for, and what follows from it."""
+
+    home: Home
+    options: Options
+    plan: Plan
+    secrets: Secrets
+
+    @property
+    def component_names(self) -> list[str]:
+        """The names that `status`, `kill` and `logs` know, in the order of a request's way."""
+        routers = [f"gorouter/{index}" for index, _ in self.plan.named("router")]
+        cells = [index for index, _ in self.plan.named("diego_cell")]
+        emitters = [f"route_emitter/{index}" for index in cells]
+        names = ["load_balancer", *routers, "nats", *emitters, *(f"cell/{index}" for index in cells)]
+        return [*names, "bbs", "cloud_controller", "uaa"]
+
+    def info(self) -> dict[str, Any]:
+        """What `cfroute info` shows: no secrets."""
+        plan, routers = self.plan, [vm for _, vm in self.plan.named("router")]
+        ours = [f"nats://{self.secrets.nats_user}@{vm.listener('nats')}" for _, vm in plan.named("nats")]
+        return {
+            "domain": self.options.domain,
+            "tcp_domain": self.options.tcp_domain,
+            "http": f"http://{plan.http}",
+            "https": f"https://{plan.https}",
+            "api": f"http://{plan.api}",
+            "uaa": f"https://{plan.vms['uaa/0'].listener('tls')}",
+            "nats": ",".join(self.options.nats or ours),
+            "gorouter_status": [f"http://{vm.listener('status')}" for vm in routers],
+            "gorouter_routes": [f"http://{vm.listener('routes')}" for vm in routers],
+            "load_balancer_status": f"http://{plan.load_balancer_status}",
+            "admin_user": "admin",
+            "ca": str(self.home.ca),
+            "state_dir": str(self.home.root),
+            "version": __version__,
+        }
+
+    def external(self) -> list[ComponentStatus]:
+        """The parts that somebody else runs: the NATS servers named by `--nats`."""
+        return [
+            ComponentStatus(
+                name="nats", state="external", since=0.0, pid=0, address=urlsplit(url).netloc, restarts=0, last_error=""
+            )
+            for url in self.options.nats
+        ]
+
+
+class _Stored(msgspec.Struct):
+    """What foundation.json has beside the information for people."""
+
+    version: str
+    options: Options
+    plan: Plan
+
+
+def prepare(home: Home, now: Callable[[], float] = time.time) -> Foundation:
+    """The foundation of this folder as it was last planned, or planned with the default options; made complete if need be.
+
+    Safe to call at any time, whether the foundation is up or down. Raises ConfigurationError for a folder that cannot be used.
+    """
+    home.create()
+    with _alone(home):
+        stored = _load(home)
+        secrets = keeping.load_or_create(home)
+        if stored is None:
+            foundation = _plan(home, Options(), secrets, None)
+        else:
+            foundation = Foundation(home, stored.options, stored.plan, secrets)
+        if stored is None or stored.version != __version__ or not _complete(foundation):
+            _write(foundation, now())
+        return foundation
+
+
+def prepare_up(home: Home, given: Given, now: Callable[[], float] = time.time) -> Foundation:
+    """Plan the foundation anew, from the remembered options and the given ones, for a start.
+
+    Raises UsageError for impossible options, Conflict for a port that is in use; then nothing has been changed.
+    """
+    from cfroute.foundation import machine
+
+    home.create()
+    with _alone(home):
+        stored = _load(home)
+        options = merge(stored.options if stored else Options(), given)
+        secrets = keeping.load_or_create(home)
+        if given.nats is not None:
+            secrets = msgspec.structs.replace(secrets, external_nats=nats_urls(given.nats)[1])
+        foundation = _plan(home, options, secrets, stored.plan if stored else None)
+        machine.check(foundation.plan.listeners())
+        if given.nats is not None:
+            keeping.store(home, secrets)
+        _write(foundation, now())
+    return foundation
+
+
+def _plan(home: Home, options: Options, secrets: Secrets, last: Plan | None) -> Foundation:
+    from cfroute.foundation.machine import LocalMachine
+
+    plan = planning.make(options, str(home.root.resolve()), LocalMachine(), last)
+    return Foundation(home, options, plan, secrets)
+
+
+def _write(foundation: Foundation, now: float) -> None:
+    from cfroute.foundation import configs, identities
+
+    home, options, plan = foundation.home, foundation.options, foundation.plan
+    identities.ensure(home, options, plan, now)
+    configs.write(home, options, plan, foundation.secrets)
+    document = {
+        **foundation.info(),
+        "components": foundation.component_names,
+        "options": options,
+        "plan": plan,
+    }
+    write_secretly(home.foundation, msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+
+
+def _complete(foundation: Foundation) -> bool:
+    """Whether the files that work without a running foundation are there."""
+    home = foundation.home
+    return (home.config / "cloud_controller_ng.yml").exists() and home.signing_key.exists() and home.ca.exists()
+
+
+def _load(home: Home) -> _Stored | None:
+    if not home.foundation.exists():
+        return None
+    try:
+        return msgspec.json.decode(home.foundation.read_bytes(), type=_Stored)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigurationError(
+            f"{home.foundation} cannot be read: {error}", "delete it: it only remembers the options of the last `cfroute up`"
+        ) from error
+
+
+@contextlib.contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Two commands at once must not both make the secrets."""
+    with open(home.run / "prepare.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,54 @@
+"""The passwords of a foundation: made once, kept in `secrets.json` (0600)."""
+
+import secrets
+from collections.abc import Callable
+
+import msgspec
+
+from cfroute.errors import ConfigurationError
+from cfroute.foundation.options import Credentials
+from cfroute.home import Home, write_secretly
+
+# Clients of the UAA that have a secret, as a real deployment seeds them; `cf` has an empty one.
+CLIENTS = ("cc_routing", "cloud_controller", "gorouter", "routing_api_client", "tcp_emitter", "tcp_router")
+
+
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that must not be printed. `external_nats` belongs to the servers named by `--nats`."""
+
+    admin_password: str
+    nats_user: str = "nats"
+    nats_password: str
+    route_services_secret: str
+    gorouter_status_user: str = "gorouter-status"
+    gorouter_status_password: str
+    uaa_clients: dict[str, str]
+    external_nats: Credentials = Credentials()
+
+
+def load_or_create(home: Home, token: Callable[[], str] = secrets.token_urlsafe) -> Secrets:
+    """The secrets of this state folder; `token` makes a new one. Raises ConfigurationError for a damaged file."""
+    if not home.secrets.exists():
+        return store(home, _create(token))
+    try:
+        return msgspec.json.decode(home.secrets.read_bytes(), type=Secrets)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigurationError(
+            f"{home.secrets} cannot be read: {error}", "mend it, or delete it to get new secrets at the next `cfroute up`"
+        ) from error
+
+
+def store(home: Home, values: Secrets) -> Secrets:
+    """Keep `values`, and return them."""
+    write_secretly(home.secrets, msgspec.json.format(msgspec.json.encode(values)) + b"\n")
+    return values
+
+
+def _create(token: Callable[[], str]) -> Secrets:
+    return Secrets(
+        admin_password=token(),
+        nats_password=token(),
+        route_services_secret=token(),
+        gorouter_status_password=token(),
+        uaa_clients={name: token() for name in CLIENTS},
+    )

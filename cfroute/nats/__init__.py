@@ -1,0 +1,1 @@
+"""NATS: the server, the client and the messages of the routing tier."""
