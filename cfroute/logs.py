@@ -42,7 +42,7 @@ class Logger:
         self.source = source
         self.level = level
         self._rfc3339 = rfc3339
-        self._stream: Stream = stream or sys.stdout
+        self._stream: Stream = sys.stdout if stream is None else stream
         self._clock = clock or SystemClock()
 
     def session(self, name: str) -> "Logger":

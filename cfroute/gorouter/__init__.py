@@ -1,0 +1,1 @@
+"""Gorouter: the HTTP router, a drop-in for upstream's."""

@@ -1,0 +1,218 @@
+"""The routing table: registers, looks up and prunes.
+
+It decides and logs; who feeds it (NATS) and when it is pruned is told from outside. Times are the clock's monotonic
+seconds.
+"""
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+from cfroute.clock import Clock
+from cfroute.gorouter import route_key
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.endpoint import Endpoint
+from cfroute.gorouter.pool import ADDED, ALGORITHMS, UNMODIFIED, Pool
+from cfroute.gorouter.routes import Routes
+from cfroute.logs import DEBUG, INFO, Logger
+
+# So many routes are pruned between two turns of the event loop: about a millisecond of work.
+_CHUNK = 2000
+
+
+class Registry:
+    """All routes of one router."""
+
+    def __init__(
+        self, config: Config, logger: Logger, clock: Clock, rng: Random, on_message: Callable[[str, str], object] | None = None
+    ) -> None:
+        """`on_message` hears of each registration: the component tag, and `added`, `updated` or `unmodified`."""
+        self._logger = logger
+        self._clock = clock
+        self._rng = rng
+        self._on_message = on_message
+        self._load_balancing = config.balancing_algorithm
+        self._mode = config.routing_table_sharding_mode
+        self._segments = frozenset(config.isolation_segments)
+        self._suspends = config.suspend_pruning_if_nats_unavailable
+        self._interval = config.prune_stale_droplets_interval
+        keeps_empty = config.empty_pool_response_code_503 and config.empty_pool_timeout > 0
+        self._keep_empty = config.empty_pool_timeout if keeps_empty else 0.0
+        self._was_suspended = False
+        self._routes = Routes()
+        self.lookup = self._routes.lookup
+        self.source_is_up: Callable[[], bool] = lambda: True
+        self.last_update = clock.monotonic()
+        self.pruned = 0
+
+    def __len__(self) -> int:
+        """The number of routes."""
+        return len(self._routes)
+
+    def __iter__(self) -> Iterator[Pool]:
+        """All pools, in no particular order. Do not register while iterating."""
+        return iter(self._routes)
+
+    def count_endpoints(self) -> int:
+        """The number of distinct backend addresses."""
+        return len({endpoint.address for pool in self._routes for endpoint in pool.endpoints})
+
+    def find(self, uri: str) -> Pool | None:
+        """The pool of exactly this route, empty or not."""
+        return self._routes.get(route_key.key(uri))
+
+    def accepts(self, isolation_segment: str) -> bool:
+        """Whether this router takes routes of that isolation segment ("" is the shared one)."""
+        if self._mode == "all":
+            return True
+        if not isolation_segment:
+            return self._mode == "shared-and-segments"
+        return isolation_segment in self._segments
+
+    def register(self, uri: str, endpoint: Endpoint) -> None:
+        """Add the endpoint to the route, or refresh it there."""
+        if self._mode != "all" and not self.accepts(endpoint.isolation_segment):
+            return
+        key = route_key.key(uri)
+        now = self._clock.monotonic()
+        pool = self._routes.get(key)
+        if pool is None:
+            pool = self._create(key, uri, now)
+        result = pool.put(endpoint, now)
+        if result is not UNMODIFIED and endpoint.load_balancing and endpoint.load_balancing != pool.load_balancing:
+            self._set_algorithm(pool, endpoint.load_balancing)
+        self.last_update = now
+        if self._on_message is not None:
+            self._on_message(endpoint.component, result)
+        if self._logger.level <= (INFO if result is ADDED else DEBUG):
+            log = self._logger.info if result is ADDED else self._logger.debug
+            message = "endpoint-not-registered" if result is UNMODIFIED else "endpoint-registered"
+            log(message, **_log_data(uri, endpoint))
+
+    def _create(self, key: str, uri: str, now: float) -> Pool:
+        host, context_path = route_key.split_host(uri)
+        pool = Pool(
+            key,
+            host,
+            context_path,
+            load_balancing=self._load_balancing,
+            start=self._rng.getrandbits(24),
+            now=now,
+        )
+        self._routes.add(pool)
+        self._logger.info("route-registered", uri=key)
+        self._logger.debug("uri-added", uri=key)
+        return pool
+
+    def _set_algorithm(self, pool: Pool, algorithm: str) -> None:
+        if algorithm in ALGORITHMS:
+            pool.load_balancing = algorithm
+            self._logger.debug(
+                "setting-pool-load-balancing-algorithm-to-that-of-an-endpoint",
+                endpointLBAlgorithm=algorithm,
+                poolLBAlgorithm=algorithm,
+            )
+            return
+        self._logger.error(
+            "invalid-endpoint-load-balancing-algorithm-provided-keeping-pool-lb-algo",
+            endpointLBAlgorithm=algorithm,
+            poolLBAlgorithm=pool.load_balancing,
+        )
+
+    def unregister(self, uri: str, endpoint: Endpoint) -> None:
+        """Take the endpoint out of the route; only the addresses are compared."""
+        if not self.accepts(endpoint.isolation_segment):
+            return
+        key = route_key.key(uri)
+        pool = self._routes.get(key)
+        if pool is None:
+            return
+        now = self._clock.monotonic()
+        removed = pool.remove(endpoint, now)
+        message = "endpoint-unregistered" if removed else "endpoint-not-unregistered"
+        self._logger.info(message, **_log_data(key, endpoint))
+        if self._is_over(pool, now):
+            self._routes.remove(pool)
+            self._logger.info("route-unregistered", uri=key)
+
+    def _is_over(self, pool: Pool, now: float) -> bool:
+        """Whether an empty pool has been kept for long enough."""
+        return not pool.endpoints and (not self._keep_empty or now - pool.updated > self._keep_empty)
+
+    def lookup_instance(self, pool: Pool, app: str, index: str) -> Pool | None:
+        """A pool for one request with only the endpoint of that app instance, or None."""
+        found = [e for e in pool.endpoints if e.app == app and e.instance_index == index]
+        return _one_off(pool, found[:1])
+
+    def lookup_process_instance(self, pool: Pool, process_id: str, index: str | None = None) -> Pool | None:
+        """The same for a process: one instance of it, or all."""
+        found = [e for e in pool.endpoints if e.process_id == process_id]
+        if index is None:
+            return _one_off(pool, found)
+        return _one_off(pool, [e for e in found if e.instance_index == index][:1])
+
+    def prune(self, now: float) -> Iterator[None]:
+        """One pruning cycle. Pauses after each chunk, so that a large table does not hold up the event loop."""
+        if self._suspends and not self.source_is_up():
+            self._was_suspended = True
+            self._logger.info("prune-suspended")
+            return
+        pools = list(self._routes)
+        if self._was_suspended:
+            self._was_suspended = False
+            for start in range(0, len(pools), _CHUNK):
+                for pool in pools[start : start + _CHUNK]:
+                    pool.freshen(now)
+                yield
+        for start in range(0, len(pools), _CHUNK):
+            for pool in pools[start : start + _CHUNK]:
+                self._prune_pool(pool, now)
+            yield
+
+    def _prune_pool(self, pool: Pool, now: float) -> None:
+        stale = pool.prune(now)
+        if not pool.endpoints and self._is_over(pool, now) and self._routes.get(pool.uri) is pool:
+            self._routes.remove(pool)
+        if stale:
+            self.pruned += len(stale)
+            self._logger.info(
+                "pruned-route",
+                uri=pool.uri,
+                endpoints=[endpoint.address for endpoint in stale],
+                isolation_segment=stale[0].isolation_segment or "-",
+            )
+
+    async def prune_forever(self) -> None:
+        """Prune at the configured interval (0 or less: never)."""
+        while self._interval > 0:
+            await self._clock.sleep(self._interval)
+            self._logger.debug("start-pruning-routes")
+            for _ in self.prune(self._clock.monotonic()):
+                await self._clock.sleep(0)
+            self._logger.debug("finished-pruning-routes")
+
+
+def _one_off(pool: Pool, endpoints: list[Endpoint]) -> Pool | None:
+    """A pool like `pool` with only these endpoints; marks made in it are forgotten with it."""
+    if not endpoints:
+        return None
+    only = Pool(pool.uri, pool.host, pool.context_path, load_balancing=pool.load_balancing)
+    only.route_service_url = pool.route_service_url
+    only.take(endpoints)
+    return only
+
+
+def _log_data(uri: str, endpoint: Endpoint) -> dict[str, Any]:
+    tag = endpoint.modification_tag
+    return {
+        "uri": uri,
+        "route_service_url": endpoint.route_service_url,
+        "backend": endpoint.address,
+        "application_id": endpoint.app,
+        "instance_id": endpoint.instance_id,
+        "server_cert_domain_san": endpoint.san,
+        "protocol": endpoint.protocol,
+        "modification_tag": {"guid": tag.guid, "index": tag.index},
+        "isolation_segment": endpoint.isolation_segment or "-",
+        "isTLS": endpoint.tls,
+    }

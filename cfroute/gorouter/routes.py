@@ -1,0 +1,122 @@
+"""Where the pools of all routes are kept, and how the one for a request is found.
+
+Most hosts have one route and no paths: `_plain` holds those, and one dictionary lookup with the `Host` header as it was sent
+answers most requests. Hosts with path routes have a tree of path segments in `_trees`. What neither answers is looked up
+again with the key's wildcards.
+"""
+
+from collections.abc import Iterator
+
+from cfroute.gorouter import route_key
+from cfroute.gorouter.pool import Pool
+
+
+class _Node:
+    """One segment of a key: its route, if there is one, and the segments that follow."""
+
+    __slots__ = ("children", "pool")
+
+    def __init__(self) -> None:
+        self.pool: Pool | None = None
+        self.children: dict[str, _Node] = {}
+
+
+class Routes:
+    """Pools by route key."""
+
+    __slots__ = ("_plain", "_pools", "_trees")
+
+    def __init__(self) -> None:
+        self._pools: dict[str, Pool] = {}
+        self._plain: dict[str, Pool] = {}
+        self._trees: dict[str, _Node] = {}
+
+    def __len__(self) -> int:
+        return len(self._pools)
+
+    def __iter__(self) -> Iterator[Pool]:
+        return iter(self._pools.values())
+
+    def get(self, key: str) -> Pool | None:
+        """The pool of exactly this route."""
+        return self._pools.get(key)
+
+    def add(self, pool: Pool) -> None:
+        """Keep the pool under its `uri`."""
+        self._pools[pool.uri] = pool
+        host, *path = pool.uri.split("/")
+        tree = self._trees.get(host)
+        # A key with a port must not be found with the bare `Host` header, so it does not go among the plain ones.
+        if not path and tree is None and ":" not in host:
+            self._plain[host] = pool
+            return
+        if tree is None:
+            tree = self._trees[host] = _Node()
+            tree.pool = self._plain.pop(host, None)
+        for segment in path:
+            child = tree.children.get(segment)
+            if child is None:
+                child = tree.children[segment] = _Node()
+            tree = child
+        tree.pool = pool
+
+    def remove(self, pool: Pool) -> None:
+        """Forget the pool, and the nodes that only led to it."""
+        del self._pools[pool.uri]
+        host, *path = pool.uri.split("/")
+        if self._plain.pop(host, None) is not None:
+            return
+        tree = self._trees[host]
+        _cut(tree, path)
+        if not tree.children and (tree.pool is None or ":" not in host):
+            del self._trees[host]
+            if tree.pool is not None:
+                self._plain[host] = tree.pool
+
+    def lookup(self, host: str, path: str) -> Pool | None:
+        """The pool for a request: `Host` as it was sent, and the escaped path."""
+        pool = self._plain.get(host)
+        if pool is not None and pool.endpoints:
+            return pool
+        return self._search(route_key.request_key(host, path))
+
+    def match(self, key: str) -> Pool | None:
+        """The deepest route at or above the key that has endpoints, else an empty one that the key itself leads to."""
+        host, slash, path = key.partition("/")
+        pool = self._plain.get(host)
+        if pool is not None:
+            return pool
+        node = self._trees.get(host)
+        if node is None:
+            return None
+        deepest = node.pool if node.pool is not None and node.pool.endpoints else None
+        for segment in path.split("/") if slash else ():
+            child = node.children.get(segment)
+            if child is None:
+                break
+            node = child
+            if node.pool is not None and node.pool.endpoints:
+                deepest = node.pool
+        return deepest or node.pool
+
+    def _search(self, key: str) -> Pool | None:
+        wildcard: str | None = key
+        while wildcard is not None:
+            pool = self.match(wildcard)
+            if pool is not None:
+                return pool
+            wildcard = route_key.next_wildcard(wildcard)
+        return None
+
+
+def _cut(tree: _Node, path: list[str]) -> None:
+    """Take the route at the end of the path out, and every node that is of no use then."""
+    trail = [tree]
+    for segment in path:
+        trail.append(trail[-1].children[segment])
+    trail[-1].pool = None
+    for parent, segment in zip(reversed(trail[:-1]), reversed(path), strict=True):
+        child = parent.children[segment]
+        if child.pool is not None or child.children:
+            return
+        del parent.children[segment]

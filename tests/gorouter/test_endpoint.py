@@ -1,0 +1,76 @@
+"""What routes know of a backend."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cfroute.gorouter.endpoint import Endpoint, ModificationTag
+
+Make = Callable[..., Endpoint]
+
+
+def test_the_headers_that_name_it_are_ready(endpoint: Make) -> None:
+    made = endpoint(8080, app="app-guid", instance_id="iid", instance_index="3")
+    assert (made.h_app, made.h_instance, made.h_index) == (b"app-guid", b"iid", b"3")
+
+
+def test_without_an_instance_id_its_address_stands_in(endpoint: Make) -> None:
+    assert endpoint(8080).h_instance == b"10.0.0.1:8080"
+
+
+def test_line_breaks_cannot_end_a_header(endpoint: Make) -> None:
+    assert endpoint(app="a\r\nEvil: é").h_app == "a  Evil: é".encode()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "succeeds"),
+    [
+        (("", 0), ("g", 5), True),
+        (("g", 5), ("", 0), True),
+        (("g", 5), ("h", 1), True),
+        (("g", 5), ("g", 6), True),
+        (("g", 5), ("g", 5), False),
+        (("g", 5), ("g", 4), False),
+    ],
+)
+def test_modification_tags(ours: tuple[str, int], theirs: tuple[str, int], succeeds: bool) -> None:
+    assert ModificationTag(*ours).is_succeeded_by(ModificationTag(*theirs)) is succeeds
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"app": "b"},
+        {"port": 81},
+        {"protocol": "http2"},
+        {"san": "s"},
+        {"instance_id": "i"},
+        {"ttl": 5.0},
+        {"route_service_url": "https://rs"},
+        {"instance_index": "1"},
+        {"modification_tag": ModificationTag("g", 1)},
+        {"isolation_segment": "is"},
+        {"tls": True},
+        {"updated_at_ns": 7},
+        {"load_balancing": "least-connection"},
+        {"tags": {"component": "x"}},
+    ],
+)
+def test_what_makes_a_registration_a_different_one(endpoint: Make, change: dict[str, object]) -> None:
+    assert endpoint(tags={}).same_as(endpoint())
+    assert not endpoint().same_as(endpoint(**change))
+
+
+def test_the_availability_zone_is_not_compared(endpoint: Make) -> None:
+    assert endpoint(availability_zone="z1").same_as(endpoint(availability_zone="z2"))
+
+
+def test_routes_of_one_registration_share_the_connection_count_only(endpoint: Make) -> None:
+    first = endpoint(tags={"component": "web", "process_id": "p"})
+    second = first.for_another_route()
+    first.connections += 1
+    first.requests += 1
+    assert second.connections == 1
+    assert second.requests == 0
+    assert (second.component, second.process_id, second.address) == ("web", "p", first.address)
+    assert "10.0.0.1:8080" in repr(second)
