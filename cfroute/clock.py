@@ -5,7 +5,6 @@ pruning, heartbeats and expiry run without sleeping (see `cfroute.testing.clock.
 would not do: uvloop ignores an overridden `loop.time()`.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -37,7 +36,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The time of this machine."""
+    """The time of this machine. asyncio is imported by those who wait with it: the others start quickly."""
 
     def now(self) -> float:
         return time.time()
@@ -49,7 +48,11 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        import asyncio
+
         await asyncio.sleep(seconds)
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        import asyncio
+
         return asyncio.get_running_loop().call_later(seconds, callback)

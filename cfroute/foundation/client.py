@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from cfroute import errors
+from cfroute.clock import Clock, SystemClock
 from cfroute.errors import CfrouteError, NotRunning, TimedOut
 from cfroute.foundation import locks, names
 from cfroute.foundation.preparation import prepare
@@ -23,8 +24,9 @@ _DOWN_FOR = 60.0
 class FoundationClient:
     """The foundation of one state folder. What needs a running one raises NotRunning when it is down."""
 
-    def __init__(self, home: Home, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, home: Home, clock: Clock | None = None, pause: Callable[[float], None] = time.sleep) -> None:
         self._home = home
+        self._clock = clock or SystemClock()
         self._pause = pause
 
     def is_up(self) -> bool:
@@ -55,12 +57,12 @@ class FoundationClient:
 
     def restart(self, name: str) -> dict[str, Any]:
         """End a component's process in order, and wait until the next one is healthy. Raises NotFound, TimedOut."""
-        reply: dict[str, Any] = self._ask({"do": "restart", "name": self.component(name)})
+        reply: dict[str, Any] = self._ask({"do": "restart", "name": name})
         return reply
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> dict[str, Any]:
         """Send a signal to a component's process; the status that it had. Raises NotFound."""
-        reply: dict[str, Any] = self._ask({"do": "kill", "name": self.component(name), "signal": int(number)})
+        reply: dict[str, Any] = self._ask({"do": "kill", "name": name, "signal": int(number)})
         return reply
 
     def down(self, timeout: float = _DOWN_FOR) -> None:
@@ -71,9 +73,9 @@ class FoundationClient:
 
     def wait_down(self, timeout: float = _DOWN_FOR) -> None:
         """Return when no supervisor runs for this folder any more. Raises TimedOut."""
-        deadline = time.monotonic() + timeout
+        deadline = self._clock.monotonic() + timeout
         while self.is_up():
-            if time.monotonic() > deadline:
+            if self._clock.monotonic() > deadline:
                 pid = locks.holder(self._home)
                 raise TimedOut(f"the foundation (pid {pid}) has not ended after {timeout:g} s", f"kill -9 {pid} ends it")
             self._pause(0.02)
@@ -103,11 +105,11 @@ class FoundationClient:
 
     def _connect(self, timeout: float | None) -> socket.socket:
         path = locks.control_address(self._home)
-        deadline = time.monotonic() + _CONNECT_FOR
+        deadline = self._clock.monotonic() + _CONNECT_FOR
         while self.is_up():
             with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
                 return _connected(path, timeout)
-            if time.monotonic() > deadline:
+            if self._clock.monotonic() > deadline:
                 raise TimedOut(f"the foundation runs (pid {locks.holder(self._home)}), but does not answer on {path}")
             self._pause(0.02)
         raise NotRunning("the foundation is not running", "start it with `cfroute up`")

@@ -1,10 +1,10 @@
 """Starting a foundation: in this process (`up` in the foreground), or in one of its own (`up --detach`)."""
 
 import os
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cfroute.clock import SystemClock
 from cfroute.foundation import locks
 from cfroute.foundation.hatchery import Hatched, hatch
 from cfroute.home import Home
@@ -22,7 +22,7 @@ def supervise(home: Home, given: "Given", watch: "Callable[[Event], None]", time
 
     Raises Conflict when one runs here already or a port is taken, and what `Supervisor.run` raises.
     """
-    began = time.monotonic()
+    began = SystemClock().monotonic()
     home.create()
     lock = locks.acquire(home)
     try:
@@ -47,7 +47,6 @@ def _prepare(home: Home, given: "Given") -> "Foundation":
 def _run(foundation: "Foundation", hatched: Hatched, watch: "Callable[[Event], None]", timeout: float, began: float) -> int:
     import asyncio
 
-    from cfroute.clock import SystemClock
     from cfroute.foundation import components
     from cfroute.foundation.supervisor import Supervisor
     from cfroute.logs import Logger

@@ -26,11 +26,11 @@ import select
 import signal
 import socket
 import sys
-import time
 import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from cfroute.clock import SystemClock
 from cfroute.daemon import LIFELINE
 
 _PR_SET_PDEATHSIG = 1
@@ -163,9 +163,10 @@ class Nursery:
 
     def end_all(self) -> None:
         """The supervisor is gone: end the children, with force if need be."""
-        deadline = time.monotonic() + _LAST_WORDS
+        clock = SystemClock()
+        deadline = clock.monotonic() + _LAST_WORDS
         self._signal_all(signal.SIGTERM)
-        while self._children and (left := deadline - time.monotonic()) > 0:
+        while self._children and (left := deadline - clock.monotonic()) > 0:
             select.select([self._wake], [], [], left)
             self._woken()
         self._signal_all(signal.SIGKILL)

@@ -2,14 +2,14 @@
 
 import contextlib
 import fcntl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from cfroute import __version__
+from cfroute.clock import Clock, SystemClock
 from cfroute.errors import ConfigurationError
 from cfroute.foundation import plan as planning
 from cfroute.foundation import secrets as keeping
@@ -76,7 +76,7 @@ class _Stored(msgspec.Struct):
     plan: Plan
 
 
-def prepare(home: Home, now: Callable[[], float] = time.time) -> Foundation:
+def prepare(home: Home, clock: Clock | None = None) -> Foundation:
     """The foundation of this folder as it was last planned, or planned with the default options; made complete if need be.
 
     Safe to call at any time, whether the foundation is up or down. Raises ConfigurationError for a folder that cannot be used.
@@ -90,11 +90,11 @@ def prepare(home: Home, now: Callable[[], float] = time.time) -> Foundation:
         else:
             foundation = Foundation(home, stored.options, stored.plan, secrets)
         if stored is None or stored.version != __version__ or not _complete(foundation):
-            _write(foundation, now())
+            _write(foundation, _now(clock))
         return foundation
 
 
-def prepare_up(home: Home, given: Given, now: Callable[[], float] = time.time) -> Foundation:
+def prepare_up(home: Home, given: Given, clock: Clock | None = None) -> Foundation:
     """Plan the foundation anew, from the remembered options and the given ones, for a start.
 
     Raises UsageError for impossible options, Conflict for a port that is in use; then nothing has been changed.
@@ -112,8 +112,12 @@ def prepare_up(home: Home, given: Given, now: Callable[[], float] = time.time) -
         machine.check(foundation.plan.listeners())
         if given.nats is not None:
             keeping.store(home, secrets)
-        _write(foundation, now())
+        _write(foundation, _now(clock))
     return foundation
+
+
+def _now(clock: Clock | None) -> float:
+    return (clock or SystemClock()).now()
 
 
 def _plan(home: Home, options: Options, secrets: Secrets, last: Plan | None) -> Foundation:

@@ -141,7 +141,10 @@ class Supervisor:
     # --------------------------------------------------------------------------------------------------------------------
 
     def _unit(self, name: str) -> Unit:
-        return self._units[names.match(name, list(self._units))]
+        matched = names.match(name, [component.name for component in self.status()])
+        if matched not in self._units:
+            raise CfrouteError(f"{matched} is not run by this foundation: it was started with --nats")
+        return self._units[matched]
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
