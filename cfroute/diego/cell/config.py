@@ -1,0 +1,41 @@
+"""The configuration file of a cell."""
+
+from typing import Annotated
+
+import msgspec
+
+TCPPort = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class Mapping(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where a public name really is: `name` (`*.x` for everything under x) and `port` lead to `address`:`to_port`."""
+
+    name: str
+    port: TCPPort
+    address: str
+    to_port: TCPPort
+
+
+class RepConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`rep-N.yml`. Instances listen on `address`; files are PEM; `system_ca` is what apps are to trust."""
+
+    cell_id: str
+    address: str
+    health_port: int = 1800
+    bbs_url: str
+    ca: str
+    client_certificate: str
+    client_key: str
+    directory: str
+    app_logs: str
+    availability_zone: str = "z1"
+    resolver: tuple[Mapping, ...] = ()
+    system_ca: str = ""
+    port_range: tuple[TCPPort, TCPPort] = (61000, 65000)
+    memory_mb: int = 8192
+    drain_time: float = 1.0
+    graceful_shutdown: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.port_range[0] > self.port_range[1]:
+            raise ValueError("port_range: the first port must not be above the last")

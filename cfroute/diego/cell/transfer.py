@@ -1,0 +1,88 @@
+"""What the cell fetches from the Cloud Controller, and what it brings there: droplets and packages."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+
+from cfroute.errors import CfrouteError
+
+CHUNK = 256 * 1024  # bytes
+KEPT = 16  # droplets
+
+
+class TransferError(CfrouteError):
+    """The Cloud Controller could not be reached, or did not give or take the file."""
+
+
+async def download(http: httpx.AsyncClient, url: str, target: Path) -> int:
+    """Fetch a file; its size in bytes. Raises TransferError, and leaves nothing behind then."""
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        async with http.stream("GET", url) as answer:
+            if answer.is_error:
+                raise TransferError(f"GET {url}: {answer.status_code}")
+            with partial.open("wb") as file:
+                async for chunk in answer.aiter_bytes(CHUNK):
+                    file.write(chunk)
+        partial.replace(target)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise TransferError(f"GET {url}: {str(error) or type(error).__name__}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+async def upload(http: httpx.AsyncClient, url: str, source: Path) -> None:
+    """PUT a file. Raises TransferError."""
+    try:
+        answer = await http.put(url, content=_chunks(source), headers={"Content-Length": str(source.stat().st_size)})
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise TransferError(f"PUT {url}: {str(error) or type(error).__name__}") from error
+    if answer.is_error:
+        raise TransferError(f"PUT {url}: {answer.status_code}")
+
+
+async def _chunks(source: Path) -> AsyncIterator[bytes]:
+    with source.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+class Droplets:
+    """The droplets that a cell has fetched already; a URL always means the same droplet."""
+
+    def __init__(self, folder: Path, http: httpx.AsyncClient) -> None:
+        self._folder = folder
+        self._http = http
+        self._locks: dict[Path, asyncio.Lock] = {}
+        self._users: Counter[Path] = Counter()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.asynccontextmanager
+    async def get(self, url: str) -> AsyncIterator[Path]:
+        """The droplet's file, there as long as the block runs. Many may ask at once: it is fetched once.
+
+        Raises TransferError.
+        """
+        path = self._folder / f"{hashlib.sha256(url.encode()).hexdigest()}.tgz"
+        self._users[path] += 1
+        try:
+            async with self._locks.setdefault(path, asyncio.Lock()):
+                if not path.exists():
+                    await download(self._http, url, path)
+            yield path
+        finally:
+            self._users[path] -= 1
+            self._forget_old()
+
+    def _forget_old(self) -> None:
+        by_age = sorted(self._folder.glob("*.tgz"), key=lambda each: each.stat().st_mtime)
+        for path in by_age[:-KEPT]:
+            if not self._users[path]:
+                path.unlink()
+                self._locks.pop(path, None)
