@@ -53,7 +53,8 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry(
             "delete-orphaned-routes",
             "routes:delete_orphaned_routes",
-            "Delete all orphaned routes in the currently targeted space (i.e. those that are not mapped to an app or service instance)",
+            "Delete all orphaned routes in the currently targeted space "
+            "(i.e. those that are not mapped to an app or service instance)",
         ),
     ),
     "Route services": (

@@ -115,8 +115,9 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Comman
 def help_text(command: Command, ctx: click.Context) -> str:
     """The help of a command in cf's layout."""
     entry = ENTRIES[str(command.name)]
-    own = [p for p in command.params if isinstance(p, click.Option) and p.expose_value and not p.hidden]
-    shared = [p for p in command.params if isinstance(p, click.Option) and not p.expose_value]
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    own = [p for p in options if p.callback is not _keep]
+    shared = [p for p in options if p.callback is _keep]
     help_option = command.get_help_option(ctx)
     sections = [
         ("NAME", f"{entry.name} - {entry.summary}"),
@@ -140,7 +141,7 @@ def _section(title: str, body: str) -> str:
 def _names(option: click.Option) -> str:
     # Long before short, as cf writes them.
     names = ", ".join(sorted(option.opts, key=len, reverse=True))
-    return f"{names} {option.metavar}" if option.metavar and not option.expose_value else names
+    return f"{names} {option.metavar}" if option.metavar else names
 
 
 def _columns(rows: Sequence[tuple[str, str]]) -> str:

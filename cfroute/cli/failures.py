@@ -78,9 +78,7 @@ def usage_error(error: click.UsageError) -> UsageError:
     if isinstance(error, click.NoSuchOption):
         known = [o for p in error.ctx.command.params for o in p.opts if o.startswith("--")] if error.ctx else []
         alike = difflib.get_close_matches(error.option_name, [*known, "--help"], n=1)
-        return UsageError(
-            f"unknown flag `{error.option_name.lstrip('-')}'", f"Did you mean {alike[0]}?" if alike else ""
-        )
+        return UsageError(f"unknown flag `{error.option_name.lstrip('-')}'", f"Did you mean {alike[0]}?" if alike else "")
     if isinstance(error, click.BadOptionUsage):
         return UsageError(f"expected argument for flag `{error.option_name}'")
     if isinstance(error, click.BadParameter) and error.param is not None:

@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,6 +17,9 @@ from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
 from cfroute.cli.command import SETTINGS, global_options
 from cfroute.cli.overview import overview
 from cfroute.cli.session import Session
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Program(click.Group):
@@ -28,15 +31,22 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return load(cmd_name)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0].startswith("-") or load(args[0]) is not None:
             return super().resolve_command(ctx, args)
         raise failures.UnknownCommand(args[0])
 
     def get_help(self, ctx: click.Context) -> str:
         return overview(complete=True)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Commands from the catalog: importing all of them to ask for their summaries would be felt at the prompt."""
+        from click.shell_completion import CompletionItem
+
+        known = [(entry.name, entry.summary) for entry in ENTRIES.values()]
+        known += [(name, summary) for name, (_, summary) in DAEMONS.items()]
+        commands = [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 def load(name: str) -> click.Command | None:
@@ -50,7 +60,7 @@ def load(name: str) -> click.Command | None:
 
 
 def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value:
+    if value and not context.resilient_parsing:
         click.echo(f"cfroute version {__version__}")
         context.exit()
 
@@ -82,9 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return daemon(given[0], given[1:])
     session = Session()
     try:
-        result = program().main(given, prog_name="cfroute", standalone_mode=False, obj=session)
+        status = program().main(given, prog_name="cfroute", standalone_mode=False, obj=session)
         sys.stdout.flush()
-        return result if isinstance(result, int) else 0
+        return session.exit_code or int(status or 0)  # click returns the status that Context.exit was called with
     except BrokenPipeError:
         return _reader_gone()
     except (KeyboardInterrupt, click.Abort):

@@ -65,9 +65,40 @@ def markdown(text: str) -> None:
     Console().print(Markdown(text))
 
 
-def megabytes(value: float) -> str:
-    """A number of bytes as cf writes it: `64M`, `1.5G`, `0`."""
-    for unit, size in (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
-        if value >= size:
-            return f"{value / size:.1f}".removesuffix(".0") + unit
-    return f"{value:.0f}B" if value else "0"
+def size(octets: float) -> str:
+    """A number of bytes as cf writes it: `64M`, `1.5G`, `0B`."""
+    for unit, one in (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
+        if octets >= one:
+            return f"{octets / one:.1f}".removesuffix(".0") + unit
+    return f"{octets:.0f}B"
+
+
+class Screen:
+    """A full-screen table that is redrawn in place; the terminal is as before when the block ends."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console()
+        self._live = Live(console=self._console, screen=True, auto_refresh=False, vertical_overflow="crop")
+
+    def __enter__(self) -> "Screen":
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self._live.__exit__(*failure)
+
+    def draw(self, title: Sequence[tuple[str, str]], headers: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> None:
+        """Show the lines of `title` (style, text) above a table of rows (style, cells)."""
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), expand=False)
+        for header in headers:
+            grid.add_column(Text(header), no_wrap=True, overflow="ellipsis")
+        for style, cells in rows:
+            grid.add_row(*(Text(cell) for cell in cells), style=style)
+        self._live.update(Group(*(Text(text, style=style) for style, text in title), Text(""), grid), refresh=True)

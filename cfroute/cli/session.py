@@ -14,6 +14,7 @@ from cfroute.home import Home
 if TYPE_CHECKING:
     from cfroute.cli.api import Api
     from cfroute.cli.command import Command
+    from cfroute.cli.settings import Settings
     from cfroute.cli.target import Target
     from cfroute.clock import Clock
     from cfroute.foundation.client import FoundationClient
@@ -34,6 +35,7 @@ class Session:
         self.debug = False
         self.color = wants_color(os.environ)
         self.command: Command | None = None
+        self.exit_code = 0
 
     @property
     def home(self) -> Home:
@@ -57,14 +59,21 @@ class Session:
         """The Cloud Controller. Raises NotRunning when the foundation is up but the Cloud Controller is not."""
         from cfroute.cli.api import connect
 
-        return connect(self.home, self.foundation, self.clock, self.warn)
+        return connect(self.home, self.foundation, self.settings, self.clock, self.warn)
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """What was remembered from the last run. Raises ConfigurationError when that is damaged."""
+        from cfroute.cli import settings
+
+        return settings.load(self.home)
 
     @cached_property
     def target(self) -> "Target":
         """The targeted org and space. Looking at them raises CfrouteError when they do not exist."""
         from cfroute.cli.target import Target
 
-        return Target(self.api, self.home)
+        return Target(self.api, self.settings)
 
     def say(self, text: str = "") -> None:
         """Tell a person what happens."""

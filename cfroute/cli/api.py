@@ -1,0 +1,256 @@
+"""The Cloud Controller as the commands see it: one way to call its v3 API.
+
+While the foundation is up, requests go over the network. While it is down, the same apps answer in this process, on
+the same databases; nothing else differs.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+import httpx
+
+from cfroute.cli.settings import Settings
+from cfroute.cli.tokens import Tokens
+from cfroute.clock import Clock
+from cfroute.errors import CfrouteError, NotRunning, TimedOut
+from cfroute.foundation.client import FoundationClient
+from cfroute.home import Home
+
+Resource = dict[str, Any]
+
+MOST_PER_PAGE = 5000
+REQUEST_TIMEOUT = 60.0  # seconds
+JOB_POLL = (0.05, 1.0)  # seconds: the first pause, and the longest
+
+
+class ApiError(CfrouteError):
+    """The Cloud Controller refused. `errors` holds its objects of code, title and detail."""
+
+    def __init__(self, status: int, errors: list[Resource], message: str = "") -> None:
+        super().__init__(message or "\n".join(str(error.get("detail", "")) for error in errors))
+        self.status, self.errors = status, errors
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What an error object for programs says beyond the message."""
+        return {"status": self.status, "errors": self.errors}
+
+    def says(self, *, title: str = "", detail: str = "") -> bool:
+        """Whether an error has this title, or this text in its detail."""
+        return any(
+            (title and error.get("title") == title) or (detail and detail in error.get("detail", "")) for error in self.errors
+        )
+
+
+class Links(NamedTuple):
+    """How the two servers are reached."""
+
+    cloud_controller: httpx.AsyncClient
+    uaa: httpx.AsyncClient
+
+
+class Page(NamedTuple):
+    """All resources of a list, and what was included with them."""
+
+    resources: list[Resource]
+    included: dict[str, list[Resource]]
+
+
+class Api:
+    """Synchronous calls of the v3 API as the admin user."""
+
+    def __init__(self, links: Links, tokens: Tokens, clock: Clock, warn: Callable[[str], None]) -> None:
+        self._links = links
+        self._tokens = tokens
+        self._clock = clock
+        self._warn = warn
+        self._runner = asyncio.Runner()
+
+    @property
+    def url(self) -> str:
+        """The API's base URL."""
+        return str(self._links.cloud_controller.base_url).rstrip("/")
+
+    @property
+    def user(self) -> str:
+        """The name of the user on whose behalf the API is called."""
+        return self._tokens.user(self._run)
+
+    @property
+    def token(self) -> str:
+        """A valid access token."""
+        return self._tokens.access(self._run)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, while the apps of this process (if any) go on working."""
+        self._runner.run(self._clock.sleep(seconds))
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.call("GET", path, query=query).json()
+
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+        return _body(self.call("POST", path, body=body, query=query))
+
+    def patch(self, path: str, body: Any) -> Any:
+        return _body(self.call("PATCH", path, body=body))
+
+    def list(self, path: str, **query: Any) -> list[Resource]:
+        """All resources of a list, over all its pages."""
+        return self.page(path, **query).resources
+
+    def first(self, path: str, **query: Any) -> Resource | None:
+        """The first resource of a list, or None."""
+        resources: list[Resource] = self.get(path, per_page=1, **query)["resources"]
+        return resources[0] if resources else None
+
+    def page(self, path: str, **query: Any) -> Page:
+        """All resources of a list with what they include."""
+        page = Page([], {})
+        following: str | None = path
+        wanted: Mapping[str, Any] = {"per_page": MOST_PER_PAGE, **query}
+        while following:
+            answer = self.call("GET", following, query=wanted).json()
+            page.resources.extend(answer["resources"])
+            for kind, resources in answer.get("included", {}).items():
+                page.included.setdefault(kind, []).extend(resources)
+            following, wanted = (answer["pagination"].get("next") or {}).get("href"), {}
+        return page
+
+    def change(self, method: str, path: str, **request: Any) -> Resource | None:
+        """Make a request that may be answered by a job, and wait for that; the job, if there was one."""
+        answer = self.call(method, path, **request)
+        return self.wait(answer.headers["Location"]) if answer.status_code == httpx.codes.ACCEPTED else None
+
+    def wait(self, job_url: str) -> Resource:
+        """Return the job when it is complete. Raises ApiError when it failed."""
+        pause, longest = JOB_POLL
+        while (job := self.call("GET", job_url).json())["state"] not in ("COMPLETE", "FAILED"):
+            self.sleep(pause)
+            pause = min(pause * 2, longest)
+        for warning in job.get("warnings") or []:
+            self._warn(warning["detail"])
+        if job["state"] == "FAILED":
+            raise ApiError(httpx.codes.UNPROCESSABLE_ENTITY, job["errors"])
+        return dict(job)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        **more: Any,
+    ) -> httpx.Response:
+        """One request; `more` goes to httpx. Raises ApiError for a status of 400 and above."""
+        answer = self.send(method, path, query=query, body=body, **more)
+        if answer.is_error:
+            raise _refusal(answer)
+        return answer
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        """One request, whatever its status. Raises NotRunning or TimedOut when there is no answer."""
+
+        def attempt() -> httpx.Response:
+            request = self._links.cloud_controller.build_request(
+                method,
+                path,
+                params=_query(query or {}) or None,
+                json=body,
+                headers={"Authorization": f"bearer {self.token}", **(headers or {})},
+                **more,
+            )
+            return self._run("cloud_controller", self._links.cloud_controller.send(request))
+
+        answer = attempt()
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._tokens.forget()  # of another foundation in the same folder, or its key was changed
+            answer = attempt()
+        for warning in filter(None, answer.headers.get("X-Cf-Warnings", "").split(",")):
+            self._warn(unquote(warning.strip()))
+        return answer
+
+    def _run(self, component: str, request: Any) -> httpx.Response:
+        try:
+            answer: httpx.Response = self._runner.run(request)
+        except httpx.TimeoutException as error:
+            raise TimedOut(f"{component} did not answer within {REQUEST_TIMEOUT:.0f} s") from error
+        except httpx.TransportError as error:
+            raise NotRunning(
+                f"{component} does not answer: {error}",
+                f"'cfroute status' shows the components; 'cfroute restart {component}' starts this one again",
+            ) from error
+        return answer
+
+
+def connect(home: Home, foundation: FoundationClient, settings: Settings, clock: Clock, warn: Callable[[str], None]) -> Api:
+    """The API of the state folder's foundation, whether it is up or down."""
+    from cfroute.foundation import secrets
+
+    links = _network(home, foundation.info()) if foundation.is_up() else _in_process(home)
+    password = secrets.load_or_create(home).admin_password
+    return Api(links, Tokens(links.uaa, settings, home, password, clock), clock, warn)
+
+
+def _network(home: Home, info: Resource) -> Links:
+    ca = ssl.create_default_context(cafile=home.ca)
+    # trust_env: a proxy of the environment must not come between us and the loopback interface.
+    return Links(
+        httpx.AsyncClient(base_url=info["api"], timeout=REQUEST_TIMEOUT, trust_env=False),
+        httpx.AsyncClient(base_url=info["uaa"], timeout=REQUEST_TIMEOUT, trust_env=False, verify=ca),
+    )
+
+
+def _in_process(home: Home) -> Links:
+    from cfroute import foundation
+    from cfroute.cloud_controller.local import local_app as cloud_controller
+    from cfroute.uaa.local import local_app as uaa
+
+    foundation.prepare(home)
+    info = FoundationClient(home).info()
+    return Links(
+        httpx.AsyncClient(base_url=info["api"], transport=httpx.ASGITransport(cloud_controller(home))),
+        httpx.AsyncClient(base_url=info["uaa"], transport=httpx.ASGITransport(uaa(home))),
+    )
+
+
+def _query(values: Mapping[str, Any]) -> dict[str, str]:
+    return {key: _value(value) for key, value in values.items() if value is not None}
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple | set):
+        return ",".join(quote(item, safe="") if "," in item else item for item in value)
+    return str(value)
+
+
+def _body(answer: httpx.Response) -> Any:
+    return answer.json() if answer.content else None
+
+
+def _refusal(answer: httpx.Response) -> ApiError:
+    try:
+        errors = answer.json()["errors"]
+    except (ValueError, KeyError, TypeError):
+        return ApiError(
+            answer.status_code,
+            [],
+            f"Error unmarshalling the following into a cloud controller error: {answer.text or answer.reason_phrase}",
+        )
+    if answer.status_code == httpx.codes.NOT_FOUND and errors[0].get("detail") == "Unknown request":
+        return ApiError(answer.status_code, errors, f"API endpoint not found at '{answer.request.url}'")
+    return ApiError(answer.status_code, errors)

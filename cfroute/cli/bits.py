@@ -1,0 +1,100 @@
+"""The files of an app, packed for the upload."""
+
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cfroute.errors import CfrouteError, UsageError
+
+IGNORED = (".cfignore", ".DS_Store", ".git", ".gitignore", ".hg", ".svn", "_darcs", "__pycache__", "*.pyc")
+"""Never uploaded."""
+
+
+class Rule(NamedTuple):
+    """One line of an ignore file."""
+
+    pattern: re.Pattern[str]
+    only_folders: bool
+    keep: bool
+
+    def matches(self, path: str, is_folder: bool) -> bool:
+        return (is_folder or not self.only_folders) and self.pattern.fullmatch(path) is not None
+
+
+def parse_rules(lines: Sequence[str]) -> list[Rule]:
+    """Rules in git's syntax: `#`, `!`, `/` at the beginning or end, `*`, `?`, `[…]`, `**`."""
+    rules = []
+    for line in lines:
+        text = line.rstrip()
+        if not text or text.startswith("#"):
+            continue
+        keep, text = text.startswith("!"), text.removeprefix("!").removeprefix("\\")
+        only_folders, text = text.endswith("/"), text.rstrip("/")
+        if not text.lstrip("/"):
+            continue
+        # A slash inside ties a pattern to the folder of the file; without one it holds at every depth.
+        anywhere = "" if "/" in text else "(.*/)?"
+        rules.append(Rule(re.compile(anywhere + _translate(text.lstrip("/")), re.DOTALL), only_folders, keep))
+    return rules
+
+
+_PIECES = re.compile(r"\*\*/|/\*\*$|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\\.|.", re.DOTALL)
+_MEANINGS = {"**/": "(.*/)?", "/**": "/.+", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def _translate(pattern: str) -> str:
+    def piece(text: str) -> str:
+        if len(text) > 1 and text.startswith("["):
+            body = text[1:-1].replace("\\", "\\\\").replace("[", "\\[")
+            return f"[^{body[1:]}]" if body[0] in "!^" else f"[{body}]"
+        return _MEANINGS.get(text) or re.escape(text[-1] if text.startswith("\\") else text)
+
+    return "".join(piece(text) for text in _PIECES.findall(pattern))
+
+
+def is_ignored(path: str, is_folder: bool, rules: Sequence[Rule]) -> bool:
+    """Whether the last rule that matches says so. `path` is relative, with `/`."""
+    for rule in reversed(rules):
+        if rule.matches(path, is_folder):
+            return not rule.keep
+    return False
+
+
+def files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The files to upload, with their names in the package; `.cfignore` says what stays here."""
+    ignore = folder / ".cfignore"
+    rules = parse_rules([*IGNORED, *(ignore.read_text().splitlines() if ignore.is_file() else [])])
+
+    def walk(here: Path, prefix: str) -> Iterator[tuple[Path, str]]:
+        for path in sorted(here.iterdir()):
+            name = prefix + path.name
+            if is_ignored(name, path.is_dir(), rules):
+                continue
+            if path.is_dir():
+                yield from walk(path, f"{name}/")
+            elif path.is_file():
+                yield path, name
+
+    return walk(folder, "")
+
+
+def pack(source: Path, target: Path) -> Path:
+    """Zip a folder into `target`; a zip file is taken as it is. The file to upload.
+
+    Raises UsageError for a path that does not exist, CfrouteError for one without files.
+    """
+    if source.is_file():
+        if not zipfile.is_zipfile(source):
+            raise CfrouteError(f"'{source}' is neither a folder nor a zip file")
+        return source
+    if not source.is_dir():
+        raise UsageError(f"The specified path '{source}' does not exist.")
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        for path, name in files(source):
+            archive.write(path, name)
+        empty = not archive.namelist()
+    if empty:
+        raise CfrouteError(f"No app files found in '{source}'")
+    return target

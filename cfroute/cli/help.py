@@ -1,0 +1,31 @@
+"""`cfroute help`."""
+
+import click
+
+from cfroute.cli import main
+from cfroute.cli.catalog import DAEMONS
+from cfroute.cli.command import command
+from cfroute.cli.failures import UnknownCommand
+from cfroute.cli.options import argument, option
+from cfroute.cli.overview import overview
+from cfroute.cli.session import Session
+
+
+@command(
+    "help",
+    usage="cfroute help [COMMAND] [-a]",
+    examples=("cfroute help", "cfroute help -a", "cfroute help map-route"),
+    see_also=("docs",),
+    cf_shaped=False,
+)
+@argument("name", "command", required=False, metavar="COMMAND")
+@option("-a", "everything", is_flag=True, help="Show all commands")
+def help_command(session: Session, name: str | None, everything: bool) -> None:
+    if name is None:
+        session.print(overview(complete=everything))
+    elif name in DAEMONS:
+        session.exit_code = main.daemon(name, ["--help"])
+    elif (found := main.load(name)) is not None:
+        session.print(found.get_help(click.Context(found, info_name=found.name)))
+    else:
+        raise UnknownCommand(name)

@@ -1,0 +1,79 @@
+"""Finding domains, apps, routes and service instances by the names people use, with cf's words when there is none."""
+
+from typing import Any, NamedTuple
+
+from cfroute.cli.api import Api, Resource
+from cfroute.errors import NotFound
+
+
+class RouteName(NamedTuple):
+    """A route as the command line names it. `port` None means that none was given."""
+
+    domain: str
+    host: str = ""
+    path: str = ""
+    port: int | None = None
+
+    def __str__(self) -> str:
+        """`host.domain/path` or `domain:port`; it repeats what was given, be it possible or not."""
+        host = f"{self.host}." if self.host else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{host}{self.domain}{port}{self.path}"
+
+    @property
+    def missing(self) -> str:
+        """The sentence for a route that does not exist."""
+        if self.port:
+            return f"Route with domain '{self.domain}' and port {self.port} not found."
+        path = self.path or "/"
+        if self.host:
+            return f"Route with host '{self.host}', domain '{self.domain}', and path '{path}' not found."
+        return f"Route with domain '{self.domain}' and path '{path}' not found."
+
+
+def route_name(domain: str, host: str | None, path: str | None, port: int | None = None) -> RouteName:
+    """The route meant by DOMAIN, --hostname, --path and --port. `foo` and `/foo` are the same path."""
+    wanted = path or ""
+    if wanted and not wanted.startswith("/"):
+        wanted = f"/{wanted}"
+    return RouteName(domain, host or "", wanted, port)
+
+
+def domain(api: Api, name: str) -> Resource:
+    """Raises NotFound."""
+    found = api.first("/v3/domains", names=[name])
+    if found is None:
+        raise NotFound(f"Domain '{name}' not found.")
+    return found
+
+
+def app(api: Api, space: Resource, name: str) -> Resource:
+    """Raises NotFound."""
+    found = api.first("/v3/apps", names=[name], space_guids=[space["guid"]])
+    if found is None:
+        raise NotFound(f"App '{name}' not found.")
+    return found
+
+
+def service_instance(api: Api, space: Resource, name: str) -> Resource:
+    """Raises NotFound."""
+    found = api.first("/v3/service_instances", names=[name], space_guids=[space["guid"]])
+    if found is None:
+        raise NotFound(f"Service instance '{name}' not found")
+    return found
+
+
+def find_route(api: Api, domain: Resource, name: RouteName) -> Resource | None:
+    """The route, or None. Empty filters count: without a host the route is meant that has none."""
+    query: dict[str, Any] = {"domain_guids": [domain["guid"]], "hosts": name.host, "paths": name.path}
+    if "tcp" in domain["supported_protocols"]:
+        query["ports"] = name.port or 0
+    return api.first("/v3/routes", **query)
+
+
+def route(api: Api, name: RouteName) -> Resource:
+    """Raises NotFound for the domain or the route."""
+    found = find_route(api, domain(api, name.domain), name)
+    if found is None:
+        raise NotFound(name.missing)
+    return found

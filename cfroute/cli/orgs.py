@@ -1,0 +1,142 @@
+"""Orgs, and which org and space commands work in."""
+
+import msgspec
+
+from cfroute.cli import render
+from cfroute.cli.api import ApiError, Resource
+from cfroute.cli.command import command
+from cfroute.cli.options import argument, force, labels, option
+from cfroute.cli.session import Session
+from cfroute.cli.settings import save
+from cfroute.cli.target import find_org, find_space
+from cfroute.errors import NotFound
+
+
+class Named(msgspec.Struct):
+    """One line of `orgs` or `spaces`."""
+
+    guid: str
+    name: str
+
+
+def orgs_text(orgs: list[Named]) -> str:
+    return render.table(("name",), [(org.name,) for org in orgs]) if orgs else "No orgs found."
+
+
+@command(
+    "orgs",
+    usage="cfroute orgs",
+    examples=("cfroute orgs", "cfroute orgs --json"),
+    see_also=("create-org", "spaces", "target"),
+    text=orgs_text,
+)
+@labels("orgs")
+def orgs(session: Session, labels: str | None) -> list[Named]:
+    session.say(f"Getting orgs as {session.target.user}...")
+    session.say()
+    found = session.api.list("/v3/organizations", order_by="name", label_selector=labels)
+    return [Named(org["guid"], org["name"]) for org in found]
+
+
+@command(
+    "create-org",
+    usage="cfroute create-org ORG",
+    examples=("cfroute create-org acme", "cfroute create-org acme --json"),
+    see_also=("create-space", "orgs", "target"),
+)
+@argument("org")
+def create_org(session: Session, org: str) -> Resource:
+    session.say(f"Creating org {render.name(org)} as {session.target.user}...")
+    try:
+        created = session.api.post("/v3/organizations", {"name": org})
+    except ApiError as error:
+        if not error.says(detail="already exists"):
+            raise
+        session.say(f"Organization '{org}' already exists.")
+        session.ok()
+        return find_org(session.api, org)
+    session.ok()
+    session.tip(f"Use 'cfroute target -o \"{org}\"' to target new org")
+    return dict(created)
+
+
+@command(
+    "delete-org",
+    usage="cfroute delete-org ORG [-f]",
+    examples=("cfroute delete-org acme", "cfroute delete-org acme -f"),
+    see_also=("create-org", "orgs"),
+)
+@argument("org", "org")
+@force
+def delete_org(session: Session, org: str, force: bool) -> Resource | None:
+    question = (
+        f"Really delete the org {render.name(org)}, including its spaces, apps, service instances, routes, "
+        "private domains and space-scoped service brokers?"
+    )
+    if not force and not session.confirm(question):
+        session.say(f"Organization '{org}' has not been deleted.")
+        return None
+    session.say(f"Deleting org {render.name(org)} as {session.target.user}...")
+    try:
+        found = find_org(session.api, org)
+    except NotFound:
+        session.warn(f"Org '{org}' does not exist.")
+        session.ok()
+        return {"name": org, "deleted": False}
+    session.api.change("DELETE", f"/v3/organizations/{found['guid']}")
+    session.ok()
+    return {"name": org, "deleted": True}
+
+
+class Targeted(msgspec.Struct):
+    """What `target` shows; org and space are "" when none is targeted."""
+
+    api_endpoint: str
+    api_version: str
+    user: str
+    org: str
+    space: str
+
+
+def _targeted_text(target: Targeted) -> str:
+    facts = [
+        ("API endpoint", target.api_endpoint),
+        ("API version", target.api_version),
+        ("user", target.user),
+    ]
+    if not target.org:
+        return render.block(facts) + "\nNo org or space targeted, use 'cfroute target -o ORG -s SPACE'"
+    facts.append(("org", target.org))
+    if not target.space:
+        return render.block(facts) + "\nNo space targeted, use 'cfroute target -s SPACE'"
+    return render.block([*facts, ("space", target.space)])
+
+
+@command(
+    "target",
+    usage="cfroute target [-o ORG] [-s SPACE]",
+    examples=("cfroute target", "cfroute target -o acme -s dev"),
+    see_also=("create-org", "create-space", "info", "orgs", "spaces"),
+    text=_targeted_text,
+)
+@option("-o", "org", complete="org", help="Organization")
+@option("-s", "space", complete="space", help="Space")
+def target(session: Session, org: str | None, space: str | None) -> Targeted:
+    settings = session.settings
+    if org:
+        found = find_org(session.api, org)
+        spaces = session.api.list("/v3/spaces", organization_guids=[found["guid"]])
+        settings.organization = found["name"]
+        settings.space = spaces[0]["name"] if len(spaces) == 1 else ""  # the only one is meant, as with cf
+    if space:
+        settings.space = find_space(session.api, space, session.target.org)["name"]
+    if org or space:
+        save(session.home, settings)
+    root = session.api.get("/")
+    return Targeted(
+        api_endpoint=session.api.url,
+        api_version=root["links"]["cloud_controller_v3"]["meta"]["version"],
+        user=session.api.user,
+        org=settings.organization,
+        space=settings.space,
+    )

@@ -1,0 +1,128 @@
+"""Binding service instances to routes."""
+
+import click
+
+from cfroute.cli import lookup, render
+from cfroute.cli.api import ApiError, Resource
+from cfroute.cli.command import command
+from cfroute.cli.lookup import route_name
+from cfroute.cli.options import argument, option, route_options
+from cfroute.cli.services import read_object
+from cfroute.cli.session import Session
+from cfroute.errors import UsageError
+
+wait_option = option("--wait", "-w", is_flag=True, expose_value=False, help="Wait for the operation to complete (always done)")
+
+
+@command(
+    "bind-route-service",
+    usage="""cfroute bind-route-service DOMAIN [--hostname HOSTNAME] [--path PATH] SERVICE_INSTANCE
+   [-c PARAMETERS_AS_JSON]""",
+    examples=(
+        "cfroute bind-route-service example.com --hostname myapp --path foo myratelimiter",
+        "cfroute bind-route-service example.com myratelimiter -c file.json",
+        'cfroute bind-route-service example.com myratelimiter -c \'{"valid":"json"}\'',
+    ),
+    see_also=("create-user-provided-service", "routes", "services", "unbind-route-service"),
+)
+@argument("domain", "domain")
+@argument("service_instance", "service")
+@option(
+    "-c",
+    "parameters",
+    help="Valid JSON object containing service-specific configuration parameters, provided inline or in a file",
+)
+@route_options(
+    "used in combination with HOSTNAME and DOMAIN to specify the route to bind",
+    hostname="Hostname used in combination with DOMAIN to specify the route to bind",
+)
+@wait_option
+def bind_route_service(
+    session: Session,
+    domain: str,
+    service_instance: str,
+    parameters: str | None,
+    hostname: str | None,
+    path: str | None,
+) -> Resource:
+    name = route_name(domain, hostname, path)
+    given = _parameters(parameters)
+    session.say(
+        f"Binding route {render.name(name)} to service instance {render.name(service_instance)} in {session.target.place}..."
+    )
+    instance = lookup.service_instance(session.api, session.target.space, service_instance)
+    route = lookup.route(session.api, name)
+    body: Resource = {"relationships": _relationships(instance, route)}
+    if given is not None:
+        body["parameters"] = given
+    try:
+        session.api.change("POST", "/v3/service_route_bindings", body=body)
+    except ApiError as error:
+        if not error.says(title="CF-ServiceInstanceAlreadyBoundToSameRoute"):
+            raise
+        session.say(f"Route {name} is already bound to service instance {service_instance}.")
+    session.ok()
+    return {"route": str(name), "service_instance": service_instance, "bound": True}
+
+
+def _relationships(instance: Resource, route: Resource) -> Resource:
+    return {
+        "service_instance": {"data": {"guid": instance["guid"]}},
+        "route": {"data": {"guid": route["guid"]}},
+    }
+
+
+def _parameters(text: str | None) -> Resource | None:
+    if text is None:
+        return None
+    given = read_object(text)
+    if given is None:
+        raise UsageError(
+            "Invalid configuration provided for -c flag. Please provide a valid JSON object or path to a file "
+            "containing a valid JSON object."
+        )
+    return given
+
+
+@command(
+    "unbind-route-service",
+    usage="cfroute unbind-route-service DOMAIN [--hostname HOSTNAME] [--path PATH] SERVICE_INSTANCE [-f]",
+    examples=(
+        "cfroute unbind-route-service example.com --hostname myapp --path foo myratelimiter",
+        "cfroute urs example.com myratelimiter -n myapp -f",
+    ),
+    see_also=("bind-route-service", "delete-service", "routes", "services"),
+)
+@argument("domain", "domain")
+@argument("service_instance", "service")
+@click.option("-f", "force", is_flag=True, help="Force unbinding without confirmation")
+@route_options(
+    "used in combination with HOSTNAME and DOMAIN to specify the route to unbind",
+    hostname="Hostname used in combination with DOMAIN to specify the route to unbind",
+)
+@wait_option
+def unbind_route_service(
+    session: Session,
+    domain: str,
+    service_instance: str,
+    force: bool,
+    hostname: str | None,
+    path: str | None,
+) -> Resource | None:
+    name = route_name(domain, hostname, path)
+    shown = f"route {render.name(name)} from service instance {render.name(service_instance)}"
+    if not force and not session.confirm(f"Really unbind {shown}?"):
+        session.say("Unbind cancelled")
+        return None
+    session.say(f"Unbinding {shown} in {session.target.place}...")
+    instance = lookup.service_instance(session.api, session.target.space, service_instance)
+    route = lookup.route(session.api, name)
+    bindings = session.api.list(
+        "/v3/service_route_bindings", route_guids=[route["guid"]], service_instance_guids=[instance["guid"]]
+    )
+    if not bindings:
+        session.say(f"Route {name} was not bound to service instance {service_instance}.")
+    for binding in bindings:
+        session.api.change("DELETE", f"/v3/service_route_bindings/{binding['guid']}")
+    session.ok()
+    return {"route": str(name), "service_instance": service_instance, "unbound": bool(bindings)}

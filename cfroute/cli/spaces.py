@@ -1,0 +1,91 @@
+"""Spaces: list, create, delete."""
+
+from cfroute.cli import render
+from cfroute.cli.api import Api, ApiError, Resource
+from cfroute.cli.command import command
+from cfroute.cli.options import argument, force, labels, option
+from cfroute.cli.orgs import Named
+from cfroute.cli.session import Session
+from cfroute.cli.target import find_org, find_space
+from cfroute.errors import NotFound
+
+
+def _text(spaces: list[Named]) -> str:
+    return render.table(("name",), [(space.name,) for space in spaces]) if spaces else "No spaces found."
+
+
+@command(
+    "spaces",
+    usage="cfroute spaces",
+    examples=("cfroute spaces", "cfroute spaces --json"),
+    see_also=("create-space", "orgs", "target"),
+    text=_text,
+)
+@labels("spaces")
+def spaces(session: Session, labels: str | None) -> list[Named]:
+    org = session.target.org
+    session.say(f"Getting spaces in {session.target.org_place}...")
+    session.say()
+    found = session.api.list("/v3/spaces", order_by="name", organization_guids=[org["guid"]], label_selector=labels)
+    return [Named(space["guid"], space["name"]) for space in found]
+
+
+org_option = option("-o", "org", complete="org", help="Organization (default: the targeted one)")
+
+
+@command(
+    "create-space",
+    usage="cfroute create-space SPACE [-o ORG]",
+    examples=("cfroute create-space staging", "cfroute create-space staging -o acme"),
+    see_also=("spaces", "target"),
+)
+@argument("space")
+@org_option
+def create_space(session: Session, space: str, org: str | None) -> Resource:
+    owner = find_org(session.api, org) if org else session.target.org
+    place = f"org {render.name(owner['name'])}"
+    session.say(f"Creating space {render.name(space)} in {place} as {session.target.user}...")
+    body = {"name": space, "relationships": {"organization": {"data": {"guid": owner["guid"]}}}}
+    try:
+        created = session.api.post("/v3/spaces", body)
+    except ApiError as error:
+        if not error.says(detail="ame must be unique"):
+            raise
+        session.say(f"Space '{space}' already exists.")
+        session.ok()
+        return find_space(session.api, space, owner)
+    session.ok()
+    session.tip(f'Use \'cfroute target -o "{owner["name"]}" -s "{space}"\' to target new space')
+    return dict(created)
+
+
+@command(
+    "delete-space",
+    usage="cfroute delete-space SPACE [-o ORG] [-f]",
+    examples=("cfroute delete-space staging", "cfroute delete-space staging -o acme -f"),
+    see_also=("create-space", "spaces"),
+)
+@argument("space", "space")
+@org_option
+@force
+def delete_space(session: Session, space: str, org: str | None, force: bool) -> Resource | None:
+    owner = find_org(session.api, org) if org else session.target.org
+    if not force and not session.confirm(f"Really delete the space {render.name(space)}?"):
+        session.say(f"Space '{space}' has not been deleted.")
+        return None
+    place = f"org {render.name(owner['name'])} as {session.target.user}"
+    session.say(f"Deleting space {render.name(space)} in {place}...")
+    deleted = _delete(session.api, space, owner)
+    if not deleted:
+        session.warn(f"Space '{space}' does not exist.")
+    session.ok()
+    return {"name": space, "deleted": deleted}
+
+
+def _delete(api: Api, name: str, org: Resource) -> bool:
+    try:
+        found = find_space(api, name, org)
+    except NotFound:
+        return False
+    api.change("DELETE", f"/v3/spaces/{found['guid']}")
+    return True

@@ -1,0 +1,62 @@
+"""The org and space that commands work in."""
+
+from functools import cached_property
+
+from cfroute.cli import render
+from cfroute.cli.api import Api, Resource
+from cfroute.cli.settings import Settings
+from cfroute.errors import CfrouteError, NotFound
+
+
+class Target:
+    """Looks up the targeted org and space by their names when they are needed."""
+
+    def __init__(self, api: Api, settings: Settings) -> None:
+        self._api = api
+        self._settings = settings
+
+    @cached_property
+    def org(self) -> Resource:
+        """Raises CfrouteError when no org is targeted, NotFound when it is gone."""
+        if not self._settings.organization:
+            raise CfrouteError("No org targeted, use 'cfroute target -o ORG' to target an org.")
+        return find_org(self._api, self._settings.organization)
+
+    @cached_property
+    def space(self) -> Resource:
+        """Raises CfrouteError when no space is targeted, NotFound when it is gone."""
+        org = self.org
+        if not self._settings.space:
+            raise CfrouteError("No space targeted, use 'cfroute target -s SPACE' to target a space.")
+        return find_space(self._api, self._settings.space, org)
+
+    @property
+    def place(self) -> str:
+        """`org O / space S as USER`, for announcements."""
+        org, space = render.name(self.org["name"]), render.name(self.space["name"])
+        return f"org {org} / space {space} as {self.user}"
+
+    @property
+    def org_place(self) -> str:
+        """`org O as USER`."""
+        return f"org {render.name(self.org['name'])} as {self.user}"
+
+    @property
+    def user(self) -> str:
+        return render.name(self._api.user)
+
+
+def find_org(api: Api, name: str) -> Resource:
+    """The org of that name. Raises NotFound."""
+    org = api.first("/v3/organizations", names=[name])
+    if org is None:
+        raise NotFound(f"Organization '{name}' not found.")
+    return org
+
+
+def find_space(api: Api, name: str, org: Resource) -> Resource:
+    """The space of that name in the org. Raises NotFound."""
+    space = api.first("/v3/spaces", names=[name], organization_guids=[org["guid"]])
+    if space is None:
+        raise NotFound(f"Space '{name}' not found.")
+    return space
