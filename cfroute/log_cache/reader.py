@@ -22,9 +22,7 @@ POLL = 0.1  # s
 _decoder = msgspec.json.Decoder(Envelope)
 
 
-def read(
-    folder: str | Path, app_guid: str, start_ns: int = 0, limit: int = 100, descending: bool = False
-) -> list[Envelope]:
+def read(folder: str | Path, app_guid: str, start_ns: int = 0, limit: int = 100, descending: bool = False) -> list[Envelope]:
     """At most `limit` lines not older than `start_ns`: the first of them, or with `descending` the last,
     newest first.
 

@@ -37,17 +37,13 @@ class LogWriter:
         self._clock = clock or SystemClock()
         self._rotate_at = rotate_at
 
-    def write(
-        self, app_guid: str, source_type: str, instance_id: str, text: str, error: bool = False
-    ) -> None:
+    def write(self, app_guid: str, source_type: str, instance_id: str, text: str, error: bool = False) -> None:
         """Append one line; longer texts are cut at 60 KiB.
 
         Raises ValueError when `app_guid` is no possible file name, OSError when the disk does not take the
         line.
         """
-        envelope = Envelope(
-            self._clock.now_ns(), source_type, instance_id, "ERR" if error else "OUT", _bounded(text)
-        )
+        envelope = Envelope(self._clock.now_ns(), source_type, instance_id, "ERR" if error else "OUT", _bounded(text))
         line = msgspec.json.encode(envelope) + b"\n"
         path = log_file(self._folder, app_guid)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

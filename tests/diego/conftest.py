@@ -173,9 +173,7 @@ class Daemon:
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", self._code, *self._arguments], stdout=log, stderr=log
-            )
+            self.process = subprocess.Popen([sys.executable, "-c", self._code, *self._arguments], stdout=log, stderr=log)
 
     def kill(self) -> None:
         assert self.process
@@ -309,9 +307,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(
-    tmp_path: Path, certificates: Certificates, cloud_controller: CloudController
-) -> Iterator[Bench]:
+def bench(tmp_path: Path, certificates: Certificates, cloud_controller: CloudController) -> Iterator[Bench]:
     bench = Bench(tmp_path, certificates, cloud_controller)
     try:
         bench.start_bbs()

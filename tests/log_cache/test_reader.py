@@ -1,10 +1,12 @@
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.log_cache import LogWriter, follow, read
+from cfroute.log_cache import Envelope, LogWriter, follow, read
 from cfroute.log_cache.reader import _lines_backwards
 from cfroute.testing.clock import ManualClock
 
@@ -32,9 +34,7 @@ def test_ascending_gives_the_first_lines_after_start(tmp_path: Path) -> None:
 def test_descending_gives_the_newest_first_over_a_rotation(tmp_path: Path) -> None:
     _fill(tmp_path, 25)
 
-    assert [each.payload for each in read(tmp_path, "guid", 0, 15, True)] == [
-        f"line {number}" for number in range(24, 9, -1)
-    ]
+    assert [each.payload for each in read(tmp_path, "guid", 0, 15, True)] == [f"line {number}" for number in range(24, 9, -1)]
 
 
 def test_lines_written_out_of_order_are_sorted(tmp_path: Path) -> None:
@@ -64,31 +64,48 @@ def test_reading_backwards_gives_each_line_once(lines: list[bytes]) -> None:
     assert [line for line in reversed(backwards) if line] == [line for line in lines if line]
 
 
-def test_follow_goes_on_over_rotations(tmp_path: Path) -> None:
-    async def scenario() -> list[str]:
-        writer = LogWriter(tmp_path, rotate_at=600)
-        writer.write("guid", "APP", "0", "before")
-        lines = follow(tmp_path, "guid")
-        waiting = asyncio.ensure_future(anext(lines))
-        await asyncio.sleep(0)  # lets it open the file
-        got = []
-        for number in range(12):
-            writer.write("guid", "APP", "0", str(number))
-            got.append((await asyncio.wait_for(waiting, 5)).payload)
-            waiting = asyncio.ensure_future(anext(lines))
-            await asyncio.sleep(0)
-        waiting.cancel()
-        return got
+class Between(ManualClock):
+    """A clock that does the next thing whenever somebody sleeps."""
 
-    assert asyncio.run(scenario()) == [str(number) for number in range(12)]
+    def __init__(self, *steps: Callable[[], object]) -> None:
+        super().__init__()
+        self._steps = iter(steps)
+
+    async def sleep(self, seconds: float) -> None:
+        next(self._steps)()
+
+
+async def _first(count: int, lines: AsyncIterator[Envelope]) -> list[str]:
+    return [(await anext(lines)).payload for _ in range(count)]
+
+
+def test_follow_gives_what_comes_and_goes_on_over_rotations(tmp_path: Path) -> None:
+    writer = LogWriter(tmp_path, rotate_at=600)
+    writer.write("guid", "APP", "0", "before")
+    steps = [partial(writer.write, "guid", "APP", "0", str(number)) for number in range(12)]
+
+    got = asyncio.run(_first(12, follow(tmp_path, "guid", clock=Between(*steps))))
+
+    assert got == [str(number) for number in range(12)]
+    assert (tmp_path / "guid.log.1").exists()
 
 
 def test_follow_waits_for_the_file(tmp_path: Path) -> None:
-    async def scenario() -> str:
-        lines = follow(tmp_path, "guid")
-        waiting = asyncio.ensure_future(anext(lines))
-        await asyncio.sleep(0)
-        LogWriter(tmp_path).write("guid", "APP", "0", "first")
-        return (await asyncio.wait_for(waiting, 5)).payload
+    write = partial(LogWriter(tmp_path).write, "guid", "APP", "0", "first")
 
-    assert asyncio.run(scenario()) == "first"
+    assert asyncio.run(_first(1, follow(tmp_path, "guid", clock=Between(lambda: None, write)))) == ["first"]
+
+
+def test_follow_waits_for_the_rest_of_a_line(tmp_path: Path) -> None:
+    LogWriter(tmp_path).write("guid", "APP", "0", "whole")
+    file = tmp_path / "guid.log"
+    line = file.read_bytes()
+    file.write_bytes(b"")
+    steps = [partial(_append, file, line[:10]), partial(_append, file, line[10:])]
+
+    assert asyncio.run(_first(1, follow(tmp_path, "guid", clock=Between(*steps)))) == ["whole"]
+
+
+def _append(file: Path, data: bytes) -> None:
+    with file.open("ab") as opened:
+        opened.write(data)

@@ -1,9 +1,13 @@
 """The BBS's configuration file."""
 
+from pathlib import Path
+
 import msgspec
 
+from cfroute.errors import ConfigurationError
 
-class BBSConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`bbs.yml`. Files are PEM; `ca` signs the client certificates that are let in."""
 
     address: str
@@ -16,3 +20,15 @@ class BBSConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     cloud_controller_url: str
     client_certificate: str
     client_key: str
+
+
+def load(path: str | Path) -> Config:
+    """Read the file. Raises ConfigurationError, which names the key that is wrong."""
+    import msgspec.yaml
+
+    try:
+        return msgspec.yaml.decode(Path(path).read_bytes(), type=Config)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error

@@ -11,12 +11,11 @@ import httpx
 from cfroute import daemon
 from cfroute.clock import Clock, SystemClock
 from cfroute.diego.bbs.app import application, health
-from cfroute.diego.bbs.config import BBSConfig
+from cfroute.diego.bbs.config import Config, load
 from cfroute.diego.bbs.service import Service
 from cfroute.diego.bbs.state import State
 from cfroute.diego.bbs.store import Store
 from cfroute.diego.client import tls_context
-from cfroute.diego.configuration import load
 from cfroute.logs import Logger
 
 
@@ -24,11 +23,11 @@ def main(argv: Sequence[str]) -> int:
     """Run a BBS until SIGTERM. Raises ConfigurationError for an unusable configuration."""
     parser = argparse.ArgumentParser(prog="cfroute bbs", description=__doc__)
     parser.add_argument("-c", dest="config", required=True, metavar="FILE", help="bbs.yml")
-    config = load(parser.parse_args(argv).config, BBSConfig)
+    config = load(parser.parse_args(argv).config)
     return daemon.run(lambda stop: serve(config, stop, SystemClock()))
 
 
-async def serve(config: BBSConfig, stop: daemon.Stop, clock: Clock) -> int:
+async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
     """Serve until asked to stop; the exit status."""
     log = Logger("bbs", clock=clock)
     store = Store(config.database)

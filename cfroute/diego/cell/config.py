@@ -1,8 +1,11 @@
 """The configuration file of a cell."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
+
+from cfroute.errors import ConfigurationError
 
 TCPPort = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -16,7 +19,7 @@ class Mapping(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     to_port: TCPPort
 
 
-class RepConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`rep-N.yml`. Instances listen on `address`; files are PEM; `system_ca` is what apps are to trust."""
 
     cell_id: str
@@ -39,3 +42,15 @@ class RepConfig(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.port_range[0] > self.port_range[1]:
             raise ValueError("port_range: the first port must not be above the last")
+
+
+def load(path: str | Path) -> Config:
+    """Read the file. Raises ConfigurationError, which names the key that is wrong."""
+    import msgspec.yaml
+
+    try:
+        return msgspec.yaml.decode(Path(path).read_bytes(), type=Config)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error

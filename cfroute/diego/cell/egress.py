@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from cfroute.daemon import spawn
 from cfroute.diego.cell.config import Mapping
 from cfroute.diego.cell.proxy_request import BadRequest, ProxyRequest, parse
 from cfroute.diego.cell.resolver import resolve
@@ -119,13 +120,13 @@ async def relay(one: Stream, other: Stream) -> None:
     """
     progress = _Progress()
     ways = {
-        asyncio.ensure_future(_copy(one[0], other[1], progress)),
-        asyncio.ensure_future(_copy(other[0], one[1], progress)),
+        spawn(_copy(one[0], other[1], progress), name="egress: out"),
+        spawn(_copy(other[0], one[1], progress), name="egress: in"),
     }
     try:
         done, pending = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         seen = -1
-        while pending and seen != progress.moved and not any(way.exception() for way in done):
+        while pending and seen != progress.moved and all(way.result() for way in done):
             seen = progress.moved
             done, pending = await asyncio.wait(pending, timeout=HALF_OPEN)
     finally:
@@ -134,13 +135,18 @@ async def relay(one: Stream, other: Stream) -> None:
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, progress: _Progress) -> None:
-    while data := await reader.read(CHUNK):
-        progress.moved += len(data)
-        writer.write(data)
-        await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, progress: _Progress) -> bool:
+    """Copy to the end; False when one of the two broke."""
+    try:
+        while data := await reader.read(CHUNK):
+            progress.moved += len(data)
+            writer.write(data)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+    except OSError:
+        return False
+    return True
 
 
 async def _read(reader: asyncio.StreamReader) -> ProxyRequest | None:

@@ -20,7 +20,7 @@ from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.diego.api import DesiredLRP, HealthCheck, Port
 from cfroute.diego.cell import archives, health, processes
-from cfroute.diego.cell.config import RepConfig
+from cfroute.diego.cell.config import Config
 from cfroute.diego.cell.environment import Surroundings, instance_environment
 from cfroute.diego.cell.guard import Guard
 from cfroute.diego.cell.launcher import launch
@@ -43,7 +43,7 @@ State = Literal["CREATING", "STARTING", "RUNNING", "ENDING", "GONE"]
 class Host:
     """What an instance or a staging task needs of its cell."""
 
-    config: RepConfig
+    config: Config
     folder: Path
     bbs: BBSClient
     http: httpx.AsyncClient
@@ -178,24 +178,18 @@ class Instance:
         self._address = await health.become_healthy(self._health, here, self._port, self._host.clock)
 
     async def _meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work, unless the instance ends or is to be stopped before. Raises Crashed, Stopped."""
+        """Do the work, unless the instance ends or is to be stopped before. Raises what it raises, Crashed, Stopped."""
         assert self._process is not None
-        tasks = {
-            "work": spawn(work, name=f"work of {self.guid}"),
-            "exit": asyncio.ensure_future(self._process.wait()),
-            "stop": asyncio.ensure_future(self._stopping.wait()),
-        }
-        try:
-            await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-            if tasks["stop"].done():
-                raise Stopped
-            if tasks["exit"].done():
-                raise Crashed(self._exit_description())
-            tasks["work"].result()
-        finally:
-            for task in tasks.values():
-                task.cancel()
-            await asyncio.gather(*tasks.values(), return_exceptions=True)
+        done = spawn(_outcome(work), name=f"work of {self.guid}")
+        exited = spawn(self._process.wait(), name=f"exit of {self.guid}")
+        stopped = spawn(self._stopping.wait(), name=f"stop of {self.guid}")
+        await _first(done, exited, stopped)
+        if self._stopping.is_set():
+            raise Stopped
+        if self._process.returncode is not None:
+            raise Crashed(self._exit_description())
+        if failure := done.result():
+            raise failure
 
     async def _announce(self, *, routable: bool) -> None:
         await self._insist(
@@ -237,11 +231,11 @@ class Instance:
         if self._hidden:
             with contextlib.suppress(Stopped):
                 await self._announce(routable=False)
-        drained = asyncio.ensure_future(self._host.clock.sleep(self._drain))
-        exited = asyncio.ensure_future(self._process.wait()) if self._process else drained
-        await asyncio.wait({drained, exited}, return_when=asyncio.FIRST_COMPLETED)
-        drained.cancel()
-        exited.cancel()
+        assert self._process is not None
+        await _first(
+            spawn(self._host.clock.sleep(self._drain), name=f"drain of {self.guid}"),
+            spawn(self._process.wait(), name=f"exit of {self.guid}"),
+        )
 
     async def _report_end(self, reason: str | None) -> None:
         identity = (self.lrp.process_guid, self.index)
@@ -315,3 +309,22 @@ class Instance:
 
     def _become(self, state: State) -> None:
         self.state, self.since = state, self._host.clock.monotonic()
+
+
+async def _outcome(work: Awaitable[None]) -> Exception | None:
+    """What the work raised: an expected end, which is to be told by whoever waits for it."""
+    try:
+        await work
+    except (Stopped, Crashed, health.Unhealthy) as failure:
+        return failure
+    return None
+
+
+async def _first(*tasks: asyncio.Task[Any]) -> None:
+    """Wait until one of them is done, and let go of the others."""
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from cfroute import daemon
 from cfroute.clock import Clock, SystemClock
-from cfroute.diego.cell.config import RepConfig
+from cfroute.diego.cell.config import Config, load
 from cfroute.diego.cell.egress import Egress
 from cfroute.diego.cell.environment import Surroundings
 from cfroute.diego.cell.guard import Guard
@@ -28,7 +28,6 @@ from cfroute.diego.cell.ports import Ports
 from cfroute.diego.cell.rep import Rep
 from cfroute.diego.cell.transfer import Droplets
 from cfroute.diego.client import BBSClient, tls_context
-from cfroute.diego.configuration import load
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
 
@@ -41,11 +40,11 @@ def main(argv: Sequence[str]) -> int:
     """Run a cell until SIGTERM. Raises ConfigurationError for an unusable configuration."""
     parser = argparse.ArgumentParser(prog="cfroute cell", description=__doc__)
     parser.add_argument("-c", dest="config", required=True, metavar="FILE", help="rep-N.yml")
-    config = load(parser.parse_args(argv).config, RepConfig)
+    config = load(parser.parse_args(argv).config)
     return daemon.run(lambda stop: serve(config, stop, SystemClock()))
 
 
-async def serve(config: RepConfig, stop: daemon.Stop, clock: Clock) -> int:
+async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
     """Run the cell until asked to stop; the exit status."""
     log = Logger("rep", clock=clock)
     folder = Path(config.directory).absolute()
@@ -83,7 +82,7 @@ async def _run(host: Host, stop: daemon.Stop) -> int:
     ping = Starlette(routes=[Route("/ping", _ping)])
     async with daemon.serving(ping, host.config.address, host.config.health_port):
         life = daemon.spawn(rep.live(), name="rep")
-        asked = asyncio.ensure_future(stop.wait())
+        asked = daemon.spawn(stop.wait(), name="stop")
         host.log.info("started", cell_id=host.config.cell_id, address=host.config.address)
         await asyncio.wait({life, asked}, return_when=asyncio.FIRST_COMPLETED)
         await rep.evacuate()
@@ -105,7 +104,7 @@ def apps_path() -> str:
     return ":".join(dict.fromkeys(folders))
 
 
-def _surroundings(config: RepConfig, folder: Path, proxy: str) -> Surroundings:
+def _surroundings(config: Config, folder: Path, proxy: str) -> Surroundings:
     certificates = _folder(folder / "certificates")
     foundation = Path(config.system_ca).read_bytes() if config.system_ca else b""
     (certificates / "foundation-ca.crt").write_bytes(foundation)

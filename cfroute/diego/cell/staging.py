@@ -16,15 +16,14 @@ from shlex import join
 import msgspec
 import yaml
 
-from cfroute.diego import stager, static_server
 from cfroute.diego.api import Task
-from cfroute.diego.cell import archives, processes
+from cfroute.diego.cell import archives, processes, stager, static_server
 from cfroute.diego.cell.environment import base_environment
 from cfroute.diego.cell.instance import Host
 from cfroute.diego.cell.launcher import launch
 from cfroute.diego.cell.output import copy_output
+from cfroute.diego.cell.stager import Package, Plan, StagingFailed
 from cfroute.diego.cell.transfer import TransferError, download, upload
-from cfroute.diego.stager import Package, Plan, StagingFailed
 
 TIME_LIMIT = 15 * 60  # s
 MAX_PACKAGE = 4 * 1024**3  # bytes, unpacked
