@@ -13,6 +13,7 @@ EMBEDDED = "embedded"
 
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})+")
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
 _NATS_PORT = 4222
 
 
@@ -80,21 +81,23 @@ def nats_urls(text: str) -> tuple[tuple[str, ...], Credentials]:
     urls = [_nats_url(part.strip()) for part in text.split(",")]
     named = next((url for url in urls if url.username), None)
     credentials = Credentials(named.username or "", named.password or "") if named else Credentials()
-    return tuple(f"nats://{url.hostname}:{url.port or _NATS_PORT}" for url in urls), credentials
+    return tuple(f"nats://{_host(url)}:{url.port or _NATS_PORT}" for url in urls), credentials
+
+
+def _host(url: SplitResult) -> str:
+    host = url.hostname or ""
+    return f"[{host}]" if ":" in host else host
 
 
 def _nats_url(text: str) -> SplitResult:
-    url = urlsplit(text if "://" in text else f"nats://{text}")
     try:
-        usable = url.scheme == "nats" and bool(url.hostname) and (url.port is None or url.port > 0)
-    except ValueError:  # a port that is no number
-        usable = False
-    if not usable:
-        shown = text.rsplit("@", 1)[-1]
-        raise UsageError(
-            f"--nats: {shown!r} is no NATS URL", "write nats://USER:PASSWORD@HOST:4222, or several with commas between"
-        )
-    return url
+        url = urlsplit(text if "://" in text else f"nats://{text}")
+        if url.scheme == "nats" and _HOST.fullmatch(url.hostname or "") and url.port != 0:
+            return url
+    except ValueError:  # a port that is no number, or a bracket too few
+        pass
+    shown = text.rsplit("@", 1)[-1]
+    raise UsageError(f"--nats: {shown!r} is no NATS URL", "write nats://USER:PASSWORD@HOST:4222, or several with commas between")
 
 
 def _check(options: Options) -> None:

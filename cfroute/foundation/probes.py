@@ -1,6 +1,7 @@
 """Looking whether a component works: one connection, one request, one status line."""
 
 import asyncio
+import os
 import ssl
 from functools import cache
 from pathlib import Path
@@ -17,8 +18,14 @@ async def look(probe: Probe, ca: Path) -> str:
             return await _ask(probe, ca)
     except TimeoutError:
         return f"no answer from {probe.listener} within {TIMEOUT:.0f} s"
-    except (OSError, ssl.SSLError) as error:
-        return f"{probe.listener}: {error.strerror or error}"
+    except OSError as error:
+        return f"{probe.listener}: {_reason(error)}"
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError) or not error.errno:
+        return str(error)
+    return os.strerror(error.errno).lower()  # asyncio's own text repeats the address
 
 
 async def _ask(probe: Probe, ca: Path) -> str:

@@ -19,7 +19,7 @@ from cfroute.foundation.unit import Unit
 from cfroute.home import Home
 from cfroute.logs import Logger
 
-_HOPELESS = 5  # starts that failed before the component was ever healthy
+_HOPELESS = 4  # starts that failed before the component was ever healthy
 _LARGEST_LOG = 10 * 1024 * 1024
 _LAST_LINES = 8
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -206,10 +206,13 @@ class Supervisor:
             raise CfrouteError(*self._complaint(f"{name} does not start: {reason}"))
 
     def _complaint(self, what: str) -> tuple[str, str]:
-        """A message with the last words of every component that is not well, and where there is more."""
+        """A message with the last words of those to blame, and where there is more.
+
+        To blame is who has failed; if nobody has, who is not healthy yet.
+        """
         ill = [unit for unit in self._units.values() if unit.life.state is not State.RUNNING]
         lines = [what]
-        for unit in ill:
+        for unit in [unit for unit in ill if unit.life.failures] or ill:
             name = unit.component.name
             lines.append(f"  {name}: {unit.life.state} {unit.life.reason}".rstrip())
             lines += [f"    {line}" for line in last_lines(self._home, name)]

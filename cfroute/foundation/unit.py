@@ -151,4 +151,6 @@ class Unit:
 
 
 def _visible(status: ComponentStatus) -> tuple[object, ...]:
-    return status.state, status.pid, status.restarts, status.last_error
+    # While it starts, it is no news that nobody listens yet.
+    reason = "" if status.state == State.STARTING else status.last_error
+    return status.state, status.pid, status.restarts, reason

@@ -1,7 +1,6 @@
 """State folders and supervisors for the tests of the foundation; what they start is gone when the test is over."""
 
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,10 @@ def supervise(home: Home) -> Iterator[Callable[..., Supervised]]:
         return started[-1]
 
     yield start
+    pids = {pid for supervised in started for pid in supervised.all_processes()}
     for supervised in started:
-        left = supervised.all_processes()
         if supervised.process.poll() is None:
             supervised.process.send_signal(signal.SIGTERM)
-            try:
-                supervised.process.wait(10)
-            except subprocess.TimeoutExpired:
-                supervised.process.kill()
-        supervised.process.wait()
         supervised.output()
-        eventually(lambda pids=left: all(is_gone(pid) for pid in pids))
+        supervised.process.wait(10)
+    eventually(lambda: all(is_gone(pid) for pid in pids))

@@ -1,4 +1,7 @@
-"""Supervises toy daemons: `toy_supervisor.py STATE_DIR TIMEOUT fork|spawn NAME=PORT[:MOOD]…`; prints `ready`, and errors."""
+"""Supervises toy daemons; prints `ready`, and errors.
+
+`toy_supervisor.py STATE_DIR TIMEOUT fork|spawn NAME=PORT[:MOOD[:STOP_SECONDS]]…`
+"""
 
 import asyncio
 import os
@@ -19,12 +22,13 @@ from cfroute.logs import Logger
 
 def component(description: str) -> Component:
     name, _, settings = description.partition("=")
-    port, _, mood = settings.partition(":")
+    port, mood, patience = [*settings.split(":"), "", ""][:3]
     probe = Probe("http", Listener("127.0.0.1", int(port)), "/health")
     if mood == "binary":
         arguments = ("-m", "http.server", "--bind", "127.0.0.1", port)
         return Component(name=name, command=(sys.executable,), arguments=arguments, probe=Probe("tcp", probe.listener))
-    return Component(name=name, module="toy_daemon", arguments=(port, mood), probe=probe, stop_seconds=0.3)
+    stop_seconds = float(patience or 0.3)
+    return Component(name=name, module="toy_daemon", arguments=(port, mood), probe=probe, stop_seconds=stop_seconds)
 
 
 def watch(event: Event) -> None:
