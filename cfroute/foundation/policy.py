@@ -60,7 +60,7 @@ class Lifecycle:
         self._started_once = True
         self._due = None
         self._restarting = False
-        self._enter(State.STARTING, now, self.reason)
+        self._enter(State.STARTING, now, "")
 
     def probed(self, problem: str, now: float) -> None:
         """A health probe came back; `problem` is empty when all is well."""
@@ -72,7 +72,7 @@ class Lifecycle:
             if now - self.since >= HEALTHY_FOR:
                 self.failures = 0
         elif self.state is State.STARTING:
-            self.reason = self.reason or problem
+            self.reason = problem
         else:
             self.last_error = problem
             self._enter(State.UNHEALTHY, now, problem)

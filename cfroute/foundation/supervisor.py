@@ -202,7 +202,7 @@ class Supervisor:
 
     def _give_up_on(self, hopeless: Iterable[Unit]) -> None:
         for unit in hopeless:
-            name, reason = unit.component.name, unit.life.reason
+            name, reason = unit.component.name, unit.life.last_error
             raise CfrouteError(*self._complaint(f"{name} does not start: {reason}"))
 
     def _complaint(self, what: str) -> tuple[str, str]:

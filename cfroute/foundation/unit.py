@@ -106,7 +106,7 @@ class Unit:
             pid=self.process.pid if self.process else 0,
             address=self.component.address,
             restarts=self.life.restarts,
-            last_error=self.life.reason or self.life.last_error,
+            last_error=self.life.last_error or self.life.reason,
         )
 
     async def _watch(self) -> None:
