@@ -16,6 +16,7 @@ from cfroute.cli import render
 from cfroute.cli.catalog import ENTRIES
 from cfroute.cli.session import Session
 
+HELP = ("--help, -h", "Show help")
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 
@@ -95,7 +96,7 @@ class Command(click.Command):
             session.print(self.text(data))
 
     def get_help(self, ctx: click.Context) -> str:
-        return help_text(self, ctx)
+        return help_text(self)
 
 
 def argument_name(parameter: click.Parameter) -> str:
@@ -112,13 +113,12 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Comman
     return decorate
 
 
-def help_text(command: Command, ctx: click.Context) -> str:
+def help_text(command: Command) -> str:
     """The help of a command in cf's layout."""
     entry = ENTRIES[str(command.name)]
     options = [p for p in command.params if isinstance(p, click.Option)]
     own = [p for p in options if p.callback is not _keep]
     shared = [p for p in options if p.callback is _keep]
-    help_option = command.get_help_option(ctx)
     sections = [
         ("NAME", f"{entry.name} - {entry.summary}"),
         ("USAGE", command.usage.strip()),
@@ -126,7 +126,7 @@ def help_text(command: Command, ctx: click.Context) -> str:
         ("EXAMPLES", "\n".join(command.examples)),
         ("ALIAS", ", ".join(entry.aliases)),
         ("OPTIONS", _columns([(_names(p), p.help or "") for p in own])),
-        ("OPTIONS OF EVERY COMMAND", _columns([(_names(p), p.help or "") for p in [*shared, help_option] if p])),
+        ("OPTIONS OF EVERY COMMAND", _columns([*((_names(p), p.help or "") for p in shared), HELP])),
         ("ENVIRONMENT", _columns(list(command.environment))),
         ("SEE ALSO", ", ".join(command.see_also)),
     ]
@@ -140,7 +140,7 @@ def _section(title: str, body: str) -> str:
 
 def _names(option: click.Option) -> str:
     # Long before short, as cf writes them.
-    names = ", ".join(sorted(option.opts, key=len, reverse=True))
+    names = ", ".join(sorted(option.opts, key=lambda name: not name.startswith("--")))
     return f"{names} {option.metavar}" if option.metavar else names
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -96,7 +97,7 @@ def _up_here(session: Session, given: "Given", timeout: float, wait: bool) -> No
 
 def _view(session: Session, where: Callable[[], str]) -> contextlib.AbstractContextManager[Callable[["Event"], None]]:
     """What shows the events: a live table on a terminal, lines elsewhere."""
-    if click.get_text_stream("stdout").isatty() and not session.json and not session.quiet and session.color is not False:
+    if sys.stdout.isatty() and not session.json and not session.quiet and session.color is not False:
         from cfroute.cli.live import components_view
 
         return components_view(session.home, where)

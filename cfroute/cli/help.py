@@ -26,6 +26,6 @@ def help_command(session: Session, name: str | None, everything: bool) -> None:
     elif name in DAEMONS:
         session.exit_code = main.daemon(name, ["--help"])
     elif (found := main.load(name)) is not None:
-        session.print(found.get_help(click.Context(found, info_name=found.name)))
+        session.print(found.get_help(click.Context(found)))
     else:
         raise UnknownCommand(name)

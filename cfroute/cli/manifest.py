@@ -200,11 +200,12 @@ def _mapping(values: Mapping[str, Any], path: str, operations: Operations, mark:
 def _sequence(values: list[Any], path: str, operations: Operations, mark: str) -> Lines:
     for number, value in enumerate(values):
         here = f"{path}/{number}"
-        if not isinstance(value, dict) or not value:
+        if not isinstance(value, dict | list) or not value:
             yield from _item("-", [value], value, here, operations, mark)
             continue
+        walk = _mapping if isinstance(value, dict) else _sequence
         inner = "+ " if _is_added(here, operations) else mark
-        for position, (each, line) in enumerate(_mapping(value, here, operations, inner)):
+        for position, (each, line) in enumerate(walk(value, here, operations, inner)):
             yield each, ("  " if position else "- ") + line
 
 

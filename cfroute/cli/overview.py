@@ -7,13 +7,16 @@ from cfroute.cli.command import global_options
 DESCRIPTION = "Cloud Foundry's routing tier on one machine."
 
 
+_WIDTH = 24  # columns for the names, but for a group with longer ones
+
+
 def overview(*, complete: bool) -> str:
     """The commands grouped by task: all of them, or only the common ones."""
     sections = [_head(complete)]
     for title, entries in GROUPS.items():
         shown = [entry for entry in entries if complete or entry.name in COMMON]
         if shown:
-            sections.append(f"{title}:\n" + _list([(_label(entry), entry.summary) for entry in shown]))
+            sections.append(f"{title}:\n" + _list([(_label(entry), entry.summary.split(" (i.e.")[0]) for entry in shown]))
     if complete:
         sections.append("Components, in the foreground:\n" + _list([(n, s) for n, (_, s) in DAEMONS.items()]))
         options = [(", ".join(option.opts), option.help or "") for option in global_options()]
@@ -37,5 +40,5 @@ def _label(entry: Entry) -> str:
 
 
 def _list(rows: list[tuple[str, str]]) -> str:
-    width = max(len(left) for left, _ in rows)
+    width = max(_WIDTH, *(len(left) for left, _ in rows))
     return "\n".join(f"   {left:<{width}}   {right}" for left, right in rows)

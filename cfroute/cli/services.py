@@ -1,6 +1,7 @@
 """Service instances: list, show, create and update user-provided ones, delete."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,7 @@ def _changes(syslog_drain_url: str | None, credentials: str | None, route_servic
 def read_object(text: str) -> Resource | None:
     """A JSON object given inline, in a file, or on stdin as `-`; None if the text is neither."""
     if text == "-":
-        text = click.get_text_stream("stdin").read()
+        text = sys.stdin.read()
     elif not text.lstrip().startswith("{") and Path(text).is_file():
         text = Path(text).read_text()
     try:

@@ -1,0 +1,48 @@
+"""cf's tables and blocks."""
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cfroute.cli import render
+
+CELL = st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=12)
+
+
+def plain(text: str) -> str:
+    return click.unstyle(text)
+
+
+def test_a_table_pads_every_column_but_the_last() -> None:
+    drawn = plain(render.table(("space", "host", "service instance"), [("dev", "shop", ""), ("dev", "", "limiter")]))
+    assert drawn.split("\n") == [
+        "space   host   service instance",
+        "dev     shop   ",
+        "dev            limiter",
+    ]
+
+
+@given(st.lists(st.tuples(CELL, CELL, CELL), max_size=6))
+def test_columns_of_any_cells_stand_under_each_other(rows: list[tuple[str, str, str]]) -> None:
+    lines = plain(render.table(("a", "b", "c"), rows)).split("\n")
+    widths = [max(len(cell) for cell in column) for column in zip(("a", "b", "c"), *rows, strict=True)]
+    second, third = widths[0] + 3, widths[0] + widths[1] + 6
+    for line, row in zip(lines[1:], rows, strict=True):
+        assert line[:second].rstrip() == row[0].rstrip()
+        assert line[second:third].rstrip() == row[1].rstrip()
+        assert line[third:] == row[2]
+
+
+def test_a_block_puts_the_values_in_one_column() -> None:
+    assert render.block([("name", "web"), ("requested state", "started"), ("routes", "")]) == (
+        "name:              web\nrequested state:   started\nroutes:            "
+    )
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [(0, "0B"), (512, "512B"), (1024, "1K"), (64 << 20, "64M"), (1 << 30, "1G"), (3 << 29, "1.5G"), (1 << 40, "1T")],
+)
+def test_sizes(octets: int, text: str) -> None:
+    assert render.size(octets) == text
