@@ -6,17 +6,9 @@ from typing import Annotated
 import msgspec
 
 from cfroute.errors import ConfigurationError
+from cfroute.resolver import Mapping
 
 TCPPort = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-
-
-class Mapping(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Where a public name really is: `name` (`*.x` for everything under x) and `port` lead to `address`:`to_port`."""
-
-    name: str
-    port: TCPPort
-    address: str
-    to_port: TCPPort
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -10,10 +10,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from cfroute.daemon import spawn
-from cfroute.diego.cell.config import Mapping
 from cfroute.diego.cell.proxy_request import BadRequest, ProxyRequest, parse
-from cfroute.diego.cell.resolver import resolve
 from cfroute.logs import Logger
+from cfroute.resolver import Mapping, resolve
 
 CHUNK = 64 * 1024  # bytes read at once
 MAX_HEAD = 64 * 1024  # bytes

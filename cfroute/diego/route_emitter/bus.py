@@ -1,0 +1,97 @@
+"""The connection to NATS: for ever, as far as the emitter can tell."""
+
+import ssl
+from collections.abc import Callable
+
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NATSError
+
+from cfroute.diego.client import tls_context
+from cfroute.diego.route_emitter.config import Config
+from cfroute.logs import Logger
+
+RECONNECT_WAIT = 0.5  # s, upstream's
+PING_INTERVAL = 20  # s, upstream's
+
+
+class Bus:
+    """Publishes and subscribes; reconnects by itself. What is published while there is no connection is dropped.
+
+    It would be stale by the time it arrived: whoever publishes says everything again after a reconnect
+    (`on_reconnect`).
+    """
+
+    def __init__(self, config: Config, log: Logger) -> None:
+        self._config = config
+        self._log = log
+        self._client = Client()
+        self.on_reconnect: Callable[[], None] = lambda: None
+
+    async def connect(self) -> None:
+        """Connect to the first server that answers; try until one does."""
+        self._log.info("setting-nats-ping-interval", **{"duration-in-seconds": PING_INTERVAL})
+        self._client = await nats.connect(
+            self._config.servers,
+            name=self._config.locket_session_name,
+            user=self._config.nats_username or None,
+            password=self._config.nats_password or None,
+            tls=self._tls(),
+            reconnect_time_wait=RECONNECT_WAIT,
+            max_reconnect_attempts=-1,
+            ping_interval=PING_INTERVAL,
+            error_cb=self._failed,
+            disconnected_cb=self._disconnected,
+            reconnected_cb=self._reconnected,
+        )
+        self._log.info("nats-connection-created")
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._client.is_connected)
+
+    async def publish(self, subject: str, data: bytes, reply: str = "") -> bool:
+        """Send a message; whether that was possible."""
+        if not self._client.is_connected:
+            return False
+        try:
+            await self._client.publish(subject, data, reply=reply)
+        except NATSError as error:
+            self._log.error("failed-to-publish", subject=subject, error=str(error))
+            return False
+        return True
+
+    async def subscribe(self, subject: str, take: Callable[[bytes], None]) -> None:
+        """Have `take` called with each message, also after a reconnect."""
+
+        async def received(message: Msg) -> None:
+            take(message.data)
+
+        await self._client.subscribe(subject, cb=received)
+
+    def inbox(self) -> str:
+        """A subject that nobody else listens to."""
+        return str(self._client.new_inbox())
+
+    async def close(self) -> None:
+        """Send what is still to be sent, and hang up."""
+        if self._client.is_connected:
+            await self._client.flush()
+        await self._client.close()
+
+    def _tls(self) -> ssl.SSLContext | None:
+        c = self._config
+        if not c.nats_tls_enabled:
+            return None
+        return tls_context(c.nats_ca_cert_file, c.nats_client_cert_file, c.nats_client_key_file)
+
+    async def _failed(self, error: Exception) -> None:
+        self._log.error("nats-error", error=str(error) or type(error).__name__)
+
+    async def _disconnected(self) -> None:
+        self._log.info("nats-connection-disconnected")
+
+    async def _reconnected(self) -> None:
+        self._log.info("nats-connection-reconnected")
+        self.on_reconnect()
