@@ -6,7 +6,6 @@
 import re
 from unicodedata import category
 
-_PLAIN = re.compile(r"[ !#-\[\]-~]*")
 _ODD = re.compile(r"[^ !#-\[\]-~]")
 _SHORT = {
     '"': '\\"',
@@ -22,12 +21,15 @@ _SHORT = {
 # Letters, marks, numbers, punctuation and symbols: what Go's unicode.IsPrint calls printable. The space alone is so, too.
 _PRINTABLE = frozenset("LMNPS")
 
-_is_plain = _PLAIN.fullmatch
+
+def is_plain(text: str) -> bool:
+    """Whether nothing in the text has to be escaped. Much quicker than a regular expression, and most texts are plain."""
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
 def quote(text: str) -> str:
     """The quoted text. Bytes that are no UTF-8 are expected as the surrogates of Python's `surrogateescape`."""
-    if _is_plain(text):
+    if is_plain(text):
         return f'"{text}"'
     return '"' + _ODD.sub(_escaped, text) + '"'
 
@@ -36,7 +38,7 @@ def quote_or_dash(text: str) -> str:
     """The same, but `"-"` for nothing, as the access log shows it."""
     if not text:
         return '"-"'
-    if _is_plain(text):
+    if is_plain(text):
         return f'"{text}"'
     return '"' + _ODD.sub(_escaped, text) + '"'
 

@@ -1,0 +1,254 @@
+"""The access log: one line a request.
+
+    <host> - [<time>] "<METHOD> <uri> <proto>" <status> <bytes in> <bytes out> "<referer>" "<user agent>" "<client>" "<backend>"
+    x_forwarded_for:"…" x_forwarded_proto:"…" vcap_request_id:"…" response_time:S gorouter_time:S app_id:"…" app_index:"…"
+    instance_id:"…" [<extra fields> ]x_cf_routererror:"…"[ <extra header>:"…" …]
+
+Lines are gathered and written together, off the request path, in order.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from cfroute.clock import Clock, Timer
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.quoting import is_plain, quote, quote_or_dash
+from cfroute.logs import Logger
+from cfroute.proxy.headers import canonical
+
+_FLUSH_AFTER: Final = 0.05  # seconds
+_MOST_PENDING: Final = 1024  # lines, as many as upstream's queue holds
+_MODE: Final = 0o644
+
+_TIMES: Final = frozenset({"backend_time", "dial_time", "dns_time", "tls_time", "failed_attempts_time"})
+_FIELDS: Final = _TIMES | {"failed_attempts", "local_address"}
+_ZIPKIN: Final = ("X-B3-TraceId", "X-B3-SpanId", "X-B3-ParentSpanId", "b3")
+_W3C: Final = ("traceparent", "tracestate")
+
+
+class AccessRecord(Protocol):
+    """What a line tells of a request. Texts are empty where there is nothing to tell; times are seconds.
+
+    `uri` is path and query; `extra` has the values of `AccessLog.extra_names`, in their order. Only where the configuration
+    asks for them are the attributes of `extra_access_log_fields` read: `backend_time`, `dial_time`, `dns_time`, `tls_time` and
+    `failed_attempts_time` (negative when not measured), `failed_attempts`, `local_address`.
+    """
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def received_at_ns(self) -> int: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def uri(self) -> str: ...
+    @property
+    def proto(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def request_bytes(self) -> int: ...
+    @property
+    def response_bytes(self) -> int: ...
+    @property
+    def referer(self) -> str: ...
+    @property
+    def user_agent(self) -> str: ...
+    @property
+    def client(self) -> str: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def forwarded_for(self) -> str: ...
+    @property
+    def forwarded_proto(self) -> str: ...
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def response_time(self) -> float: ...
+    @property
+    def gorouter_time(self) -> float: ...
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def app_index(self) -> str: ...
+    @property
+    def instance_id(self) -> str: ...
+    @property
+    def router_error(self) -> str: ...
+    @property
+    def extra(self) -> Sequence[str]: ...
+
+
+class LineFormat:
+    """Access lines the way a configuration wants them."""
+
+    def __init__(self, config: Config) -> None:
+        logging = config.logging
+        self._hides_client = logging.disable_log_source_ip
+        self._hides_forwarded_for = logging.disable_log_forwarded_for
+        self._redaction = logging.redact_query_params
+        self._fields = [name for name in dict.fromkeys(logging.extra_access_log_fields) if name in _FIELDS]
+        names = _extra_headers(config)
+        self.extra_names = [canonical(name.encode()) for name in names]
+        """Canonical names of the request headers that end the line."""
+        self._labels = [f" {name.lower().replace('-', '_')}:" for name in names]
+        self._second = -1
+        self._second_text = ""
+
+    def line(self, record: AccessRecord) -> bytes:
+        """The line, with its line end."""
+        status = record.status or '"-"'
+        request = f"{record.method} {self._uri(record)} {record.proto}"
+        client = "" if self._hides_client else record.client
+        forwarded_for = "" if self._hides_forwarded_for else record.forwarded_for
+        values = (
+            request,
+            record.referer,
+            record.user_agent,
+            client,
+            record.backend,
+            forwarded_for,
+            record.forwarded_proto,
+            record.request_id,
+            record.app_id,
+            record.app_index,
+            record.instance_id,
+            record.router_error,
+        )
+        if is_plain(" ".join(values)):
+            quoted = [f'"{value or "-"}"' for value in values]
+        else:
+            quoted = [quote_or_dash(value) for value in values]
+        what, referer, agent, client, backend, forwarded_for, proto, request_id, app, index, instance, error = quoted
+        text = (
+            f"{record.host} - [{self._time(record.received_at_ns)}] {what} {status} {record.request_bytes} "
+            f"{record.response_bytes} {referer} {agent} {client} {backend} x_forwarded_for:{forwarded_for} "
+            f"x_forwarded_proto:{proto} vcap_request_id:{request_id} response_time:{_seconds(record.response_time)} "
+            f"gorouter_time:{_seconds(record.gorouter_time)} app_id:{app} app_index:{index} instance_id:{instance} "
+            f"{self._extra_fields(record) if self._fields else ''}x_cf_routererror:{error}"
+        )
+        if self._labels:
+            text += self._extra_headers(record.extra)
+        return (text + "\n").encode("utf-8", "surrogateescape")
+
+    def _time(self, nanoseconds: int) -> str:
+        """Local time with a Z, as upstream writes it and log parsers expect it. Most lines share their second."""
+        second, fraction = divmod(nanoseconds, 1_000_000_000)
+        if second != self._second:
+            self._second = second
+            self._second_text = f"{datetime.fromtimestamp(second):%Y-%m-%dT%H:%M:%S}"  # noqa: DTZ006
+        return f"{self._second_text}.{fraction:09d}Z"
+
+    def _uri(self, record: AccessRecord) -> str:
+        uri = record.uri
+        if self._redaction == "none" or record.method != "GET":
+            return uri
+        path, mark, query = uri.partition("?")
+        if not query:
+            return uri
+        if self._redaction == "all":
+            return path
+        digest = hashlib.sha1(query.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
+        return f"{path}{mark}hash={digest}"
+
+    def _extra_fields(self, record: AccessRecord) -> str:
+        parts = []
+        for name in self._fields:
+            value = getattr(record, name)
+            shown = quote_or_dash(value) if name == "local_address" else _seconds(value) if name in _TIMES else str(value)
+            parts.append(f"{name}:{shown} ")
+        return "".join(parts)
+
+    def _extra_headers(self, values: Sequence[str]) -> str:
+        present = (*values, *("" for _ in self._labels[len(values) :]))
+        return "".join(label + quote_or_dash(value) for label, value in zip(self._labels, present, strict=True))
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.6f}" if seconds >= 0 else '"-"'
+
+
+def _extra_headers(config: Config) -> list[str]:
+    """The request headers to log, once each, whatever their case."""
+    names = list(config.extra_headers_to_log)
+    if config.tracing.enable_zipkin:
+        names += _ZIPKIN
+    if config.tracing.enable_w3c:
+        names += _W3C
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(name.lower(), name)
+    return list(first.values())
+
+
+class AccessLogError(Exception):
+    """The log file cannot be opened; the message is the `error` of the log line."""
+
+
+class AccessLog:
+    """Writes access lines to the configured file, or nowhere."""
+
+    def __init__(self, config: Config, clock: Clock, logger: Logger) -> None:
+        """Raises AccessLogError, after logging it, when the file cannot be opened."""
+        self._format = LineFormat(config)
+        self.extra_names = self._format.extra_names
+        self._clock = clock
+        self._logger = logger
+        self._pending: list[bytes] = []
+        self._timer: Timer | None = None
+        self._failing = False
+        self._path = config.access_log.file
+        self._file = self._open(self._path) if self._path else -1
+
+    def _open(self, path: str) -> int:
+        try:
+            return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+        except OSError as error:
+            text = f"open {path}: {(error.strerror or str(error)).lower()}"
+            self._logger.error("error-creating-accesslog-file", filename=path, error=text)
+            raise AccessLogError(text) from error
+
+    def log(self, record: AccessRecord) -> None:
+        """Add the line of a request. It is in the file after a few hundredths of a second."""
+        if self._file < 0:
+            return
+        pending = self._pending
+        pending.append(self._format.line(record))
+        if self._timer is None:
+            self._timer = self._clock.call_later(_FLUSH_AFTER, self.flush)
+        elif len(pending) >= _MOST_PENDING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._pending:
+            return
+        lines = b"".join(self._pending)
+        self._pending.clear()
+        self._write(lines)
+
+    def _write(self, lines: bytes) -> None:
+        view = memoryview(lines)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError as error:  # a full disk must not stop the traffic: the lines are lost, and that is said once
+            if not self._failing:
+                self._logger.error("error-writing-accesslog-file", filename=self._path, error=quote(str(error.strerror)))
+            self._failing = True
+            return
+        self._failing = False
+
+    def close(self) -> None:
+        """Write what is pending and close the file."""
+        if self._file >= 0:
+            self.flush()
+            os.close(self._file)
+            self._file = -1
