@@ -1,0 +1,75 @@
+"""Certificates as their users see them: real TLS between two ends of a socket."""
+
+import socket
+import ssl
+import threading
+
+import pytest
+
+from cfroute import certificates
+from cfroute.foundation.options import Given
+from cfroute.foundation.preparation import Foundation, prepare_up
+from cfroute.home import Home
+
+
+@pytest.fixture
+def prepared(home: Home) -> Foundation:
+    return prepare_up(home, Given(http_port=0, https_port=0, api_port=0, domain="apps.test"))
+
+
+def shake_hands(home: Home, server: str, name: str, client: str | None = None) -> None:
+    """A TLS handshake with the identity `server` under `name`, with `client` as the client's identity.
+
+    Raises ssl.SSLError when either side refuses the other.
+    """
+    offered = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(home.ca))
+    offered.load_cert_chain(home.certificate(server), home.key(server))
+    offered.verify_mode = ssl.CERT_REQUIRED if client else ssl.CERT_NONE
+    trusting = ssl.create_default_context(cafile=str(home.trusted))
+    trusting.verify_flags |= ssl.VERIFY_X509_STRICT
+    if client:
+        trusting.load_cert_chain(home.certificate(client), home.key(client))
+    theirs, ours = socket.socketpair()
+
+    def serve() -> None:
+        with theirs, offered.wrap_socket(theirs, server_side=True) as tls:
+            tls.sendall(b"hello")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        with ours, trusting.wrap_socket(ours, server_hostname=name) as tls:
+            assert tls.recv(5) == b"hello"
+    finally:
+        thread.join()
+
+
+@pytest.mark.parametrize("name", ["apps.test", "music.apps.test", "x.tcp.apps.test", "localhost", "127.0.0.1"])
+def test_the_load_balancer_under_all_its_names(prepared: Foundation, name: str) -> None:
+    shake_hands(prepared.home, "load_balancer", name)
+
+
+@pytest.mark.parametrize(
+    ("server", "vm"), [("uaa", "uaa/0"), ("bbs", "diego_database/0"), ("cloud_controller", "cloud_controller/0")]
+)
+@pytest.mark.parametrize("client", ["cell", "route_emitter", "cloud_controller"])
+def test_components_under_their_addresses_with_mutual_tls(prepared: Foundation, server: str, vm: str, client: str) -> None:
+    shake_hands(prepared.home, server, prepared.plan.vms[vm].address, client)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_is_taken_for_somebody_else(prepared: Foundation) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(prepared.home, "uaa", "music.apps.test")
+
+
+def test_a_certificate_names_its_units(prepared: Foundation) -> None:
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    authority = certificates.make_authority("another CA", 1_700_000_000.0)
+    pair = certificates.issue(authority, "instance", [], 1_700_000_000.0, units=["app:1", "space:2"], days=1)
+    made = x509.load_pem_x509_certificate(pair.certificate)
+    units = made.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    assert [unit.value for unit in units] == ["app:1", "space:2"]
+    assert (made.not_valid_after_utc - made.not_valid_before_utc).days == 1

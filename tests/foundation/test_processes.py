@@ -1,0 +1,52 @@
+"""Who a process is, and ending only those that are the recorded ones."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from cfroute.foundation.processes import Process, end_leftovers, identify, is_alive, record, recorded, send
+from cfroute.home import Home
+
+from .toys import is_gone
+
+
+@pytest.fixture
+def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_process_is_known_by_pid_and_start(sleeper: "subprocess.Popen[bytes]") -> None:
+    known = identify("sleeper", sleeper.pid)
+    assert is_alive(known)
+    assert not is_alive(Process("other", sleeper.pid, "1"))
+    sleeper.kill()
+    sleeper.wait()
+    assert not is_alive(known)
+    assert identify("sleeper", sleeper.pid).started == ""
+
+
+def test_only_the_recorded_ones_are_ended(home: Home, sleeper: "subprocess.Popen[bytes]") -> None:
+    impostor = Process("impostor", os.getpid(), "1")
+    left = identify("left", sleeper.pid)
+    record(home, [left, impostor])
+    assert end_leftovers(home) == [left]
+    assert is_gone(sleeper.pid)
+    assert recorded(home) == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]"])
+def test_a_damaged_record_is_no_record(home: Home, text: str) -> None:
+    (home.run / "children.json").write_text(text)
+    assert end_leftovers(home) == []
+
+
+def test_nothing_is_sent_to_who_is_gone(sleeper: "subprocess.Popen[bytes]") -> None:
+    send(Process("other", sleeper.pid, "1"), signal.SIGKILL)
+    assert sleeper.poll() is None
