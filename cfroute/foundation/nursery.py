@@ -8,7 +8,8 @@ loaded is not safe (macOS), it runs `python -c …` for each component instead; 
 It keeps no state and decides nothing. Its stdin is a socket on which the supervisor sends commands, one JSON object a line, and
 gets reports:
 
-    {"start": "bbs", "module": "cfroute.diego.bbs.main", "command": [], "arguments": ["-c", "…"], "log": "…/bbs.log"}
+    {"start": "bbs", "module": "cfroute.diego.bbs.main", "imports": ["uvicorn", …], "command": [], "arguments": ["-c", "…"],
+     "log": "…/bbs.log"}
     {"signal": 15, "pid": 4711}
         {"started": "bbs", "pid": 4711}   {"failed": "bbs", "error": "…"}   {"exited": 4711, "status": -9}
 
@@ -93,7 +94,8 @@ class Nursery:
 
     def _start(self, command: dict[str, Any]) -> int:
         if self._forks and command["module"]:
-            self._import(command["module"])
+            for module in (command["module"], *command["imports"]):
+                self._import(module)
         gc.freeze()  # the collector's marks would unshare every page that holds an object
         pid = os.fork()
         if pid == 0:
