@@ -26,12 +26,15 @@ class Stop:
     def __init__(self) -> None:
         self._asked = asyncio.Event()
         self.signal: signal.Signals | None = None
+        self.asked_again: Callable[[signal.Signals], object] | None = None
 
     def ask(self, by: signal.Signals | None = None) -> None:
-        """Ask the daemon to end. Only the first call counts."""
+        """Ask the daemon to end. Only the first call counts; `asked_again` hears of further signals."""
         if not self._asked.is_set():
             self.signal = by
             self._asked.set()
+        elif by is not None and self.asked_again is not None:
+            self.asked_again(by)
 
     @property
     def asked(self) -> bool:

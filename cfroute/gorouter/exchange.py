@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class RouterExchange(Exchange):
     """One request on its way through the handlers and to an endpoint or a route service.
 
-    pool is what the lookup found; endpoint the one of the current (or last) attempt; route_service where the request makes its detour.
+    pool is what the lookup found; endpoint the one of the current (or last) attempt; route_service where it makes its detour.
     arrived_via_route_service is set when a valid signature showed that it comes back from there. Times are monotonic seconds;
     proxy_started is 0 for what never reached the proxy stage.
     """

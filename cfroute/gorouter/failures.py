@@ -36,7 +36,15 @@ class FailureClass:
 
 
 def _row(
-    name: str, kind: Kind, status: int, body: str, retry: Retry, *, failable: bool = False, prunable: bool = False, metric: str = ""
+    name: str,
+    kind: Kind,
+    status: int,
+    body: str,
+    retry: Retry,
+    *,
+    failable: bool = False,
+    prunable: bool = False,
+    metric: str = "",
 ) -> FailureClass:
     return FailureClass(name, frozenset((kind,)), status, body, retry, failable, prunable, metric)
 

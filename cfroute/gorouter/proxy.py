@@ -7,6 +7,7 @@ from random import Random
 
 from cfroute.clock import Clock
 from cfroute.gorouter.access_log import AccessLog
+from cfroute.gorouter.access_record import record
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.destinations import Destinations
@@ -136,10 +137,11 @@ class Proxy:
 
     def finished(self, exchange: RouterExchange) -> None:
         self._stop_counting(exchange)
+        now = self._clock.monotonic()
         if exchange.proxy_started:
-            exchange.proxy_ended = self._clock.monotonic()
-        if exchange.complete:
-            self._access_log.log(exchange)
+            exchange.proxy_ended = now
+        if exchange.complete and self._access_log.enabled:
+            self._access_log.log(record(exchange, now))
 
     # Endpoints
 
@@ -166,7 +168,7 @@ class Proxy:
             )
         endpoint = exchange.selection.next(now, attempt)
         if endpoint is not None and attempt > 1:
-            tried = exchange.tried or set()
+            tried = exchange.tried or ()
             if attempt > len(pool.endpoints) and endpoint.address in tried:
                 return None
         return endpoint

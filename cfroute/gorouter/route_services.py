@@ -48,9 +48,12 @@ class RouteServiceUrl(NamedTuple):
 class RouteServices:
     """The route service decisions of one router."""
 
-    def __init__(self, config: Config, registry: Registry, clock: Clock, log: Logger, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, config: Config, registry: Registry, clock: Clock, log: Logger, random_bytes: Callable[[int], bytes]
+    ) -> None:
         self.enabled = bool(config.route_services_secret)
-        self._crypto = RouteServiceCrypto(config.route_services_secret, config.route_services_secret_decrypt_only)
+        previous = config.route_services_secret_decrypt_only
+        self._crypto = RouteServiceCrypto(config.route_services_secret, previous) if self.enabled else None
         self._timeout = config.route_services_timeout
         self._scheme = "https" if config.route_services_recommend_https else "http"
         port = config.cfroute.public_https_port if self._scheme == "https" else config.cfroute.public_http_port
@@ -110,6 +113,8 @@ class RouteServices:
     def _open(self, exchange: RouterExchange) -> Signature:
         headers = exchange.request.headers
         metadata = headers.first(METADATA)
+        if self._crypto is None:
+            raise SignatureError("there is no secret to open it with")
         signed = self._crypto.open(
             headers.first(SIGNATURE).decode("latin-1"), metadata.decode("latin-1") if metadata else None
         )
@@ -138,6 +143,7 @@ class RouteServices:
         request = exchange.request
         host = request.host.decode("utf-8", "surrogateescape").partition(":")[0]
         forwarded = f"{self._scheme}://{host}{self._port}{request.target.decode('utf-8', 'surrogateescape')}"
+        assert self._crypto is not None, "only called where route services are enabled"
         signature, metadata = self._crypto.seal(forwarded, self._clock.now_ns(), self._random_bytes(12))
         request.headers[FORWARDED_URL] = [forwarded.encode("utf-8", "surrogateescape")]
         request.headers[SIGNATURE] = [signature.encode()]

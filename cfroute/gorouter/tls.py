@@ -56,7 +56,7 @@ def front_context(config: Config) -> ssl.SSLContext:
         if name:
             connection.context = contexts[best_match(name.lower(), names)]
 
-    contexts[0].sni_callback = choose  # type: ignore[assignment]
+    contexts[0].sni_callback = choose
     return contexts[0]
 
 

@@ -1,0 +1,216 @@
+"""The Gorouter as a running thing: what is started in which order, what it logs about that, and how it ends."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from random import Random
+
+from cfroute.clock import Clock
+from cfroute.daemon import Stop, spawn
+from cfroute.gorouter import tls
+from cfroute.gorouter.access_log import AccessLog, AccessLogError
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.context import Context, Health
+from cfroute.gorouter.destinations import Destinations
+from cfroute.gorouter.exchange import RouterExchange
+from cfroute.gorouter.local_ip import outgoing_address
+from cfroute.gorouter.nats_session import NatsError, NatsSession
+from cfroute.gorouter.proxy import Proxy
+from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.route_services import RouteServices
+from cfroute.gorouter.status import StatusListeners
+from cfroute.logs import Logger
+from cfroute.proxy.exchange import Exchange
+from cfroute.proxy.server import Limits, Observer, ProxyServer
+
+_SWEEP_SECONDS = 10.0  # between two looks for backend connections that have been idle for too long
+_GO_HEADER_LIMIT = 1 << 20
+_SIGNAL_NAMES = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupt", signal.SIGUSR1: "user defined signal 1"}
+
+
+class StartFailure(Exception):
+    """The router cannot start; why has been logged."""
+
+
+class CutShort(Observer):
+    """Logs the responses that ended before their time."""
+
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+
+    def cut_short(self, exchange: Exchange, reason: str) -> None:
+        assert isinstance(exchange, RouterExchange)
+        message = "backend-request-timeout" if reason == "context deadline exceeded" else "response-cut-short"
+        self._log.error(message, error=reason, **{"vcap-request-id": exchange.request_id.decode()})
+
+
+class Gorouter:
+    """One router: `run` takes it from its start to its exit status."""
+
+    def __init__(self, config: Config, log: Logger, clock: Clock, rng: Random, random_bytes: Callable[[int], bytes]) -> None:
+        self._config = config
+        self._log = log
+        self._clock = clock
+        self._rng = rng
+        self._random_bytes = random_bytes
+        self._health = Health()
+
+    async def run(self, stop: Stop) -> int:
+        """Start, serve until asked to stop, end as the signal says."""
+        log, config = self._log, self._config
+        log.info("starting")
+        log.debug("local-az-set", AvailabilityZone=config.zone)
+        log.info(
+            "retrieved-isolation-segments",
+            isolation_segments=config.isolation_segments,
+            routing_table_sharding_mode=config.routing_table_sharding_mode,
+        )
+        try:
+            async with AsyncExitStack() as parts:
+                server = await self._start(parts, stop)
+                await stop.wait()
+                stop.asked_again = lambda number: log.info("gorouter.signal.ignored", signal=_SIGNAL_NAMES[number])
+                began = self._clock.monotonic()
+                if stop.signal is signal.SIGUSR1:
+                    await self._drain(server)
+                self._health.healthy = False
+                log.info("gorouter.stopping")
+        except StartFailure:
+            return 1
+        log.info("gorouter.stopped", took=int((self._clock.monotonic() - began) * 1e9))
+        log.info("gorouter.exited")
+        return 0
+
+    # The start
+
+    async def _start(self, parts: AsyncExitStack, stop: Stop) -> ProxyServer:
+        """Start everything in upstream's order; `parts` ends it in the reverse one."""
+        config, log, clock = self._config, self._log, self._clock
+        access_log = self._open_access_log()
+        parts.callback(access_log.close)
+        registry = Registry(config, log.session("registry"), clock, self._rng)
+        destinations = Destinations(config)
+        parts.callback(destinations.close)
+        server = self._server(registry, destinations, access_log)
+        parts.callback(server.abort)
+        status = StatusListeners(config, registry, self._health, clock)
+        parts.push_async_callback(status.close)
+        await self._open(status.start(), "initialize-router-error")
+        await self._open(self._open_internal(server, destinations), "new-route-services-server", "starting local listener: ")
+        nats = NatsSession(config, registry, log, clock, self._rng)
+        parts.push_async_callback(nats.close)
+        registry.source_is_up = lambda: nats.connected
+        await self._connect(nats)
+        for work in (self._prune_for_ever(registry), self._sweep_for_ever(destinations)):
+            parts.callback(spawn(work, name="housekeeping").cancel)
+        await self._warm_up(stop)
+        await self._open_front(server)
+        log.info("gorouter.started")
+        self._health.healthy = True
+        return server
+
+    def _server(self, registry: Registry, destinations: Destinations, access_log: AccessLog) -> ProxyServer:
+        config = self._config
+        context = Context(
+            config=config,
+            ip=outgoing_address(),
+            registry=registry,
+            route_services=RouteServices(config, registry, self._clock, self._log, self._random_bytes),
+            health=self._health,
+            clock=self._clock,
+            rng=self._rng,
+            log=self._log,
+        )
+        limits = Limits(
+            request_head=min(config.max_request_header_bytes or _GO_HEADER_LIMIT, _GO_HEADER_LIMIT),
+            head_timeout=config.read_header_timeout,
+            idle_timeout=config.frontend_idle_timeout,
+            exchange_timeout=config.endpoint_timeout,
+        )
+        return ProxyServer(Proxy(context, destinations, access_log), self._clock, limits, CutShort(self._log))
+
+    def _open_access_log(self) -> AccessLog:
+        try:
+            return AccessLog(self._config, self._clock, self._log)
+        except AccessLogError as error:
+            self._log.error("error-creating-access-logger", error=str(error))
+            raise StartFailure from error
+
+    async def _open(self, opening: Awaitable[object], message: str, prefix: str = "") -> None:
+        try:
+            await opening
+        except OSError as error:
+            self._log.error(message, error=prefix + str(error))
+            raise StartFailure from error
+
+    async def _open_internal(self, server: ProxyServer, destinations: Destinations) -> None:
+        """The listener on which the router reaches itself, for route services that are its own routes."""
+        host, port = self._config.cfroute.address, self._config.route_services_internal_server_port
+        theirs, ours = tls.internal_pair(self._clock.now())
+        port = await server.listen(host, port, theirs)
+        destinations.reach_ourselves(host, port, ours)
+
+    async def _connect(self, nats: NatsSession) -> None:
+        self._log.info("setting-up-nats-connection")
+        try:
+            await nats.start()
+        except NatsError as error:
+            self._log.error("nats-connection-error", error=str(error))
+            raise StartFailure from error
+
+    async def _warm_up(self, stop: Stop) -> None:
+        """Let the emitters fill the table before the first request can come."""
+        delay = self._config.start_delay
+        self._log.debug(
+            "Sleeping before returning success on /health endpoint to preload routing table", sleep_time_seconds=delay
+        )
+        if delay > 0:
+            ends = [spawn(self._clock.sleep(delay), name="start delay"), spawn(stop.wait(), name="stop")]
+            _, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in pending:
+                end.cancel()
+
+    async def _open_front(self, server: ProxyServer) -> None:
+        config = self._config
+        if config.disable_http:
+            self._log.info("tcp-listener-disabled")
+        else:
+            await self._listen(server, "tcp-listener", config.port)
+        if config.enable_ssl:
+            await self._listen(server, "tls-listener", config.ssl_port)
+        else:
+            self._log.info("tls-listener-not-enabled")
+
+    async def _listen(self, server: ProxyServer, name: str, port: int) -> None:
+        host = self._config.cfroute.address
+        context = tls.front_context(self._config) if name == "tls-listener" else None
+        await self._open(server.listen(host, port, context), f"{name}-error")
+        self._log.info(f"{name}-started", address={"IP": host, "Port": port, "Zone": ""})
+
+    # Meanwhile
+
+    async def _prune_for_ever(self, registry: Registry) -> None:
+        while True:
+            await self._clock.sleep(self._config.prune_stale_droplets_interval)
+            for _ in registry.prune(self._clock.monotonic()):
+                await asyncio.sleep(0)  # requests first: pruning a large table goes on in between
+
+    async def _sweep_for_ever(self, destinations: Destinations) -> None:
+        while True:
+            await self._clock.sleep(_SWEEP_SECONDS)
+            destinations.expire(self._clock.monotonic())
+
+    # The end
+
+    async def _drain(self, server: ProxyServer) -> None:
+        config, log = self._config, self._log
+        log.info("gorouter-draining", wait_seconds=config.drain_wait, timeout_seconds=config.drain_timeout)
+        self._health.healthy = False
+        await self._clock.sleep(config.drain_wait)
+        server.stop_listening()
+        log.info(f"Draining with {server.active} outstanding active connections")
+        log.info(f"Draining with {len(server.connections) - server.active} outstanding idle connections")
+        if not await server.drain(config.drain_timeout):
+            log.info("router.drain.timed-out")
+            log.error("gorouter-draining-error", error="router: Drain timeout")

@@ -1,0 +1,408 @@
+"""What a black box must show to pass for a Gorouter, point by point; the numbers are those of the checklist (appendix E)."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import threading
+
+import pytest
+
+GUID = "6b3e81d5-409e-4fc5-728c-32a791a56d7d"
+ACCESS_LINE = re.compile(
+    r'^(\S+) - \[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z)\] "(\S+) (.*) (\S+)" (\d+|"-") (\d+) (\d+) "(.*)" "(.*)" "(\S+)" "(\S+)" '
+    r'x_forwarded_for:"(.*)" x_forwarded_proto:"(.*)" vcap_request_id:"(.*)" response_time:(\S+) gorouter_time:(\S+) '
+    r'app_id:"(.*)" app_index:"(.*)" instance_id:"(.*)" x_cf_routererror:"(.*)"$'
+)
+
+
+def closing(connection: socket.socket) -> None:
+    """A backend that reads a request and closes."""
+    connection.recv(65536)
+
+
+def header_lines(request: bytes) -> list[str]:
+    return request.partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
+
+
+def test_1_unknown_host(shared_router):
+    answer = shared_router.get("x1.test")
+    assert (answer.status, answer.body) == (404, b"404 Not Found: Requested route ('x1.test') does not exist.\n")
+    assert answer["X-Cf-Routererror"] == "unknown_route"
+    assert answer["Cache-Control"] == "no-cache, no-store"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Vcap-Request-Id"] is None
+
+
+def test_2_host_is_the_peers_address(shared_router):
+    answer = shared_router.get("127.0.0.1:80")
+    assert (answer.status, answer["X-Cf-Routererror"]) == (400, "empty_host")
+    assert answer["Cache-Control"] == "public,max-age=2"
+    assert answer.body == b"400 Bad Request: Request had empty Host header\n"
+
+
+def test_3_case_and_port_do_not_count(shared_router, backend):
+    app = backend()
+    shared_router.register("A3.test/Foo/", app)
+    assert shared_router.get("a3.TEST:99", "/fOO/bar").status == 200
+    assert app.seen[0].startswith(b"GET /fOO/bar HTTP/1.1\r\nHost: a3.TEST:99\r\n")
+
+
+def test_4_only_whole_segments_match(shared_router, backend):
+    shared_router.register("a4.test/foo", backend())
+    assert shared_router.get("a4.test", "/foobar").status == 404
+
+
+def test_5_wildcard_takes_what_the_exact_host_has_no_path_for(shared_router, backend):
+    wildcard, exact = backend(), backend()
+    shared_router.register("*.w5.test", wildcard)
+    shared_router.register("a.w5.test/only", exact)
+    assert shared_router.get("a.w5.test", "/other").status == 200
+    assert shared_router.get("a.w5.test", "/only/this").status == 200
+    assert (len(wildcard.seen), len(exact.seen)) == (1, 1)
+
+
+def test_6_headers_at_the_backend(shared_router, backend):
+    app = backend()
+    shared_router.register("a6.test", app)
+    shared_router.get("a6.test", "/", "x-LOWER_case: 1", "User-Agent: me", "b-header: 2")
+    lines = header_lines(app.seen[0])
+    names = [line.partition(":")[0] for line in lines]
+    assert names[:2] == ["Host", "User-Agent"]
+    assert names[2:] == sorted(names[2:])
+    assert {"X-Lower_case", "B-Header", "X-Request-Start", "X-Vcap-Request-Id"} <= set(names)
+    assert f"X-Cf-Instanceid: 127.0.0.1:{app.port}" in lines
+    assert "X-Cf-Instanceindex: " in lines
+
+
+def test_7_the_request_id_is_the_routers(shared_router, backend):
+    app = backend(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Vcap-Request-Id: the-apps\r\n\r\n")
+    plain = backend()
+    shared_router.register("a7.test", app)
+    shared_router.register("b7.test", plain)
+    assert shared_router.get("a7.test", "/", "X-Vcap-Request-Id: me")["X-Vcap-Request-Id"] == "the-apps"
+    assert b"X-Vcap-Request-Id: me" not in app.seen[0]
+    assert shared_router.get("b7.test")["X-Vcap-Request-Id"] in plain.seen[0].decode()
+
+
+def test_8_forwarding_headers(shared_router, backend, start):
+    app = backend()
+    shared_router.register("a8.test", app)
+    shared_router.get("a8.test", "/", "X-Forwarded-For: 1.1.1.1", "X-Forwarded-Proto: https")
+    assert "X-Forwarded-For: 1.1.1.1, 127.0.0.1" in header_lines(app.seen[0])
+    assert "X-Forwarded-Proto: https" in header_lines(app.seen[0])
+    router = start(sanitize_forwarded_proto=True)
+    router.register("a8.test", app)
+    router.get("a8.test", "/", "X-Forwarded-Proto: https")
+    assert "X-Forwarded-Proto: http" in header_lines(app.seen[1])
+
+
+def test_9_naming_router_headers_in_connection(shared_router, backend, start):
+    app = backend()
+    shared_router.register("a9.test", app)
+    request = b"GET / HTTP/1.1\r\nHost: a9.test\r\nX-Forwarded-For: 9.9.9.9\r\nFoo: 1\r\nConnection: close, X-Forwarded-For, foo\r\n\r\n"
+    shared_router.fetch(request)
+    assert "X-Forwarded-For: 127.0.0.1" in header_lines(app.seen[0])
+    assert "Foo: 1" not in header_lines(app.seen[0])
+    router = start(hop_by_hop_headers_to_filter=["X-Forwarded-For"])
+    router.register("a9.test", app)
+    router.fetch(request)
+    assert "X-Forwarded-For: 9.9.9.9, 127.0.0.1" in header_lines(app.seen[1])
+
+
+@pytest.mark.parametrize(
+    ("target", "sent"),
+    [
+        ("//a//b?z=1&a=2", "http://a10.test//a//b?a=2&z=1"),
+        ("/a//b?z=1&a=2", "/a//b?z=1&a=2"),
+        ("/a%2Fb/../c?x=%20;y", "/a%2Fb/../c?x=%20;y"),
+        ("/p?", "/p?"),
+        ("http://a10.test/p", "http://a10.test/p"),
+    ],
+)
+def test_10_targets_are_passed_on(shared_router, backend, target, sent):
+    app = backend()
+    shared_router.register("a10.test", app)
+    shared_router.get("a10.test", target)
+    assert app.seen[0].split(b"\r\n")[0].decode() == f"GET {sent} HTTP/1.1"
+    shared_router.unregister("a10.test", app)
+
+
+def test_11_lengths(shared_router, backend):
+    app = backend()
+    shared_router.register("a11.test", app)
+    shared_router.get("a11.test", "/", method="POST")
+    shared_router.get("a11.test", "/", "Transfer-Encoding: chunked", method="POST", body=b"3\r\nabc\r\n0\r\n\r\n")
+    both = ("Transfer-Encoding: chunked", "Content-Length: 99")
+    shared_router.get("a11.test", "/", *both, method="POST", body=b"3\r\nabc\r\n0\r\n\r\n")
+    assert "Content-Length: 0" in header_lines(app.seen[0])
+    for request in app.seen[1:]:
+        assert "Transfer-Encoding: chunked" in header_lines(request)
+        assert b"Content-Length" not in request
+        assert request.endswith(b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+
+
+def test_12_a_dead_endpoint_is_retried_and_avoided(start, backend):
+    router = start(backends={"max_attempts": 3})
+    app, dead = backend(), backend()
+    dead.close()
+    router.register("a12.test", dead)
+    router.register("a12.test", app)
+    for _ in range(2):
+        assert router.get("a12.test").status == 200
+        assert router.get("a12.test", "/", "Content-Length: 2", method="POST", body=b"hi").status == 200
+    failed = router.log("backend-endpoint-failed")
+    assert len(failed) == 1
+    assert failed[0]["retriable"] is True
+    assert failed[0]["error"].startswith(f"incomplete request (dial tcp 127.0.0.1:{dead.port}: connect: connection refused")
+
+
+def test_13_a_backend_that_closes(shared_router, backend):
+    app, closer = backend(), backend(closing)
+    shared_router.register("a13.test", app)
+    shared_router.register("a13.test", closer)
+    assert [shared_router.get("a13.test").status for _ in range(4)] == [200] * 4
+    shared_router.register("b13.test", closer)
+    answer = shared_router.get("b13.test", "/", "Content-Length: 2", method="POST", body=b"hi")
+    assert (answer.status, answer["X-Cf-Routererror"]) == (502, "endpoint_failure (EOF)")
+    assert answer.body == b"502 Bad Gateway: Registered endpoint failed to handle the request.\n"
+
+
+def test_15_a_slow_backend(start, backend):
+    released = threading.Event()
+
+    def slow(connection: socket.socket) -> None:
+        connection.recv(65536)
+        released.wait(5)
+
+    router = start(endpoint_timeout="200ms", backends={"max_attempts": 3})
+    router.register("a15.test", backend(slow))
+    answer = router.get("a15.test")
+    released.set()
+    assert (answer.status, answer["X-Cf-Routererror"]) == (502, "endpoint_failure (context deadline exceeded)")
+    assert len(router.log("backend-endpoint-failed")) == 1
+
+
+def test_16_the_client_goes_away(start, backend):
+    arrived, released = threading.Event(), threading.Event()
+
+    def slow(connection: socket.socket) -> None:
+        connection.recv(65536)
+        arrived.set()
+        released.wait(5)
+
+    router = start()
+    router.register("a16.test", backend(slow))
+    with router.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a16.test\r\n\r\n")
+        arrived.wait(5)
+    line = router.access_lines(1)[0]
+    released.set()
+    assert ' 499 0 ' in line
+
+
+def test_17_connection_limit(start, backend):
+    arrived, released = threading.Event(), threading.Event()
+
+    def slow(connection: socket.socket) -> None:
+        connection.recv(65536)
+        arrived.set()
+        released.wait(5)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    router = start(backends={"max_conns": 1})
+    router.register("a17.test", backend(slow))
+    with router.connect() as first:
+        first.sendall(b"GET / HTTP/1.1\r\nHost: a17.test\r\nConnection: close\r\n\r\n")
+        arrived.wait(5)
+        second = router.get("a17.test")
+        released.set()
+        assert (second.status, second["X-Cf-Routererror"]) == (503, "Connection Limit Reached")
+        assert second.body == b"503 Service Unavailable: Requested route ('a17.test') has reached the connection limit.\n"
+        assert first.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_18_sticky_cookie(shared_router, backend):
+    app = backend(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: JSESSIONID=x; Secure; SameSite=None; Partitioned\r\n\r\n")
+    shared_router.register("a18.test", app, private_instance_id="iid")
+    cookies = [value for name, value in shared_router.get("a18.test").headers if name == "Set-Cookie"]
+    assert cookies[1:] == ["__VCAP_ID__=iid; Path=/; HttpOnly; Secure; SameSite=None; Partitioned"]
+
+
+def test_19_stale_sticky_cookie(shared_router, backend):
+    app, other = backend(), backend()
+    shared_router.register("a19.test/Ctx", app, private_instance_id="one")
+    shared_router.register("a19.test/Ctx", other, private_instance_id="two")
+    for _ in range(3):
+        answer = shared_router.get("a19.test", "/Ctx", "Cookie: JSESSIONID=x; __VCAP_ID__=two")
+        assert answer["Set-Cookie"] is None
+    assert len(other.seen) == 3
+    answer = shared_router.get("a19.test", "/Ctx", "Cookie: JSESSIONID=x; __VCAP_ID__=gone")
+    assert re.fullmatch(r"__VCAP_ID__=(one|two); Path=/Ctx; HttpOnly", answer["Set-Cookie"])
+
+
+def test_21_health_check_by_user_agent(shared_router):
+    answer = shared_router.get("whatever", "/", "User-Agent: HTTP-Monitor/1.1")
+    assert (answer.status, answer.body) == (200, b"ok\n")
+    assert (answer["Cache-Control"], answer["Expires"]) == ("private, max-age=0", "0")
+
+
+def test_22_unsupported_version(shared_router):
+    assert shared_router.fetch(b"GET / HTTP/1.2\r\nHost: x\r\n\r\n").raw == b"HTTP/1.0 400 Bad Request\r\n\r\n"
+
+
+def test_23_websocket_outlives_the_endpoint_timeout(start, backend):
+    def echo(connection: socket.socket) -> None:
+        assert b"Upgrade: websocket" in connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        while data := connection.recv(65536):
+            connection.sendall(data)
+
+    router = start(endpoint_timeout="100ms")
+    router.register("a23.test", backend(echo))
+    router.register("slow23.test", backend(closing))
+    with router.connect() as client:
+        client.sendall(b"GET /ws HTTP/1.1\r\nHost: a23.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
+        threading.Event().wait(0.3)
+        client.sendall(b"still there")
+        assert client.recv(65536) == b"still there"
+    assert '"GET /ws HTTP/1.1" 101 0 0' in router.access_lines(1)[0]
+
+
+def test_24_trailers_of_the_response(shared_router, backend):
+    app = backend(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n2\r\nok\r\n0\r\nX-T: end\r\n\r\n")
+    shared_router.register("a24.test", app)
+    body = b"1\r\na\r\n0\r\nX-R: lost\r\n\r\n"
+    answer = shared_router.get("a24.test", "/", "Transfer-Encoding: chunked", "Trailer: X-R", method="POST", body=body)
+    assert answer.body == b"2\r\nok\r\n0\r\nX-T: end\r\n\r\n"
+    assert "Trailer: X-R" in header_lines(app.seen[0])
+    assert app.seen[0].endswith(b"1\r\na\r\n0\r\n\r\n")
+
+
+def test_25_informational_responses(shared_router, backend):
+    app = backend(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    shared_router.register("a25.test", app)
+    assert shared_router.get("a25.test").raw.startswith(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n")
+
+
+def test_26_stale_endpoints_are_pruned(start, backend):
+    router = start(prune_stale_droplets_interval="100ms", droplet_stale_threshold="1s", start_response_delay_interval="0s")
+    router.register("a26.test", backend(), stale_threshold_in_seconds=1)
+    router.register("tls26.test", 1, tls_port=2)
+    with pytest.raises(AssertionError):  # it is there until it is not
+        for _ in range(100):
+            threading.Event().wait(0.05)
+            assert "a26.test" in router.routes()
+    assert "tls26.test" in router.routes()
+    assert router.log("pruned-route")[0]["uri"] == "a26.test"
+
+
+def test_27_nats_comes_and_goes(start, backend, shared_nats):
+    nats = type(shared_nats)()
+    try:
+        router = start(
+            nats, suspend_pruning_if_nats_unavailable=True, prune_stale_droplets_interval="100ms", droplet_stale_threshold="5s"
+        )
+        router.register("a27.test", backend(), stale_threshold_in_seconds=1)
+        nats.stop()
+        suspended = lambda: len(router.log("prune-suspended")) > 12  # noqa: E731
+        for _ in range(200):
+            if suspended():
+                break
+            threading.Event().wait(0.05)
+        assert "a27.test" in router.routes()
+        nats.start()
+        nats.subscribe("router.start")
+        subject, payload = nats.next()
+        assert subject == "router.start"
+        assert json.loads(payload)["pruneThresholdInSeconds"] == 5
+    finally:
+        with contextlib.suppress(Exception):
+            nats.stop()
+
+
+def test_28_greeting(start, shared_nats):
+    nats = type(shared_nats)()
+    try:
+        start(nats, start_response_delay_interval="7s")
+        nats.subscribe("_INBOX.x")
+        nats.publish("router.greet", b"", reply="_INBOX.x")
+        message = json.loads(nats.next()[1])
+        assert list(message) == ["id", "hosts", "minimumRegisterIntervalInSeconds", "pruneThresholdInSeconds"]
+        assert (message["minimumRegisterIntervalInSeconds"], message["pruneThresholdInSeconds"]) == (7, 120)
+    finally:
+        nats.stop()
+
+
+def test_29_garbage_registrations_change_nothing(start, backend):
+    router = start()
+    router.register("a29.test", backend())
+    for garbage in (b"{", b"[]", b'{"port":"x"}', b'{"uris":["z.test"],"port":70000}', b"\xff\xfe"):
+        router.nats.publish("router.register", garbage)
+    router.nats.publish("router.register", {"uris": ["z.test"], "host": "h", "port": 1, "route_service_url": "http://x"})
+    router.register("b29.test", backend())
+    assert set(router.routes()) >= {"a29.test", "b29.test"}
+    assert "z.test" not in router.routes()
+    errors = router.log("validation-error")
+    assert len(errors) >= 5
+    assert "Unable to validate message. route_service_url must be https" in [e["error"] for e in errors]
+
+
+def test_30_graceful_drain(start, backend):
+    router = start(drain_wait="400ms", drain_timeout="5s")
+    router.register("a30.test", backend())
+    router.process.send_signal(signal.SIGUSR1)
+    while router.health() == 200:
+        pass
+    assert router.health() == 503
+    assert router.get("a30.test").status == 200
+    assert router.process.wait(5) == 0
+    with pytest.raises(ConnectionRefusedError):
+        router.connect()
+    assert [router.log(message) != [] for message in ("gorouter-draining", "gorouter.stopped", "gorouter.exited")] == [True] * 3
+
+
+def test_31_immediate_stop(start):
+    assert start(drain_wait="10s").stop() == 0
+
+
+def test_33_routes_need_a_password(shared_router):
+    for authorization in (b"", b"Authorization: Basic eDp5\r\n"):
+        answer = shared_router.fetch(b"GET /routes HTTP/1.0\r\n" + authorization + b"\r\n", shared_router.routes_port)
+        assert (answer.status, answer.body) == (401, b"401 Unauthorized\n")
+        assert answer["Www-Authenticate"] == "Basic"
+
+
+def test_36_access_line(start, backend):
+    router = start()
+    app = backend()
+    router.register("a36.test", app, app="app-1", private_instance_id="i1", private_instance_index="0")
+    router.get("a36.test", "/p?q=1", 'User-Agent: a "b"', "Referer: r", "X-Forwarded-For: 1.1.1.1")
+    router.get("nowhere.test")
+    first, second = router.access_lines(2)
+    fields = ACCESS_LINE.match(first).groups()
+    assert (fields[0], fields[2:10]) == ("a36.test", ("GET", "/p?q=1", "HTTP/1.1", "200", "0", "2", "r", 'a \\"b\\"'))
+    assert fields[11:14] == (f"127.0.0.1:{app.port}", "1.1.1.1, 127.0.0.1", "http")
+    assert fields[17:] == ("app-1", "0", "i1", "-")
+    fields = ACCESS_LINE.match(second).groups()
+    assert fields[5:8] == ("404", "0", "67")
+    assert (fields[11], fields[12], fields[16], fields[17:]) == ("-", "-", "0.000000", ("-", "-", "-", "unknown_route"))
+
+
+def test_app_instance_header(shared_router, backend):
+    apps = [backend(), backend()]
+    for index, app in enumerate(apps):
+        shared_router.register("inst.test", app, app=GUID, private_instance_index=str(index))
+    for _ in range(3):
+        assert shared_router.get("inst.test", "/", f"X-CF-App-Instance: {GUID}:1").status == 200
+    assert (len(apps[0].seen), len(apps[1].seen)) == (0, 3)
+    assert b"X-Cf-App-Instance" not in apps[1].seen[0]
+    answer = shared_router.get("inst.test", "/", f"X-CF-App-Instance: {GUID}:7")
+    assert (answer.status, answer["X-Cf-Routererror"]) == (400, "unknown_route")
+    assert answer.body.decode() == (
+        f"400 Bad Request: Requested instance ('7') with guid ('{GUID}') does not exist for route ('inst.test')\n"
+    )
+    answer = shared_router.get("inst.test", "/", "X-CF-App-Instance: nonsense")
+    assert (answer.status, answer["X-Cf-Routererror"]) == (400, "invalid_cf_app_instance_header")
