@@ -1,5 +1,6 @@
 """The files of an app, packed for the upload."""
 
+import contextlib
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -36,22 +37,26 @@ def parse_rules(lines: Sequence[str]) -> list[Rule]:
             continue
         # A slash inside ties a pattern to the folder of the file; without one it holds at every depth.
         anywhere = "" if "/" in text else "(.*/)?"
-        rules.append(Rule(re.compile(anywhere + _translate(text.lstrip("/")), re.DOTALL), only_folders, keep))
+        # A class like [b-a] means nothing, and so does its rule, for git as well.
+        with contextlib.suppress(re.error):
+            rules.append(Rule(re.compile(anywhere + _translate(text.lstrip("/")), re.DOTALL), only_folders, keep))
     return rules
 
 
-_PIECES = re.compile(r"\*\*/|/\*\*$|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|\\.|.", re.DOTALL)
+_PIECES = re.compile(r"\*\*/|/\*\*$|\*\*|\*|\?|\[[!^]?.[^\]]*\]|\\.|.", re.DOTALL)
 _MEANINGS = {"**/": "(.*/)?", "/**": "/.+", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def _translate(pattern: str) -> str:
-    def piece(text: str) -> str:
-        if len(text) > 1 and text.startswith("["):
-            body = text[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-            return f"[^{body[1:]}]" if body[0] in "!^" else f"[{body}]"
-        return _MEANINGS.get(text) or re.escape(text[-1] if text.startswith("\\") else text)
+    return "".join(_translate_piece(piece) for piece in _PIECES.findall(pattern))
 
-    return "".join(piece(text) for text in _PIECES.findall(pattern))
+
+def _translate_piece(piece: str) -> str:
+    if len(piece) > 2 and piece.startswith("["):
+        negated = piece[1] in "!^"
+        members = "".join(one if one == "-" else re.escape(one) for one in piece[1 + negated : -1])
+        return f"[{'^' * negated}{members}]"
+    return _MEANINGS.get(piece) or re.escape(piece[-1] if piece.startswith("\\") else piece)
 
 
 def is_ignored(path: str, is_folder: bool, rules: Sequence[Rule]) -> bool:

@@ -11,11 +11,11 @@ import click
 from click.shell_completion import ShellComplete, get_completion_class
 
 from cfroute.cli.command import command
+from cfroute.cli.main import COMPLETION
 from cfroute.cli.session import Session
 from cfroute.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")
-VARIABLE = "_CFROUTE_COMPLETE"
 
 
 def script(shell: str) -> str:
@@ -23,7 +23,7 @@ def script(shell: str) -> str:
     kind = get_completion_class(shell)
     assert kind is not None
     # Not kind.source: for bash it looks at the bash of this machine, and the script may be meant for another.
-    return ShellComplete.source(kind(click.Group("cfroute"), {}, "cfroute", VARIABLE)).strip() + "\n"
+    return ShellComplete.source(kind(click.Group("cfroute"), {}, "cfroute", COMPLETION)).strip() + "\n"
 
 
 @command(

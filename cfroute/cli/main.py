@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
+COMPLETION = "_CFROUTE_COMPLETE"
+"""Set by the completion scripts: what the shell wants to know."""
+
+
 class Program(click.Group):
     """`cfroute` itself: a group whose commands are imported when they are used."""
 
@@ -91,17 +95,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given and given[0] in DAEMONS:
         return daemon(given[0], given[1:])
     session = Session()
+    if instruction := os.environ.get(COMPLETION):
+        return _complete(session, instruction)
     try:
-        status = program().main(given, prog_name="cfroute", standalone_mode=False, obj=session)
+        _run(session, given)
         sys.stdout.flush()
-        return session.exit_code or int(status or 0)  # click returns the status that Context.exit was called with
+        return session.exit_code
     except BrokenPipeError:
         return _reader_gone()
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
+        click.echo(err=True)  # the prompt begins on a line of its own
         return failures.INTERRUPTED
     except Exception as error:
         session.json |= "--json" in given  # wrong usage is found before the options are looked at
         return failures.report(error, session)
+
+
+def _run(session: Session, arguments: list[str]) -> None:
+    # Not Group.main: it would end the process by itself when the reader of the output goes away.
+    cfroute = program()
+    with cfroute.make_context("cfroute", arguments, obj=session) as context:
+        cfroute.invoke(context)
+
+
+def _complete(session: Session, instruction: str) -> int:
+    from click.shell_completion import shell_complete
+
+    return shell_complete(program(), {"obj": session}, "cfroute", COMPLETION, instruction)
 
 
 def daemon(name: str, arguments: list[str]) -> int:

@@ -203,9 +203,8 @@ def _sequence(values: list[Any], path: str, operations: Operations, mark: str) -
         if not isinstance(value, dict | list) or not value:
             yield from _item("-", [value], value, here, operations, mark)
             continue
-        walk = _mapping if isinstance(value, dict) else _sequence
         inner = "+ " if _is_added(here, operations) else mark
-        for position, (each, line) in enumerate(walk(value, here, operations, inner)):
+        for position, (each, line) in enumerate(_nested(value, here, operations, inner)):
             yield each, ("  " if position else "- ") + line
 
 
@@ -218,14 +217,18 @@ def _item(head: str, whole: Any, value: Any, here: str, operations: Operations, 
         yield from (("+ ", line) for line in _dump(whole))
         return
     mark = "+ " if _is_added(here, operations) else mark
-    if isinstance(value, dict) and value:
-        yield mark, head
-        yield from ((each, f"  {line}") for each, line in _mapping(value, here, operations, mark))
-    elif isinstance(value, list) and value:
-        yield mark, head
-        yield from _sequence(value, here, operations, mark)
-    else:
+    if not isinstance(value, dict | list) or not value:
         yield from ((mark, line) for line in _dump(whole))
+        return
+    yield mark, head
+    indent = "  " if isinstance(value, dict) else ""  # a list stands under its key, as Go writes it
+    yield from ((each, indent + line) for each, line in _nested(value, here, operations, mark))
+
+
+def _nested(value: dict[str, Any] | list[Any], path: str, operations: Operations, mark: str) -> Lines:
+    if isinstance(value, dict):
+        return _mapping(value, path, operations, mark)
+    return _sequence(value, path, operations, mark)
 
 
 def _is_added(path: str, operations: Operations) -> bool:

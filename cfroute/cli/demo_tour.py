@@ -1,0 +1,142 @@
+"""What the steps of the demo do things with: commands, requests, and traffic that flows meanwhile."""
+
+import json
+import shlex
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from cfroute.cli.session import Session
+from cfroute.errors import CfrouteError
+
+PATIENCE = 15.0  # seconds that a change may take to arrive everywhere
+POLL = 0.1
+
+
+class StepFailed(CfrouteError):
+    """A step did not do what it should."""
+
+
+class Tour:
+    """The demo on one foundation; `made` lists the commands that undo what was done, the last first."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.made: list[tuple[str, ...]] = []
+        self.names: dict[str, str] = {}
+        self._client: httpx.Client | None = None
+
+    @property
+    def domain(self) -> str:
+        return str(self.session.foundation.info()["domain"])
+
+    def host(self, app: str) -> str:
+        """The host name of an app's default route."""
+        return f"{self.names[app]}.{self.domain}"
+
+    def cfroute(self, *words: str) -> str:
+        """Run a command as a process of its own, and show it with its output. Raises StepFailed when it fails."""
+        self.session.say(f"   $ cfroute {shlex.join(words)}")
+        done = self._run(*words)
+        for line in (done.stdout + done.stderr).rstrip().splitlines():
+            self.session.say(f"     {line}" if line else "")
+        if done.returncode:
+            raise StepFailed(f"'cfroute {shlex.join(words)}' ended with status {done.returncode}: {_last_line(done)}")
+        return done.stdout
+
+    def data(self, *words: str) -> Any:
+        """What a command prints as JSON, without showing it."""
+        done = self._run(*words, "--json")
+        if done.returncode:
+            raise StepFailed(f"'cfroute {shlex.join(words)}' ended with status {done.returncode}: {_last_line(done)}")
+        return json.loads(done.stdout)
+
+    def succeeds(self, *words: str) -> bool:
+        """Whether a command ends with 0."""
+        return self._run(*words).returncode == 0
+
+    def log(self, app: str) -> str:
+        """The recent log of an app."""
+        return self._run("logs", self.names[app], "--recent").stdout
+
+    def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        line = [sys.executable, "-m", "cfroute.cli.main", *words, "--state-dir", str(self.session.home.root)]
+        return subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+
+    def get(self, app: str, path: str = "/") -> httpx.Response:
+        """A request to an app through the load balancer."""
+        return self.client.get(path, headers={"Host": self.host(app)})
+
+    def see(self, app: str, path: str) -> httpx.Response:
+        """The same, shown to the user. Raises StepFailed for an error."""
+        self.session.say(f"   $ curl http://{self.host(app)}:{self.client.base_url.port}{path}")
+        answer = self.get(app, path)
+        if answer.is_error:
+            raise StepFailed(f"{answer.status_code} {answer.headers.get('X-Cf-RouterError', '')}: {answer.text[:200]}")
+        return answer
+
+    @property
+    def client(self) -> httpx.Client:
+        if self._client is None:
+            base = self.session.foundation.info()["http"]
+            self._client = httpx.Client(base_url=base, timeout=PATIENCE, trust_env=False)
+        return self._client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def wait_for(self, what: str, condition: Callable[[], Any]) -> Any:
+        """The first true value of `condition`. Raises StepFailed when there is none for too long."""
+        clock = self.session.clock
+        deadline = clock.monotonic() + PATIENCE
+        while not (value := condition()):
+            if clock.monotonic() > deadline:
+                raise StepFailed(f"{what}: not within {PATIENCE:.0f} s")
+            self.session.api.sleep(POLL)
+        return value
+
+
+class Traffic:
+    """Requests one after the other while the block runs; `statuses` counts their answers."""
+
+    def __init__(self, tour: Tour, app: str) -> None:
+        self._tour = tour
+        self._app = app
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._flow, name="demo traffic")
+        self.statuses: Counter[str] = Counter()
+
+    def __enter__(self) -> "Traffic":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    @property
+    def answered(self) -> int:
+        return self.statuses.total()
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """The answers that were none, or errors, with their number."""
+        return {status: number for status, number in self.statuses.items() if status != "200"}
+
+    def _flow(self) -> None:
+        while not self._end.wait(0.01):
+            try:
+                self.statuses[str(self._tour.get(self._app).status_code)] += 1
+            except httpx.HTTPError as error:
+                self.statuses[type(error).__name__] += 1
+
+
+def _last_line(done: "subprocess.CompletedProcess[str]") -> str:
+    lines = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or [""]
+    return lines[-1]
