@@ -1,0 +1,48 @@
+"""Changing what runs of an app: sizes, instances, health checks."""
+
+from typing import Any
+
+from cfroute.cloud_controller.actions import lifecycle
+from cfroute.cloud_controller.call import Call
+from cfroute.cloud_controller.models import Process
+
+
+def scale(call: Call, process: Process, wanted: dict[str, Any]) -> None:
+    """Take over what is given of a good scale request."""
+    fields = {
+        "memory_in_mb": "memory_mb",
+        "disk_in_mb": "disk_mb",
+        "log_rate_limit_in_bytes_per_second": "log_rate_limit",
+    }
+    resized = False
+    for given, column in fields.items():
+        value = wanted.get(given)
+        if value is not None and getattr(process, column) != int(value):
+            setattr(process, column, int(value))
+            resized = True
+    if wanted.get("instances") is not None:
+        process.instances = int(wanted["instances"])
+    _take_effect(call, process, renew=resized)
+
+
+def _take_effect(call: Call, process: Process, *, renew: bool) -> None:
+    if renew and process.app.state == "STARTED":
+        lifecycle.renew(call, process)
+    lifecycle.changed(call, process.app)
+
+
+def check_health(call: Call, process: Process, check: dict[str, Any]) -> None:
+    """Take over what is given of a good health check. Another type or endpoint needs new instances."""
+    data = check.get("data") or {}
+    before = process.health_check_type, process.health_check_endpoint
+    if check.get("type"):
+        process.health_check_type = check["type"]
+        if check["type"] != "http":
+            process.health_check_endpoint = None
+    if data.get("endpoint") is not None:
+        process.health_check_endpoint = data["endpoint"]
+    if "timeout" in data:
+        process.health_check_timeout = data["timeout"]
+    if "invocation_timeout" in data:
+        process.health_check_invocation_timeout = data["invocation_timeout"]
+    _take_effect(call, process, renew=before != (process.health_check_type, process.health_check_endpoint))

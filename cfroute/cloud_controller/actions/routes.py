@@ -1,0 +1,126 @@
+"""Creating and deleting routes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from cfroute.cloud_controller import router_groups
+from cfroute.cloud_controller.actions import lifecycle
+from cfroute.cloud_controller.call import Call
+from cfroute.cloud_controller.errors import unprocessable
+from cfroute.cloud_controller.models import Domain, Route, Space
+from cfroute.cloud_controller.validation import routes as rules
+
+
+def create_route(
+    call: Call,
+    domain: Domain,
+    space: Space,
+    *,
+    host: str = "",
+    path: str = "",
+    port: int | None = None,
+    options: dict[str, Any] | None = None,
+) -> Route:
+    """A route whose parts are good by themselves. port None on a TCP domain picks one. Raises 422."""
+    taken = _taken_ports(call, domain) if domain.tcp else set()
+    free_port = True
+    if domain.tcp and port is None:
+        port = _pick_port(call, domain, taken)
+        free_port = port is not None
+    wanted = _wanted(call, domain, space, host, path, port or 0, taken, free_port)
+    if problem := rules.first_problem(wanted):
+        raise unprocessable(problem)
+    route = Route(
+        host=host,
+        path=path,
+        port=port or 0,
+        domain_guid=domain.guid,
+        space_guid=space.guid,
+        options=without_nulls(options or {}),
+    )
+    call.save(route)
+    call.audit("route.create", route, host, space.guid)
+    return route
+
+
+def without_nulls(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _wanted(
+    call: Call, domain: Domain, space: Space, host: str, path: str, port: int, taken: set[int], free_port: bool
+) -> rules.Wanted:
+    session, config = call.session, call.platform.config
+    same_host = (Route.domain_guid == domain.guid) & (Route.host == host)
+    fqdn = f"{host}.{domain.name}" if host else ""
+    group = router_groups.find(domain.router_group_guid)
+    twin = session.scalars(select(Route.guid).where(same_host, Route.path == path, Route.port == port)).first()
+    return rules.Wanted(
+        host=host,
+        path=path,
+        port=port,
+        domain=domain.name,
+        organization=space.organization.name,
+        shared=domain.shared,
+        internal=domain.internal,
+        tcp=domain.tcp,
+        usable=domain.usable_by(space.organization_guid),
+        taken_domain=bool(session.scalars(select(Domain.guid).where(Domain.name == fqdn)).first()),
+        system_host=domain.name == config.domain and host.lower() in config.system_hosts,
+        twin=bool(twin),
+        other_space=bool(
+            session.scalars(select(Route.guid).where(same_host, Route.port == 0, Route.space_guid != space.guid)).first()
+        ),
+        port_taken=port in taken,
+        free_port=free_port,
+        reservable=group is not None and port in group.reservable_ports,
+        has_router_group=not domain.tcp or group is not None,
+    )
+
+
+def _taken_ports(call: Call, domain: Domain) -> set[int]:
+    found = select(Route.port).join(Domain).where(Domain.router_group_guid == domain.router_group_guid)
+    return set(call.session.scalars(found))
+
+
+def _pick_port(call: Call, domain: Domain, taken: set[int]) -> int | None:
+    group = router_groups.find(domain.router_group_guid)
+    free = [port for port in group.reservable_ports if port not in taken] if group else []
+    return call.platform.chance.choice(free) if free else None
+
+
+def delete_routes(call: Call, routes: Sequence[Route]) -> None:
+    """Delete routes, their destinations and their bindings."""
+    apps = {destination.app_guid for route in routes for destination in route.destinations}
+    for route in routes:
+        call.audit("route.delete-request", route, route.host, route.space_guid)
+        call.session.delete(route)
+    call.session.flush()
+    lifecycle.destinations_changed(call, apps)
+
+
+def route_changed(call: Call, route: Route) -> None:
+    """Its options or its route service are other ones: all of its instances have to be registered anew."""
+    call.after.apps |= {destination.app_guid for destination in route.destinations}
+
+
+def find_route(call: Call, domain: Domain, host: str, path: str, port: int) -> Route | None:
+    return call.session.scalars(
+        select(Route).where(Route.domain_guid == domain.guid, Route.host == host, Route.path == path, Route.port == port)
+    ).first()
+
+
+def find_domain(call: Call, name: str) -> Domain | None:
+    return call.session.scalars(select(Domain).where(Domain.name == name)).first()
+
+
+def default_domain(call: Call, organization_guid: str) -> Domain | None:
+    """The organization's first HTTP domain that is not internal; the shared ones come first."""
+    found = call.session.scalars(
+        select(Domain)
+        .where(Domain.internal.is_(False), Domain.router_group_guid.is_(None))
+        .order_by(Domain.organization_guid.is_not(None), Domain.created_at)
+    )
+    return next((domain for domain in found if domain.usable_by(organization_guid)), None)

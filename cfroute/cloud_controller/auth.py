@@ -1,0 +1,100 @@
+"""Who is asking: bearer tokens, signed by the UAA."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, RSAKey
+
+from cfroute.clock import Clock
+from cfroute.cloud_controller.call import User
+from cfroute.cloud_controller.errors import INVALID_TOKEN, NOT_AUTHENTICATED, UAA_UNAVAILABLE, ApiError
+
+# A token with a wrong signature makes us look for a new key; anybody can send one, so not more often than this (seconds).
+_REFETCH_INTERVAL = 5.0
+
+
+class KeySource(Protocol):
+    """Where the keys are had from that tokens may be signed with."""
+
+    async def keys(self, *, newer: bool = False) -> KeySet:
+        """The keys; with `newer`, look again whether there are others by now. Raises ApiError."""
+
+
+class FileKeys:
+    """The public half of a signing key file."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._keys = KeySet([RSAKey.import_key(Path(path).read_bytes(), {"kid": "k1"})])
+
+    async def keys(self, *, newer: bool = False) -> KeySet:
+        return self._keys
+
+
+class UAAKeys:
+    """The keys that the UAA shows, fetched when they are first needed and when they have changed."""
+
+    def __init__(self, client: httpx.AsyncClient, uaa_url: str, clock: Clock) -> None:
+        self._client = client
+        self._url = f"{uaa_url.rstrip('/')}/token_keys"
+        self._clock = clock
+        self._known: KeySet | None = None
+        self._fetched = 0.0
+
+    async def keys(self, *, newer: bool = False) -> KeySet:
+        stale = newer and self._clock.monotonic() - self._fetched >= _REFETCH_INTERVAL
+        if self._known is None or stale:
+            self._known = await self._fetch()
+            self._fetched = self._clock.monotonic()
+        return self._known
+
+    async def _fetch(self) -> KeySet:
+        try:
+            response = await self._client.get(self._url)
+            response.raise_for_status()
+            keys = [{name: key[name] for name in ("kty", "kid", "n", "e")} for key in response.json()["keys"]]
+            return KeySet([RSAKey.import_key(key) for key in keys])
+        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+            raise ApiError(UAA_UNAVAILABLE) from error
+
+
+class TokenChecker:
+    """Turns an Authorization header into a user."""
+
+    def __init__(self, source: KeySource, issuer: str, clock: Clock) -> None:
+        self._source = source
+        self._issuer = issuer
+        self._clock = clock
+
+    async def user(self, authorization: str | None) -> User:
+        """Whom the token speaks for. Raises 10002 without a token, 1000 when it is not good (any more)."""
+        if not authorization:
+            raise ApiError(NOT_AUTHENTICATED)
+        scheme, _, token = authorization.partition(" ")
+        claims = await self._claims(token.strip()) if scheme.lower() == "bearer" else None
+        if claims is None or not acceptable(claims, self._issuer, self._clock.now()):
+            raise ApiError(INVALID_TOKEN)
+        guid = str(claims.get("user_id") or claims.get("client_id", ""))
+        return User(guid, str(claims.get("user_name") or guid), frozenset(claims["scope"]))
+
+    async def _claims(self, token: str) -> dict[str, Any] | None:
+        for newer in (False, True):
+            keys = await self._source.keys(newer=newer)
+            try:
+                return dict(jwt.decode(token, keys, algorithms=["RS256"]).claims)
+            except (JoseError, ValueError):
+                continue
+        return None
+
+
+def acceptable(claims: dict[str, Any], issuer: str, now: float) -> bool:
+    """Whether these are the claims of an access token of our UAA that is still good."""
+    return (
+        claims.get("iss") == issuer
+        and isinstance(claims.get("exp"), int | float)
+        and claims["exp"] > now
+        and isinstance(claims.get("scope"), list)
+        and not str(claims.get("jti", "")).endswith("-r")
+    )

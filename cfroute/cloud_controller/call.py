@@ -1,0 +1,129 @@
+"""What a handler is given, and what it gives back.
+
+A handler is a plain function of one `Call`. It works on one database transaction and does nothing outside of it: what has to
+happen in the world afterwards (telling Diego, deleting files, writing app logs) it writes down in `call.after`, and that
+is done when the transaction is safely on the disk.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from cfroute.cloud_controller.errors import NOT_AUTHORIZED, PARSE_ERROR, ApiError, not_found
+from cfroute.cloud_controller.models import AuditEvent, Labelled, Resource
+from cfroute.cloud_controller.query import Query
+from cfroute.cloud_controller.urls import Urls
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from cfroute.cloud_controller.platform import Platform
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True)
+class User:
+    """Whom a token speaks for; a client is its own user."""
+
+    guid: str
+    name: str
+    scopes: frozenset[str]
+
+    @property
+    def admin(self) -> bool:
+        return "cloud_controller.admin" in self.scopes
+
+    @property
+    def may_read(self) -> bool:
+        reading = {"cloud_controller.read", "cloud_controller.admin_read_only", "cloud_controller.global_auditor"}
+        return self.admin or bool(self.scopes & reading)
+
+    @property
+    def may_write(self) -> bool:
+        return self.admin or "cloud_controller.write" in self.scopes
+
+
+@dataclass
+class After:
+    """What is to be done after the commit."""
+
+    apps: set[str] = field(default_factory=set)  # whose desired LRPs may have changed
+    builds: list[str] = field(default_factory=list)  # that are to be staged
+    lines: list[tuple[str, str]] = field(default_factory=list)  # (app guid, text) for the app's log
+    files: list[Path] = field(default_factory=list)  # to be deleted
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: JSON unless it is bytes."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_CONTENT = Reply(204)
+
+
+@dataclass
+class Call:
+    """One request inside its transaction."""
+
+    platform: "Platform"
+    session: "Session"
+    user: User
+    urls: Urls
+    location: str = ""
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Query = field(default_factory=Query)
+    content_type: str = ""
+    raw: bytes = b""
+    after: After = field(default_factory=After)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object that came with the request; `{}` for an empty body. Raises 1001 for anything else."""
+        try:
+            body = msgspec.json.decode(self.raw or b"{}")
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise ApiError(PARSE_ERROR) from None
+        if not isinstance(body, dict):
+            raise ApiError(PARSE_ERROR)
+        return body
+
+    def find(self, model: type[R], guid: object) -> R | None:
+        return self.session.get(model, guid) if isinstance(guid, str) else None
+
+    def the(self, model: type[R], name: str | None = None, parameter: str = "guid") -> R:
+        """The thing that the path names. Raises 404 with the name of its kind."""
+        found = self.find(model, self.path[parameter])
+        if found is None:
+            raise not_found(name or model.__name__)
+        return found
+
+    def save(self, thing: R) -> R:
+        """Insert it, so that it has its guid and times."""
+        self.session.add(thing)
+        self.session.flush()
+        return thing
+
+    def only_admin(self) -> None:
+        if not self.user.admin:
+            raise ApiError(NOT_AUTHORIZED)
+
+    def audit(self, action: str, target: Labelled, name: str, space: str | None = None) -> None:
+        """Write down that the user did `action` (`app.create`) to the target."""
+        event = AuditEvent(
+            type=f"audit.{action}",
+            actor_guid=self.user.guid,
+            actor_name=self.user.name,
+            target_guid=target.guid,
+            target_type=action.partition(".")[0],
+            target_name=name,
+            space_guid=space,
+        )
+        self.session.add(event)

@@ -1,0 +1,56 @@
+"""The Cloud Controller's configuration file, `cloud_controller_ng.yml`."""
+
+from pathlib import Path
+
+import msgspec
+
+from cfroute.errors import ConfigurationError
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where it listens, where it keeps things, and whom it talks to.
+
+    external: what people reach, plain HTTP; internal: what cells and the BBS reach, mutual TLS.
+    external_url stands in links when a request names no host, and in VCAP_APPLICATION.
+    system_hosts are the host names of `domain` that no app may take.
+    """
+
+    database: str
+    blobs: str
+    app_logs: str
+    domain: str
+    uaa_url: str
+    uaa_issuer: str
+    external_url: str
+    external_address: str = "127.0.0.1"
+    external_port: int = 9022
+    internal_address: str = "127.0.0.1"
+    internal_port: int = 9023
+    internal_certificate: str = ""
+    internal_key: str = ""
+    ca: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    bbs_url: str = ""
+    tcp_domain: str = ""
+    organization: str = "local"
+    space: str = "dev"
+    admin_user: str = "admin"
+    system_hosts: list[str] = []
+
+    @property
+    def internal_url(self) -> str:
+        """What cells download droplets from and upload them to."""
+        return f"https://{self.internal_address}:{self.internal_port}"
+
+
+def load(path: str | Path) -> Config:
+    """Read the file. Raises ConfigurationError, which names the key that is wrong."""
+    import msgspec.yaml
+
+    try:
+        return msgspec.yaml.decode(Path(path).read_bytes(), type=Config)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error

@@ -1,0 +1,108 @@
+"""The ccdb: one SQLite file that loses no acknowledged change.
+
+Write-ahead log with synchronous=FULL: a commit is on the disk before it is answered. There is one writer at a time (a lock
+in this process, `BEGIN IMMEDIATE` against other processes), so a transaction never has to give up half-way because
+somebody else wrote; readers are never blocked, and see everything that was committed before they began.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy.pool import QueuePool
+
+from cfroute.clock import Clock
+from cfroute.cloud_controller.models import Base, Resource
+from cfroute.errors import ConfigurationError
+
+SCHEMA_VERSION = 1
+# As many connections as Starlette has threads: a request never waits for one.
+_CONNECTIONS = 40
+
+
+class Database:
+    """Hands out sessions, each of them one transaction."""
+
+    def __init__(self, engine: Engine, clock: Clock, new_guid: Callable[[], str]) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(cfroute_begin="IMMEDIATE")
+        self._writing = threading.Lock()
+        self._clock = clock
+        self._new_guid = new_guid
+
+    @classmethod
+    def open(cls, path: str, clock: Clock, new_guid: Callable[[], str]) -> "Database":
+        """Open the file, with its tables. Raises ConfigurationError when it cannot be used or is from a newer cfroute."""
+        engine = create_engine(f"sqlite:///{path}", poolclass=QueuePool, pool_size=4, max_overflow=_CONNECTIONS - 4)
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+        try:
+            _create_tables(engine)
+        except DBAPIError as error:
+            raise ConfigurationError(f"database {path}: {error.orig}") from error
+        return cls(engine, clock, new_guid)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session on one consistent state of the database."""
+        with Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are committed, durably, when the block ends without an exception."""
+        with self._writing, _Writing(self._writer, info={"stamp": self._stamp}) as session, session.begin():
+            yield session
+
+    def _stamp(self, session: Session) -> None:
+        now = self._clock.now()
+        for thing in session.new:
+            if isinstance(thing, Resource):
+                thing.guid = thing.guid or self._new_guid()
+                thing.created_at = thing.updated_at = now
+        for thing in session.dirty:
+            if isinstance(thing, Resource) and session.is_modified(thing, include_collections=False):
+                thing.updated_at = now
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+class _Writing(Session):
+    """A session that gives what it saves its guid and times."""
+
+
+@event.listens_for(_Writing, "before_flush")
+def _stamp(session: Session, _context: UOWTransaction, _instances: object) -> None:
+    session.info["stamp"](session)
+
+
+def _create_tables(engine: Engine) -> None:
+    with engine.execution_options(cfroute_begin="IMMEDIATE").begin() as connection:
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if version > SCHEMA_VERSION:
+            path = engine.url.database
+            raise ConfigurationError(
+                f"database {path} was written by a newer cfroute (schema {version}, this one knows {SCHEMA_VERSION})",
+                "upgrade cfroute, or choose another state folder with --state-dir",
+            )
+        if version < SCHEMA_VERSION:
+            Base.metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own idea of when to begin a transaction would begin one too late for BEGIN IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    connection.exec_driver_sql(f"BEGIN {options.get('cfroute_begin', 'DEFERRED')}")

@@ -1,0 +1,180 @@
+"""From HTTP requests to handlers and back.
+
+Each resource has a tuple `ENDPOINTS` of `get(path, handler)`, `post(…)` …. A handler that is a plain function gets a `Call`: it
+runs in a thread, in one transaction, which is durable before the answer goes out. A coroutine function gets the
+`Exchange`, for what has to wait for others (uploads, Diego), and does its database work through `Exchange.run`.
+"""
+
+import inspect
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import exc
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from cfroute.cloud_controller.call import Call, Reply, User
+from cfroute.cloud_controller.errors import INTERNAL, NOT_AUTHORIZED, UNAVAILABLE, ApiError, Kind
+from cfroute.cloud_controller.platform import Platform
+from cfroute.cloud_controller.query import Query
+from cfroute.cloud_controller.urls import Urls
+
+T = TypeVar("T")
+_LARGEST_BODY = 4 * 1024 * 1024
+_TOO_LARGE = Kind(413, 10001, "CF-RequestEntityTooLarge", "The request body is too large")
+NOBODY = User("", "", frozenset())
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One line of the API: a method, a path, and who answers. open: without a token."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    open: bool = False
+
+
+def get(path: str, handler: Callable[..., Any], *, open: bool = False) -> Endpoint:  # noqa: A002
+    return Endpoint("GET", path, handler, open)
+
+
+def post(path: str, handler: Callable[..., Any], *, open: bool = False) -> Endpoint:  # noqa: A002
+    return Endpoint("POST", path, handler, open)
+
+
+def patch(path: str, handler: Callable[..., Any]) -> Endpoint:
+    return Endpoint("PATCH", path, handler)
+
+
+def put(path: str, handler: Callable[..., Any], *, open: bool = False) -> Endpoint:  # noqa: A002
+    return Endpoint("PUT", path, handler, open)
+
+
+def delete(path: str, handler: Callable[..., Any]) -> Endpoint:
+    return Endpoint("DELETE", path, handler)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request outside of any transaction."""
+
+    platform: Platform
+    request: Request
+    user: User
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        return self.request.path_params
+
+    async def body(self) -> bytes:
+        """The whole body. Raises 413 above 4 MiB: only uploads are larger, and they are streamed."""
+        parts, size = [], 0
+        async for part in self.request.stream():
+            size += len(part)
+            if size > _LARGEST_BODY:
+                raise ApiError(_TOO_LARGE)
+            parts.append(part)
+        return b"".join(parts)
+
+    async def run(self, work: Callable[[Call], T], *, write: bool, raw: bytes = b"") -> T:
+        """Do `work` in one transaction, then what it left to be done after it."""
+        platform, request = self.platform, self.request
+
+        def transaction() -> tuple[T, Call]:
+            with platform.database.writing() if write else platform.database.reading() as session:
+                call = Call(
+                    platform=platform,
+                    session=session,
+                    user=self.user,
+                    urls=Urls.of_request(request.headers, platform.config.external_url),
+                    location=request.url.path,
+                    path=request.path_params,
+                    query=Query(request.url.query),
+                    content_type=request.headers.get("content-type", ""),
+                    raw=raw,
+                )
+                return work(call), call
+
+        result, call = await run_in_threadpool(transaction)
+        if write:
+            await _carry_out(platform, call)
+        return result
+
+
+async def _carry_out(platform: Platform, call: Call) -> None:
+    after = call.after
+    for path in after.files:
+        path.unlink(missing_ok=True)
+    for app_guid, text in after.lines:
+        platform.app_logs.write(app_guid, "API", "0", text)
+    if after.apps:
+        await platform.diego.push(after.apps)
+    if after.builds:
+        await platform.diego.stage(after.builds)
+
+
+def serve(platform: Platform, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """The Starlette endpoint of one line of the API."""
+    waits = inspect.iscoroutinefunction(endpoint.handler)
+    write = endpoint.method != "GET"
+
+    async def answer(request: Request) -> Response:
+        try:
+            user = NOBODY if endpoint.open else await _admitted(platform, request, write)
+            exchange = Exchange(platform, request, user)
+            if waits:
+                return respond(await endpoint.handler(exchange))
+            raw = await exchange.body() if write else b""
+            return respond(await exchange.run(endpoint.handler, write=write, raw=raw))
+        except Exception as error:
+            return refusal(platform, request, error)
+
+    return answer
+
+
+async def _admitted(platform: Platform, request: Request, write: bool) -> User:
+    user = await platform.tokens.user(request.headers.get("authorization"))
+    if not (user.may_write if write else user.may_read):
+        raise ApiError(NOT_AUTHORIZED)
+    return user
+
+
+def respond(result: Reply | Response | dict[str, Any]) -> Response:
+    """The response for what a handler gave back."""
+    if isinstance(result, Response):
+        return result
+    reply = result if isinstance(result, Reply) else Reply(200, result)
+    if isinstance(reply.body, bytes):
+        return Response(reply.body, reply.status, dict(reply.headers))
+    if reply.body is None:
+        return Response(None, reply.status, dict(reply.headers))
+    return Response(
+        msgspec.json.encode(reply.body), reply.status, dict(reply.headers), media_type="application/json; charset=utf-8"
+    )
+
+
+def refusal(platform: Platform, request: Request, error: Exception) -> Response:
+    """The one place where exceptions become answers. What is not the client's fault is logged, in one line."""
+    if isinstance(error, ApiError):
+        refused = error
+    elif isinstance(error, exc.DBAPIError | exc.TimeoutError) and not isinstance(error, exc.IntegrityError):
+        reason = str(error.orig if isinstance(error, exc.DBAPIError) else error)
+        refused = ApiError(UNAVAILABLE, f"The Cloud Controller's database is unavailable: {reason}. Nothing was changed.")
+    elif isinstance(error, ClientDisconnect):
+        return Response(None, 499)
+    else:
+        refused = ApiError(INTERNAL)
+    if refused.kind.status >= 500:
+        platform.log.error(
+            "request-failed",
+            method=request.method,
+            path=request.url.path,
+            error=repr(error.__cause__ or error),
+            trace="" if refused.kind is not INTERNAL else traceback.format_exc(),
+        )
+    return respond(Reply(refused.kind.status, {"errors": refused.entries}))

@@ -1,0 +1,78 @@
+"""What a request can be refused with: one table, in the Cloud Controller's own numbers, titles and words.
+
+{"errors": [{"code": 10008, "title": "CF-UnprocessableEntity", "detail": "…"}]}
+"""
+
+from typing import Any, NamedTuple
+
+
+class Kind(NamedTuple):
+    """One row of the table; `detail` is the sentence when the error brings none of its own."""
+
+    status: int
+    code: int
+    title: str
+    detail: str = ""
+
+
+INVALID_TOKEN = Kind(401, 1000, "CF-InvalidAuthToken", "Invalid Auth Token")
+PARSE_ERROR = Kind(400, 1001, "CF-MessageParseError", "Request invalid due to parse error: invalid request body")
+BAD_REQUEST = Kind(400, 1004, "CF-BadRequest")
+UNKNOWN_REQUEST = Kind(404, 10000, "CF-NotFound", "Unknown request")
+INTERNAL = Kind(500, 10001, "UnknownError", "An unknown error occurred.")
+NOT_AUTHENTICATED = Kind(401, 10002, "CF-NotAuthenticated", "Authentication error")
+NOT_AUTHORIZED = Kind(403, 10003, "CF-NotAuthorized", "You are not authorized to perform the requested action")
+BAD_QUERY = Kind(400, 10005, "CF-BadQueryParameter")
+UNPROCESSABLE = Kind(422, 10008, "CF-UnprocessableEntity")
+NOT_FOUND = Kind(404, 10010, "CF-ResourceNotFound")
+UNAVAILABLE = Kind(503, 10015, "CF-ServiceUnavailable")
+NOT_UNIQUE = Kind(422, 10016, "CF-UniquenessError")
+UAA_UNAVAILABLE = Kind(503, 20004, "CF-UaaUnavailable", "The UAA service is currently unavailable")
+ALREADY_BOUND_TO_SAME = Kind(
+    422,
+    130008,
+    "CF-ServiceInstanceAlreadyBoundToSameRoute",
+    "The route and service instance are already bound.",
+)
+BITS_TWICE = Kind(
+    400,
+    150004,
+    "CF-PackageBitsAlreadyUploaded",
+    "Bits may be uploaded only once. Create a new package to upload different bits.",
+)
+BITS_INVALID = Kind(400, 160001, "CF-AppBitsUploadInvalid")
+STAGING_TIMED_OUT = Kind(504, 170007, "CF-StagingTimeExpired", "Staging time expired")
+FEATURE_DISABLED = Kind(403, 330002, "CF-FeatureDisabled")
+
+
+class ApiError(Exception):
+    """A request is refused. Several details become several entries, each of which the cf CLI prints on its own line."""
+
+    def __init__(self, kind: Kind, *details: str) -> None:
+        self.kind = kind
+        self.details = details or (kind.detail,)
+        super().__init__("; ".join(self.details))
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The list that stands under `errors`, in answers and in jobs."""
+        return [{"code": self.kind.code, "title": self.kind.title, "detail": detail} for detail in self.details]
+
+
+def unprocessable(*details: str) -> ApiError:
+    return ApiError(UNPROCESSABLE, *details)
+
+
+def not_found(what: str) -> ApiError:
+    """`not_found("Route")` says "Route not found"."""
+    return ApiError(NOT_FOUND, f"{what} not found")
+
+
+def bad_query(problem: str) -> ApiError:
+    return ApiError(BAD_QUERY, f"The query parameter is invalid: {problem}")
+
+
+def refuse_if(problems: list[str]) -> None:
+    """Raise one error with all messages of one object, when there are any."""
+    if problems:
+        raise unprocessable(", ".join(problems))

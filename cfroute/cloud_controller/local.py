@@ -1,0 +1,40 @@
+"""The Cloud Controller without a process of its own: the same API on the same database, while the foundation is down."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cfroute.clock import SystemClock
+from cfroute.cloud_controller import config as configuration
+from cfroute.home import Home
+from cfroute.logs import Logger
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+
+class _UAA(msgspec.Struct):
+    """What we have to know of the UAA's configuration: with whose key tokens are signed."""
+
+    signing_key: str
+
+
+def local_app(home: Home) -> "ASGIApp":
+    """The API that `cfroute cloud-controller` would serve with the state folder's configuration.
+
+    Tokens are checked with the UAA's key file. What needs running instances says that the foundation is down.
+    """
+    import msgspec.yaml
+
+    from cfroute.cloud_controller import app, parts
+    from cfroute.cloud_controller.auth import FileKeys
+    from cfroute.cloud_controller.diego_sync import NoDiego
+
+    config = configuration.load(home.config / "cloud_controller_ng.yml")
+    uaa = msgspec.yaml.decode((home.config / "uaa.yml").read_bytes(), type=_UAA)
+    clock = SystemClock()
+    # Standard output belongs to the command that uses us.
+    log = Logger("cloud_controller", stream=sys.stderr)
+    database = parts.open_database(config, clock)
+    return app.external_app(parts.assemble(config, database, FileKeys(uaa.signing_key), NoDiego(), clock, log))

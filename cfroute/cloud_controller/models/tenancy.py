@@ -1,0 +1,59 @@
+"""Organizations, spaces, and the domains that belong to them."""
+
+from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from cfroute.cloud_controller.models.base import NOCASE, Base, Labelled
+
+domain_shares = Table(
+    "domain_shares",
+    Base.metadata,
+    Column("domain_guid", ForeignKey("domains.guid", ondelete="CASCADE"), primary_key=True),
+    Column("organization_guid", ForeignKey("organizations.guid", ondelete="CASCADE"), primary_key=True),
+)
+
+
+class Organization(Labelled):
+    __tablename__ = "organizations"
+
+    name: Mapped[str] = mapped_column(NOCASE, unique=True)
+    suspended: Mapped[bool] = mapped_column(default=False)
+
+
+class Space(Labelled):
+    __tablename__ = "spaces"
+    __table_args__ = (UniqueConstraint("organization_guid", "name"),)
+
+    name: Mapped[str] = mapped_column(NOCASE)
+    organization_guid: Mapped[str] = mapped_column(ForeignKey("organizations.guid", ondelete="CASCADE"))
+
+    organization: Mapped[Organization] = relationship()
+
+
+class Domain(Labelled):
+    """Shared by all when no organization owns it; a TCP domain when it has a router group."""
+
+    __tablename__ = "domains"
+
+    name: Mapped[str] = mapped_column(NOCASE, unique=True)
+    internal: Mapped[bool] = mapped_column(default=False)
+    router_group_guid: Mapped[str | None]
+    organization_guid: Mapped[str | None] = mapped_column(ForeignKey("organizations.guid", ondelete="CASCADE"))
+
+    organization: Mapped[Organization | None] = relationship()
+    shared_organizations: Mapped[list[Organization]] = relationship(
+        secondary=domain_shares, lazy="selectin", order_by=Organization.created_at
+    )
+
+    @property
+    def shared(self) -> bool:
+        return self.organization_guid is None
+
+    @property
+    def tcp(self) -> bool:
+        return self.router_group_guid is not None
+
+    def usable_by(self, organization_guid: str) -> bool:
+        """Whether spaces of that organization may have routes in this domain."""
+        allowed = {self.organization_guid, *(organization.guid for organization in self.shared_organizations)}
+        return self.shared or organization_guid in allowed

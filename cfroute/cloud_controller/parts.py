@@ -1,0 +1,40 @@
+"""Putting the Cloud Controller together, for the daemon and for use in another process."""
+
+import random
+import uuid
+
+from cfroute.clock import Clock
+from cfroute.cloud_controller.auth import KeySource, TokenChecker
+from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.config import Config
+from cfroute.cloud_controller.db import Database
+from cfroute.cloud_controller.platform import Diego, Platform
+from cfroute.cloud_controller.seed import seed
+from cfroute.log_cache import LogWriter
+from cfroute.logs import Logger
+
+
+def new_guid() -> str:
+    return str(uuid.uuid4())
+
+
+def open_database(config: Config, clock: Clock) -> Database:
+    """The database, with what every foundation has in it. Raises ConfigurationError."""
+    database = Database.open(config.database, clock, new_guid)
+    seed(database, config)
+    return database
+
+
+def assemble(config: Config, database: Database, keys: KeySource, diego: Diego, clock: Clock, log: Logger) -> Platform:
+    return Platform(
+        config=config,
+        database=database,
+        blobs=Blobs(config.blobs),
+        tokens=TokenChecker(keys, config.uaa_issuer, clock),
+        diego=diego,
+        app_logs=LogWriter(config.app_logs, clock=clock),
+        clock=clock,
+        new_guid=new_guid,
+        chance=random.SystemRandom(),
+        log=log,
+    )

@@ -1,0 +1,51 @@
+"""What all requests share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from cfroute.clock import Clock
+from cfroute.cloud_controller.auth import TokenChecker
+from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.config import Config
+from cfroute.cloud_controller.db import Database
+from cfroute.diego.api import ActualLRP
+from cfroute.log_cache import LogWriter
+from cfroute.logs import Logger
+
+
+class Diego(Protocol):
+    """What the API needs of Diego. Nothing here fails because the BBS is away, unless it says so."""
+
+    @property
+    def present(self) -> bool:
+        """Whether there is a Diego at all: not when the API runs without a foundation."""
+
+    async def push(self, app_guids: set[str]) -> None:
+        """Make Diego want what the database says of these apps, at once or as soon as the BBS is back."""
+
+    async def stage(self, build_guids: Sequence[str]) -> None:
+        """Have these builds done, at once or as soon as the BBS is back."""
+
+    async def actual_lrps(self, process_guid: str) -> list[ActualLRP]:
+        """What runs of this version of a process; nothing when the BBS is away."""
+
+    async def retire(self, process_guid: str, index: int) -> None:
+        """Have one instance replaced. Raises ApiError 10015 when the BBS is away."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The Cloud Controller's parts, put together in `main` and `local`."""
+
+    config: Config
+    database: Database
+    blobs: Blobs
+    tokens: TokenChecker
+    diego: Diego
+    app_logs: LogWriter
+    clock: Clock
+    new_guid: Callable[[], str]
+    chance: Random
+    log: Logger

@@ -1,0 +1,28 @@
+"""The parts that most objects share."""
+
+from typing import Any
+
+from cfroute.cloud_controller.models import Labelled, Resource
+from cfroute.cloud_controller.times import iso
+
+
+def identity(thing: Resource) -> dict[str, Any]:
+    return {"guid": thing.guid, "created_at": iso(thing.created_at), "updated_at": iso(thing.updated_at)}
+
+
+def metadata(thing: Labelled) -> dict[str, Any]:
+    return {"labels": thing.labels, "annotations": thing.annotations}
+
+
+def to_one(guid: str | None) -> dict[str, Any]:
+    return {"data": {"guid": guid} if guid else None}
+
+
+def last_operation(thing: Resource, kind: str = "create", state: str = "succeeded") -> dict[str, Any]:
+    return {
+        "type": kind,
+        "state": state,
+        "description": "",
+        "created_at": iso(thing.created_at),
+        "updated_at": iso(thing.updated_at),
+    }

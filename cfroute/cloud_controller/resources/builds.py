@@ -1,0 +1,113 @@
+"""/v3/builds and /v3/droplets: from the bits to what runs"""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from cfroute.cloud_controller.actions import apps, jobs
+from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.endpoints import Exchange, delete, get, post
+from cfroute.cloud_controller.errors import (
+    BAD_REQUEST,
+    UNAVAILABLE,
+    ApiError,
+    refuse_if,
+    unprocessable,
+)
+from cfroute.cloud_controller.labels import problems as metadata_problems
+from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.models import App, Build, Droplet, Package, Space
+from cfroute.cloud_controller.presenters import apps as present
+from cfroute.cloud_controller.resources.packages import bits_response
+from cfroute.cloud_controller.validation.apps import lifecycle_problems
+from cfroute.cloud_controller.validation.common import unknown_fields
+
+BUILDS = Listing(
+    Build,
+    present.build,
+    {"app_guids": among(Build.app_guid), "package_guids": among(Build.package_guid), "states": among(Build.state)},
+)
+DROPLETS = Listing(
+    Droplet,
+    present.droplet,
+    {
+        "app_guids": among(Droplet.app_guid),
+        "states": among(Droplet.state),
+        "space_guids": lambda values: Droplet.app.has(App.space_guid.in_(values)),
+        "organization_guids": lambda values: Droplet.app.has(App.space.has(Space.organization_guid.in_(values))),
+    },
+)
+
+
+def create(call: Call) -> Reply:
+    """Have a package staged on some cell; the build is STAGING until the cell is done."""
+    body = call.body
+    problems = unknown_fields(body, ("package", "lifecycle", "metadata", "staging_memory_in_mb", "staging_disk_in_mb"))
+    refuse_if(problems + lifecycle_problems(body.get("lifecycle")) + metadata_problems(body.get("metadata")))
+    package = call.find(Package, (body.get("package") or {}).get("guid"))
+    if package is None:
+        raise unprocessable("Unable to use package. Ensure that the package exists and you have access to it.")
+    if package.state != "READY":
+        raise ApiError(BAD_REQUEST, "Bad request: Cannot stage package whose state is not ready.")
+    if not call.platform.diego.present:
+        raise ApiError(UNAVAILABLE, "Apps are staged by the foundation, which is not running. Start it with 'cfroute up'.")
+    data = (body.get("lifecycle") or {}).get("data") or {}
+    for buildpack in data.get("buildpacks") or []:
+        apps.refuse_unknown_buildpack(buildpack)
+    build = Build(
+        app_guid=package.app_guid,
+        package_guid=package.guid,
+        droplet_guid=call.platform.new_guid(),
+        buildpacks=data.get("buildpacks") or package.app.buildpacks,
+        created_by=call.user.name,
+    )
+    set_metadata(build, body)
+    call.save(build)
+    call.audit("app.build.create", package.app, package.app.name, package.app.space_guid)
+    call.after.lines.append((build.app_guid, f"Creating build for app with guid {build.app_guid}"))
+    call.after.builds.append(build.guid)
+    return Reply(201, present.build(build, call.urls))
+
+
+def show(call: Call) -> dict[str, Any]:
+    return present.build(call.the(Build), call.urls)
+
+
+def builds_of_app(call: Call) -> Reply:
+    return BUILDS.page(call, Build.app_guid == call.the(App).guid)
+
+
+def show_droplet(call: Call) -> dict[str, Any]:
+    return present.droplet(call.the(Droplet), call.urls)
+
+
+def droplets_of_app(call: Call) -> Reply:
+    return DROPLETS.page(call, Droplet.app_guid == call.the(App).guid)
+
+
+async def download_droplet(exchange: Exchange) -> Response:
+    guid = await exchange.run(lambda call: call.the(Droplet).guid, write=False)
+    return bits_response(exchange.platform.blobs.droplet(guid), "Droplet")
+
+
+def remove_droplet(call: Call) -> Reply:
+    droplet = call.the(Droplet)
+    if droplet.app.droplet_guid == droplet.guid:
+        raise unprocessable("The droplet is currently used by the app.")
+    call.after.files.append(call.platform.blobs.droplet(droplet.guid))
+    call.session.delete(droplet)
+    return jobs.accepted(call, "droplet.delete")
+
+
+ENDPOINTS = (
+    get("/v3/builds", BUILDS.page),
+    post("/v3/builds", create),
+    get("/v3/builds/{guid}", show),
+    get("/v3/apps/{guid}/builds", builds_of_app),
+    get("/v3/droplets", DROPLETS.page),
+    get("/v3/droplets/{guid}", show_droplet),
+    delete("/v3/droplets/{guid}", remove_droplet),
+    get("/v3/droplets/{guid}/download", download_droplet),
+    get("/v3/apps/{guid}/droplets", droplets_of_app),
+)

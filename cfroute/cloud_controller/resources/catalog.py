@@ -1,0 +1,115 @@
+"""What a real platform has and this one answers for with what never changes: stacks, buildpacks, quotas, security groups."""
+
+from typing import Any
+
+from cfroute.cloud_controller.buildpacks import BUILDPACKS, STACK
+from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.endpoints import get, post
+from cfroute.cloud_controller.errors import not_found
+from cfroute.cloud_controller.listing import unpaged
+from cfroute.cloud_controller.models import Organization, Space
+from cfroute.cloud_controller.presenters.common import to_one
+from cfroute.cloud_controller.presenters.tenancy import QUOTA
+from cfroute.cloud_controller.times import iso
+from cfroute.cloud_controller.urls import Urls
+
+_UNLIMITED = {
+    "apps": {
+        "total_memory_in_mb": None,
+        "per_process_memory_in_mb": None,
+        "total_instances": None,
+        "per_app_tasks": None,
+    },
+    "services": {"paid_services_allowed": True, "total_service_instances": None, "total_service_keys": None},
+    "routes": {"total_routes": None, "total_reserved_ports": None},
+    "domains": {"total_domains": None},
+}
+
+
+def _constant(urls: Urls, kind: str, guid: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "guid": guid,
+        "created_at": iso(0),
+        "updated_at": iso(0),
+        **fields,
+        "metadata": {"labels": {}, "annotations": {}},
+        "links": {"self": urls.link(f"/{kind}/{guid}")},
+    }
+
+
+def stacks(call: Call) -> Reply:
+    stack = _constant(call.urls, "stacks", STACK, name=STACK, description="This machine", default=True)
+    return unpaged(call, [stack], ["names", "guids", "default", "label_selector"])
+
+
+def buildpacks(call: Call) -> Reply:
+    found = [
+        _constant(
+            call.urls,
+            "buildpacks",
+            name,
+            name=name,
+            stack=STACK,
+            position=position,
+            state="READY",
+            enabled=True,
+            locked=False,
+            filename=None,
+            lifecycle="buildpack",
+        )
+        for position, name in enumerate(BUILDPACKS, start=1)
+    ]
+    if "names" in call.query:
+        found = [each for each in found if each["name"] in call.query.values("names")]
+    return unpaged(call, found, ["names", "stacks", "lifecycle", "label_selector"])
+
+
+def quota(call: Call) -> dict[str, Any]:
+    if call.path["guid"] != QUOTA:
+        raise not_found("Organization quota")
+    return _constant(call.urls, "organization_quotas", QUOTA, name="default", **_UNLIMITED)
+
+
+def quotas(call: Call) -> Reply:
+    one = _constant(call.urls, "organization_quotas", QUOTA, name="default", **_UNLIMITED)
+    return unpaged(call, [one], ["guids", "names", "organization_guids"])
+
+
+def nothing(call: Call) -> Reply:
+    """A list that is always empty."""
+    known = ["names", "guids", "organization_guids", "space_guids", "app_guids", "status_values", "states"]
+    return unpaged(call, [], known)
+
+
+def no_isolation_segment(call: Call) -> dict[str, Any]:
+    call.the(Organization if "/organizations/" in call.location else Space)
+    return to_one(None)
+
+
+def ssh_feature(call: Call) -> dict[str, Any]:
+    call.the(Space)
+    return {"name": "ssh", "description": "Enable SSHing into apps in the space.", "enabled": False}
+
+
+def resource_matches(call: Call) -> Reply:
+    """Nothing is known beforehand: every file is uploaded."""
+    return Reply(201, {"resources": []})
+
+
+ENDPOINTS = (
+    get("/v3/stacks", stacks),
+    get("/v3/buildpacks", buildpacks),
+    get("/v3/organization_quotas", quotas),
+    get("/v3/organization_quotas/{guid}", quota),
+    get("/v3/organizations/{guid}/relationships/default_isolation_segment", no_isolation_segment),
+    get("/v3/spaces/{guid}/relationships/isolation_segment", no_isolation_segment),
+    get("/v3/isolation_segments", nothing),
+    get("/v3/spaces/{guid}/running_security_groups", nothing),
+    get("/v3/spaces/{guid}/staging_security_groups", nothing),
+    get("/v3/spaces/{guid}/features/ssh", ssh_feature),
+    get("/v3/processes/{guid}/sidecars", nothing),
+    get("/v3/apps/{guid}/sidecars", nothing),
+    get("/v3/deployments", nothing),
+    get("/v3/tasks", nothing),
+    post("/v3/resource_matches", resource_matches),
+)

@@ -1,0 +1,106 @@
+"""/v3/service_credential_bindings: apps that get a service instance's credentials"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal
+from sqlalchemy.orm import Session
+
+from cfroute.cloud_controller.actions import bindings
+from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
+from cfroute.cloud_controller.endpoints import delete, get, patch, post
+from cfroute.cloud_controller.errors import refuse_if, unprocessable
+from cfroute.cloud_controller.labels import problems as metadata_problems
+from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.models import App, CredentialBinding, ServiceInstance
+from cfroute.cloud_controller.presenters import apps
+from cfroute.cloud_controller.presenters import services as present
+from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.validation.common import name, related, relationships, unknown_fields
+
+
+def _apps(_session: Session, found: Sequence[CredentialBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    bound = {each.app_guid: each.app for each in found}
+    return "apps", [apps.app(each, urls) for each in bound.values()]
+
+
+def _instances(_session: Session, found: Sequence[CredentialBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    instances = {each.service_instance_guid: each.service_instance for each in found}
+    return "service_instances", [present.instance(each, urls) for each in instances.values()]
+
+
+def _of_type(values: list[str]) -> ColumnElement[bool]:
+    return literal("app" in values)
+
+
+LISTING = Listing(
+    CredentialBinding,
+    present.credential_binding,
+    {
+        "names": among(CredentialBinding.name),
+        "app_guids": among(CredentialBinding.app_guid),
+        "app_names": lambda values: CredentialBinding.app.has(App.name.in_(values)),
+        "service_instance_guids": among(CredentialBinding.service_instance_guid),
+        "service_instance_names": lambda values: CredentialBinding.service_instance.has(ServiceInstance.name.in_(values)),
+        "type": _of_type,
+    },
+    includes={"app": _apps, "service_instance": _instances},
+)
+_NAME = "Service credential binding"
+
+
+def create(call: Call) -> Reply:
+    body = call.body
+    problems = unknown_fields(body, ("type", "name", "relationships", "parameters", "metadata"))
+    if body.get("type") not in ("app", "key"):
+        problems.append("Type must be one of 'app', 'key'")
+    required = ("service_instance", "app") if body.get("type") != "key" else ("service_instance",)
+    problems += relationships(body, required) + metadata_problems(body.get("metadata"))
+    refuse_if(problems + (name(body) if body.get("name") is not None else []))
+    if body["type"] == "key":
+        raise unprocessable("Service credential bindings of type 'key' are not supported for user-provided service instances.")
+    instance, app = call.find(ServiceInstance, related(body, "service_instance")), call.find(App, related(body, "app"))
+    if instance is None:
+        raise unprocessable(f"The service instance could not be found: '{related(body, 'service_instance')}'")
+    if app is None:
+        raise unprocessable(f"The app could not be found: '{related(body, 'app')}'")
+    binding = bindings.bind(call, app, instance, body)
+    return Reply(201, present.credential_binding(binding, call.urls))
+
+
+def show(call: Call) -> dict[str, Any]:
+    return LISTING.included(call, call.the(CredentialBinding, _NAME))
+
+
+def details(call: Call) -> dict[str, Any]:
+    instance = call.the(CredentialBinding, _NAME).service_instance
+    answer: dict[str, Any] = {"credentials": instance.credentials}
+    if instance.syslog_drain_url:
+        answer["syslog_drain_url"] = instance.syslog_drain_url
+    return answer
+
+
+def update(call: Call) -> dict[str, Any]:
+    binding, body = call.the(CredentialBinding, _NAME), call.body
+    refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
+    set_metadata(binding, body)
+    call.session.flush()
+    return present.credential_binding(binding, call.urls)
+
+
+def remove(call: Call) -> Reply:
+    binding = call.the(CredentialBinding, _NAME)
+    call.audit("service_binding.delete", binding, binding.name or "", binding.app.space_guid)
+    call.session.delete(binding)
+    return NO_CONTENT
+
+
+ENDPOINTS = (
+    get("/v3/service_credential_bindings", LISTING.page),
+    post("/v3/service_credential_bindings", create),
+    get("/v3/service_credential_bindings/{guid}", show),
+    patch("/v3/service_credential_bindings/{guid}", update),
+    delete("/v3/service_credential_bindings/{guid}", remove),
+    get("/v3/service_credential_bindings/{guid}/details", details),
+)

@@ -1,0 +1,95 @@
+"""/v3/organizations"""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from cfroute.cloud_controller import feature_flags
+from cfroute.cloud_controller.actions import apps, jobs, routes
+from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.endpoints import delete, get, patch, post
+from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
+from cfroute.cloud_controller.labels import problems as metadata_problems
+from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.models import App, Domain, Organization, Space
+from cfroute.cloud_controller.models.tenancy import domain_shares
+from cfroute.cloud_controller.presenters import tenancy as present
+from cfroute.cloud_controller.validation.common import name, unknown_fields
+
+LISTING = Listing(Organization, present.organization, {"names": among(Organization.name)}, order=("name",))
+_FIELDS = ("name", "metadata")
+
+
+def create(call: Call) -> Reply:
+    if not call.user.admin:
+        feature_flags.require(call, "user_org_creation")
+    body = call.body
+    refuse_if(unknown_fields(body, _FIELDS) + name(body) + metadata_problems(body.get("metadata")))
+    _refuse_taken(call, body["name"])
+    organization = Organization(name=body["name"])
+    set_metadata(organization, body)
+    call.save(organization)
+    call.audit("organization.create", organization, organization.name)
+    return Reply(201, present.organization(organization, call.urls))
+
+
+def show(call: Call) -> dict[str, Any]:
+    return present.organization(call.the(Organization), call.urls)
+
+
+def update(call: Call) -> dict[str, Any]:
+    organization, body = call.the(Organization), call.body
+    problems = unknown_fields(body, (*_FIELDS, "suspended")) + name(body, required=False)
+    refuse_if(problems + metadata_problems(body.get("metadata")))
+    if "name" in body:
+        _refuse_taken(call, body["name"], organization.guid)
+        organization.name = body["name"]
+    set_metadata(organization, body)
+    call.session.flush()
+    return present.organization(organization, call.urls)
+
+
+def remove(call: Call) -> Reply:
+    call.only_admin()
+    organization = call.the(Organization)
+    inside = select(App).join(Space).where(Space.organization_guid == organization.guid)
+    apps.delete_apps(call, call.session.scalars(inside).all())
+    call.audit("organization.delete-request", organization, organization.name)
+    call.session.delete(organization)
+    return jobs.accepted(call, "organization.delete")
+
+
+def _refuse_taken(call: Call, wanted: str, but: str = "") -> None:
+    taken = select(Organization.guid).where(Organization.name == wanted, Organization.guid != but)
+    if call.session.scalars(taken).first():
+        raise unprocessable(f"Organization '{wanted}' already exists.")
+
+
+_DOMAINS = Listing(Domain, present.domain, {"names": among(Domain.name)}, order=("name",))
+
+
+def domains(call: Call) -> Reply:
+    """The shared ones, its own, and those that others share with it."""
+    organization = call.the(Organization)
+    shared_with = select(domain_shares.c.domain_guid).where(domain_shares.c.organization_guid == organization.guid)
+    usable = Domain.organization_guid.is_(None) | (Domain.organization_guid == organization.guid) | Domain.guid.in_(shared_with)
+    return _DOMAINS.page(call, usable)
+
+
+def default_domain(call: Call) -> dict[str, Any]:
+    domain = routes.default_domain(call, call.the(Organization).guid)
+    if domain is None:
+        raise not_found("Domain")
+    return present.domain(domain, call.urls)
+
+
+ENDPOINTS = (
+    get("/v3/organizations", LISTING.page),
+    post("/v3/organizations", create),
+    get("/v3/organizations/{guid}", show),
+    patch("/v3/organizations/{guid}", update),
+    delete("/v3/organizations/{guid}", remove),
+    get("/v3/organizations/{guid}/domains", domains),
+    get("/v3/organizations/{guid}/domains/default", default_domain),
+)

@@ -1,0 +1,127 @@
+"""/v3/service_route_bindings: routes whose requests go to a route service first"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.routes import route_changed
+from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
+from cfroute.cloud_controller.endpoints import delete, get, patch, post
+from cfroute.cloud_controller.errors import ALREADY_BOUND_TO_SAME, BAD_REQUEST, ApiError, refuse_if, unprocessable
+from cfroute.cloud_controller.labels import problems as metadata_problems
+from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.models import Route, RouteBinding, ServiceInstance
+from cfroute.cloud_controller.presenters import routing as present
+from cfroute.cloud_controller.presenters import services
+from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.validation.common import related, relationships, unknown_fields
+
+
+def _instances(_session: Session, found: Sequence[RouteBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    instances = {each.service_instance_guid: each.service_instance for each in found}
+    return "service_instances", [services.instance(each, urls) for each in instances.values()]
+
+
+def _routes(_session: Session, found: Sequence[RouteBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    return "routes", [present.route(each.route, urls) for each in found]
+
+
+def _instance_names(values: list[str]) -> Any:
+    return RouteBinding.service_instance.has(ServiceInstance.name.in_(values))
+
+
+LISTING = Listing(
+    RouteBinding,
+    present.binding,
+    {
+        "route_guids": among(RouteBinding.route_guid),
+        "service_instance_guids": among(RouteBinding.service_instance_guid),
+        "service_instance_names": _instance_names,
+    },
+    includes={"service_instance": _instances, "route": _routes},
+)
+_NAME = "Service route binding"
+
+
+def create(call: Call) -> Reply:
+    body = call.body
+    problems = unknown_fields(body, ("relationships", "parameters", "metadata"))
+    problems += relationships(body, ("service_instance", "route"))
+    refuse_if(problems + metadata_problems(body.get("metadata")))
+    instance_guid, route_guid = related(body, "service_instance"), related(body, "route")
+    instance, route = call.find(ServiceInstance, instance_guid), call.find(Route, route_guid)
+    if instance is None:
+        raise unprocessable(f"The service instance could not be found: {instance_guid}")
+    if route is None:
+        raise unprocessable(f"The route could not be found: {route_guid}")
+    _refuse(body, instance, route)
+    binding = RouteBinding(
+        route_guid=route.guid,
+        service_instance_guid=instance.guid,
+        route_service_url=instance.route_service_url or "",
+    )
+    set_metadata(binding, body)
+    call.save(binding)
+    call.audit("service_route_binding.create", binding, "", route.space_guid)
+    route_changed(call, route)
+    return Reply(201, present.binding(binding, call.urls), _warning(route))
+
+
+def _refuse(body: dict[str, Any], instance: ServiceInstance, route: Route) -> None:
+    """Raise the first reason, in upstream's order, why these two cannot be bound."""
+    if body.get("parameters"):
+        raise unprocessable("Binding parameters are not supported for user-provided service instances")
+    if not instance.route_service_url:
+        raise unprocessable("This service instance does not support route binding")
+    if route.domain.internal:
+        raise unprocessable("Route services cannot be bound to internal routes")
+    if route.space_guid != instance.space_guid:
+        raise unprocessable("The service instance and the route are in different spaces")
+    if route.binding and route.binding.service_instance_guid == instance.guid:
+        raise ApiError(ALREADY_BOUND_TO_SAME)
+    if route.binding:
+        raise unprocessable("A route may only be bound to a single service instance")
+
+
+def _warning(route: Route) -> dict[str, str]:
+    if route.protocol != "tcp":
+        return {}
+    return {"X-Cf-Warnings": "Route%20services%20have%20no%20effect%20on%20TCP%20routes."}
+
+
+def show(call: Call) -> dict[str, Any]:
+    return LISTING.included(call, call.the(RouteBinding, _NAME))
+
+
+def update(call: Call) -> dict[str, Any]:
+    binding, body = call.the(RouteBinding, _NAME), call.body
+    refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
+    set_metadata(binding, body)
+    call.session.flush()
+    return present.binding(binding, call.urls)
+
+
+def remove(call: Call) -> Reply:
+    binding = call.the(RouteBinding, _NAME)
+    route = binding.route
+    call.audit("service_route_binding.delete", binding, "", route.space_guid)
+    route.binding = None
+    route_changed(call, route)
+    return NO_CONTENT
+
+
+def parameters(call: Call) -> Reply:
+    call.the(RouteBinding, _NAME)
+    raise ApiError(BAD_REQUEST, "This service does not support fetching route binding parameters.")
+
+
+ENDPOINTS = (
+    get("/v3/service_route_bindings", LISTING.page),
+    post("/v3/service_route_bindings", create),
+    get("/v3/service_route_bindings/{guid}", show),
+    patch("/v3/service_route_bindings/{guid}", update),
+    delete("/v3/service_route_bindings/{guid}", remove),
+    get("/v3/service_route_bindings/{guid}/parameters", parameters),
+)

@@ -1,0 +1,172 @@
+"""/v3/service_instances: user-provided ones"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from cfroute.cloud_controller import feature_flags
+from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.routes import route_changed
+from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
+from cfroute.cloud_controller.endpoints import delete, get, patch, post
+from cfroute.cloud_controller.errors import BAD_REQUEST, ApiError, not_found, refuse_if, unprocessable
+from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.models import RouteBinding, ServiceInstance, Space
+from cfroute.cloud_controller.presenters import services as present
+from cfroute.cloud_controller.presenters import tenancy
+from cfroute.cloud_controller.validation import services as rules
+from cfroute.cloud_controller.validation.common import related
+
+LISTING = Listing(
+    ServiceInstance,
+    present.instance,
+    {
+        "names": among(ServiceInstance.name),
+        "space_guids": among(ServiceInstance.space_guid),
+        "organization_guids": lambda values: ServiceInstance.space.has(Space.organization_guid.in_(values)),
+        "type": among(ServiceInstance.type),
+    },
+    order=("name",),
+    accepts=("service_plan_guids", "service_plan_names", "fields"),
+)
+_SETTINGS = ("name", "credentials", "tags", "syslog_drain_url")
+
+
+def index(call: Call) -> Reply:
+    """The list; `fields[…]` puts trimmed related objects beside it."""
+    reply = LISTING.page(call)
+    guids = [each["relationships"]["space"]["data"]["guid"] for each in reply.body["resources"]]
+    if included := _fields(call, guids):
+        reply.body["included"] = included
+    return reply
+
+
+def _fields(call: Call, space_guids: Sequence[str]) -> dict[str, Any]:
+    wanted = [name for name in call.query.names if name.startswith("fields[")]
+    if not wanted:
+        return {}
+    included: dict[str, Any] = {}
+    spaces = call.session.scalars(select(Space).where(Space.guid.in_(space_guids))).all()
+    if "fields[space]" in wanted:
+        included["spaces"] = [_trimmed(tenancy.space(each, call.urls)) for each in spaces]
+    if "fields[space.organization]" in wanted:
+        found = {space.organization_guid: space.organization for space in spaces}
+        included["organizations"] = [_trimmed(tenancy.organization(each, call.urls)) for each in found.values()]
+    for name, plural in (
+        ("fields[service_plan]", "service_plans"),
+        ("fields[service_plan.service_offering]", "service_offerings"),
+        ("fields[service_plan.service_offering.service_broker]", "service_brokers"),
+    ):
+        if name in wanted:
+            included[plural] = []
+    return included
+
+
+def _trimmed(thing: dict[str, Any]) -> dict[str, Any]:
+    return {key: thing[key] for key in ("guid", "name", "relationships")}
+
+
+def create(call: Call) -> Reply:
+    feature_flags.require(call, "service_instance_creation")
+    body = call.body
+    if body.get("type") == "managed":
+        raise unprocessable("Invalid service plan. Ensure that the service plan exists, is available, and you have access to it.")
+    if body.get("type") != "user-provided":
+        raise unprocessable("Type must be one of 'managed', 'user-provided'")
+    refuse_if(rules.create_problems(body))
+    space = call.find(Space, related(body, "space"))
+    if space is None:
+        raise unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
+    _refuse_taken(call, body["name"], space.guid)
+    instance = ServiceInstance(space_guid=space.guid)
+    _take_over(instance, body)
+    call.save(instance)
+    call.audit("user_provided_service_instance.create", instance, instance.name, space.guid)
+    return Reply(201, present.instance(instance, call.urls))
+
+
+def show(call: Call) -> dict[str, Any]:
+    instance = call.the(ServiceInstance, "Service instance")
+    answer = present.instance(instance, call.urls)
+    if included := _fields(call, [instance.space_guid]):
+        answer["included"] = included
+    return answer
+
+
+def update(call: Call) -> dict[str, Any]:
+    """Another route service URL reaches the bound routes at once."""
+    instance, body = call.the(ServiceInstance, "Service instance"), call.body
+    refuse_if(rules.update_problems(body))
+    if "name" in body:
+        _refuse_taken(call, body["name"], instance.space_guid, instance.guid)
+    bindings = _route_bindings(call, instance)
+    if "route_service_url" in body and not body["route_service_url"] and bindings:
+        raise unprocessable("The service instance is bound to a route and needs its route service URL")
+    _take_over(instance, body)
+    instance.last_operation = "update"
+    for binding in bindings:
+        binding.route_service_url = instance.route_service_url or ""
+        route_changed(call, binding.route)
+    call.session.flush()
+    return present.instance(instance, call.urls)
+
+
+def _take_over(instance: ServiceInstance, body: dict[str, Any]) -> None:
+    for name in _SETTINGS:
+        if name in body:
+            empty: Any = {"credentials": {}, "tags": []}.get(name)
+            setattr(instance, name, empty if body[name] is None else body[name])
+    if "route_service_url" in body:
+        instance.route_service_url = body["route_service_url"] or None
+    set_metadata(instance, body)
+
+
+def _refuse_taken(call: Call, name: str, space: str, but: str = "") -> None:
+    taken = select(ServiceInstance.guid).where(
+        ServiceInstance.space_guid == space, ServiceInstance.name == name, ServiceInstance.guid != but
+    )
+    if call.session.scalars(taken).first():
+        raise unprocessable(f"The service instance name is taken: {name}.")
+
+
+def _route_bindings(call: Call, instance: ServiceInstance) -> Sequence[RouteBinding]:
+    found = select(RouteBinding).where(RouteBinding.service_instance_guid == instance.guid)
+    return call.session.scalars(found).all()
+
+
+def remove(call: Call) -> Reply:
+    """Its bindings to routes and apps go with it."""
+    instance = call.the(ServiceInstance, "Service instance")
+    for binding in _route_bindings(call, instance):
+        route_changed(call, binding.route)
+    call.audit("user_provided_service_instance.delete", instance, instance.name, instance.space_guid)
+    call.session.delete(instance)
+    return NO_CONTENT
+
+
+def credentials(call: Call) -> dict[str, Any]:
+    return call.the(ServiceInstance, "Service instance").credentials
+
+
+def parameters(call: Call) -> Reply:
+    call.the(ServiceInstance, "Service instance")
+    raise ApiError(BAD_REQUEST, "This service does not support fetching service instance parameters.")
+
+
+def shared_spaces(call: Call) -> dict[str, Any]:
+    if call.find(ServiceInstance, call.path["guid"]) is None:
+        raise not_found("Service instance")
+    return {"data": []}
+
+
+ENDPOINTS = (
+    get("/v3/service_instances", index),
+    post("/v3/service_instances", create),
+    get("/v3/service_instances/{guid}", show),
+    patch("/v3/service_instances/{guid}", update),
+    delete("/v3/service_instances/{guid}", remove),
+    get("/v3/service_instances/{guid}/credentials", credentials),
+    get("/v3/service_instances/{guid}/parameters", parameters),
+    get("/v3/service_instances/{guid}/relationships/shared_spaces", shared_spaces),
+)

@@ -1,0 +1,17 @@
+"""The router group of the TCP router: which ports TCP routes may have."""
+
+from typing import NamedTuple
+
+
+class RouterGroup(NamedTuple):
+    guid: str
+    name: str
+    type: str
+    reservable_ports: range
+
+
+DEFAULT_TCP = RouterGroup("f7392031-a488-4890-8835-c4a038a3bded", "default-tcp", "tcp", range(1024, 1124))
+
+
+def find(guid: str | None) -> RouterGroup | None:
+    return DEFAULT_TCP if guid == DEFAULT_TCP.guid else None

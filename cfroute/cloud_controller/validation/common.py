@@ -1,0 +1,83 @@
+"""What the bodies of many requests have in common. Each function returns the messages, in upstream's words and order."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def unknown_fields(body: Mapping[str, Any], allowed: Iterable[str]) -> list[str]:
+    unknown = [name for name in body if name not in set(allowed)]
+    return ["Unknown field(s): '" + "', '".join(unknown) + "'"] if unknown else []
+
+
+def name(body: Mapping[str, Any], field: str = "name", longest: int = 255, *, required: bool = True) -> list[str]:
+    """A name that has to be there, to be text, and to be neither empty nor too long."""
+    label = field.capitalize()
+    if field not in body and not required:
+        return []
+    value = body.get(field)
+    if value is None or value == "":
+        return [f"{label} can't be blank"]
+    if not isinstance(value, str):
+        return [f"{label} must be a string"]
+    if len(value) > longest:
+        return [f"{label} is too long (maximum is {longest} characters)"]
+    return []
+
+
+def whole_number(body: Mapping[str, Any], field: str, label: str, least: int, most: int = 2_147_483_647) -> list[str]:
+    """A number that may be missing or null."""
+    value = body.get(field)
+    if value is None:
+        return []
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return [f"{label} is not a number"]
+    if value != int(value):
+        return [f"{label} must be an integer"]
+    if value < least:
+        # Upstream says "greater than 0" where it means at least one.
+        return [f"{label} must be greater than 0" if least == 1 else f"{label} must be greater than or equal to {least}"]
+    if value > most:
+        return [f"{label} must be less than or equal to {most}"]
+    return []
+
+
+def to_one(value: object, field: str) -> list[str]:
+    """One relationship: `{"data": {"guid": "…"}}`, or `{"data": null}`."""
+    if isinstance(value, dict) and list(value) == ["data"]:
+        data = value["data"]
+        if data is None:
+            return []
+        if isinstance(data, dict) and list(data) == ["guid"]:
+            good = isinstance(data["guid"], str) and 1 <= len(data["guid"]) <= 200
+            return [] if good else [f"{_label(field)} guid must be between 1 and 200 characters"]
+    return [f'{_label(field)} must be structured like this: "{field}: {{"data": {{"guid": "valid-guid"}}}}"']
+
+
+def relationships(body: Mapping[str, Any], required: Iterable[str], optional: Iterable[str] = ()) -> list[str]:
+    """The `relationships` of a body that cannot do without them."""
+    value = body.get("relationships")
+    if not isinstance(value, dict):
+        blank = [] if value else ["Relationships can't be blank"]
+        return [*blank, "Relationships 'relationships' is not an object"]
+    blank = [] if value else ["Relationships can't be blank"]
+    inner = unknown_fields(value, [*required, *optional])
+    for field in required:
+        if not value.get(field):
+            inner.append(f"{_label(field)} can't be blank")
+        inner += to_one(value.get(field), field)
+    for field in optional:
+        if value.get(field) is not None:
+            inner += to_one(value[field], field)
+    return blank + [f"Relationships {problem}" for problem in inner]
+
+
+def related(body: Mapping[str, Any], field: str) -> str | None:
+    """The guid that a relationship names."""
+    value: Any = body.get("relationships")
+    for key in (field, "data", "guid"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _label(field: str) -> str:
+    return field.capitalize().replace("_", " ")

@@ -1,0 +1,265 @@
+"""A Cloud Controller in process, on a real SQLite file, with a clock that stands still and tokens of a key of its own."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from cfroute.cloud_controller import app, seed
+from cfroute.cloud_controller.auth import FileKeys, TokenChecker
+from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.config import Config
+from cfroute.cloud_controller.db import Database
+from cfroute.cloud_controller.errors import ApiError, not_found
+from cfroute.cloud_controller.platform import Platform
+from cfroute.diego.api import ActualLRP
+from cfroute.log_cache import LogWriter
+from cfroute.logs import Logger
+from cfroute.testing import ManualClock
+
+ISSUER = "https://uaa.test/oauth/token"
+ADMIN = ["cloud_controller.admin", "cloud_controller.read", "cloud_controller.write", "openid"]
+DEVELOPER = ["cloud_controller.read", "cloud_controller.write", "openid"]
+
+
+class Log:
+    """A stream that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def flush(self) -> None:
+        pass
+
+
+@dataclass
+class FakeDiego:
+    """Notes what it is told, and knows the instances that a test gives it."""
+
+    present: bool = True
+    pushed: list[set[str]] = field(default_factory=list)
+    staged: list[str] = field(default_factory=list)
+    actual: list[ActualLRP] = field(default_factory=list)
+    retired: list[tuple[str, int]] = field(default_factory=list)
+
+    async def push(self, app_guids: set[str]) -> None:
+        self.pushed.append(app_guids)
+
+    async def stage(self, build_guids: Sequence[str]) -> None:
+        self.staged += build_guids
+
+    async def actual_lrps(self, process_guid: str) -> list[ActualLRP]:
+        return [lrp for lrp in self.actual if lrp.process_guid == process_guid]
+
+    async def retire(self, process_guid: str, index: int) -> None:
+        if not any(lrp.index == index for lrp in await self.actual_lrps(process_guid)):
+            raise not_found("Instance")
+        self.retired.append((process_guid, index))
+
+
+@pytest.fixture(scope="session")
+def signing_pem() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+@pytest.fixture(scope="session")
+def sign(signing_pem: bytes) -> Callable[..., str]:
+    """Make a bearer token: `sign(scopes, name=…, exp=…)`."""
+    key = RSAKey.import_key(signing_pem)
+
+    def make(scopes: list[str], *, name: str = "admin", exp: float = 1_700_003_600, **claims: Any) -> str:
+        said = {"iss": ISSUER, "exp": exp, "scope": scopes, "user_id": f"guid-of-{name}", "user_name": name, "jti": "j"}
+        return "bearer " + jwt.encode({"alg": "RS256", "kid": "k1"}, said | claims, key, algorithms=["RS256"])
+
+    return make
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    (tmp_path / "apps").mkdir()
+    return Config(
+        database=str(tmp_path / "ccdb.sqlite"),
+        blobs=str(tmp_path / "blobs"),
+        app_logs=str(tmp_path / "apps"),
+        domain="cf.localhost",
+        tcp_domain="tcp.cf.localhost",
+        uaa_url="https://uaa.test",
+        uaa_issuer=ISSUER,
+        external_url="http://api.cf.localhost:9022",
+        internal_address="127.0.0.9",
+        system_hosts=["api", "uaa"],
+    )
+
+
+@dataclass
+class CloudController:
+    """The app under test, and everything around it that tests look at."""
+
+    platform: Platform
+    diego: FakeDiego
+    clock: ManualClock
+    log: Log
+    sign: Callable[..., str]
+    scopes: list[str] = field(default_factory=lambda: list(ADMIN))
+
+    def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        """Send one request with a good token, unless `headers` say otherwise."""
+        headers = {"Authorization": self.sign(self.scopes), **options.pop("headers", {})}
+        return self.send(app.external_app(self.platform), method, path, body, headers=headers, **options)
+
+    def internal(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        return self.send(app.internal_app(self.platform), method, path, body, **options)
+
+    def send(self, target: Any, method: str, path: str, body: Any, **options: Any) -> httpx.Response:
+        async def one() -> httpx.Response:
+            transport = httpx.ASGITransport(target)
+            async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+                json = {"json": body} if body is not None else {}
+                return await client.request(method, path, **json, **options)
+
+        return asyncio.run(one())
+
+    def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """The JSON of a request that has to succeed (None when the answer has no body)."""
+        response = self(method, path, body, **options)
+        assert response.status_code < 300, response.text
+        return response.json() if response.content else None
+
+    def detail(self, method: str, path: str, body: Any = None, *, status: int = 422, **options: Any) -> str:
+        """The text of the only error of a request that has to fail with `status`."""
+        response = self(method, path, body, **options)
+        assert response.status_code == status, response.text
+        (error,) = response.json()["errors"]
+        return str(error["detail"])
+
+    # things that many tests need
+
+    @property
+    def organization(self) -> str:
+        return str(self.ok("GET", "/v3/organizations?names=local")["resources"][0]["guid"])
+
+    @property
+    def space(self) -> str:
+        return str(self.ok("GET", "/v3/spaces?names=dev")["resources"][0]["guid"])
+
+    def domain(self, name: str = "cf.localhost") -> str:
+        return str(self.ok("GET", f"/v3/domains?names={name}")["resources"][0]["guid"])
+
+    def new_space(self, name: str, organization: str | None = None) -> str:
+        relationships = {"organization": {"data": {"guid": organization or self.organization}}}
+        return str(self.ok("POST", "/v3/spaces", {"name": name, "relationships": relationships})["guid"])
+
+    def new_organization(self, name: str) -> str:
+        return str(self.ok("POST", "/v3/organizations", {"name": name})["guid"])
+
+    def app(self, name: str = "music", space: str | None = None) -> str:
+        relationships = {"space": {"data": {"guid": space or self.space}}}
+        return str(self.ok("POST", "/v3/apps", {"name": name, "relationships": relationships})["guid"])
+
+    def route_body(self, domain: str | None = None, space: str | None = None, **fields: Any) -> dict[str, Any]:
+        relationships = {
+            "space": {"data": {"guid": space or self.space}},
+            "domain": {"data": {"guid": domain or self.domain()}},
+        }
+        return {**fields, "relationships": relationships}
+
+    def route(self, host: str = "music", **fields: Any) -> str:
+        return str(self.ok("POST", "/v3/routes", self.route_body(host=host, **fields))["guid"])
+
+    def map(self, route: str, app: str, **fields: Any) -> str:
+        body = {"destinations": [{"app": {"guid": app}, **fields}]}
+        return str(self.ok("POST", f"/v3/routes/{route}/destinations", body)["destinations"][-1]["guid"])
+
+    def service(self, name: str = "logger", url: str | None = "https://logger.cf.localhost", **fields: Any) -> str:
+        body = {
+            "type": "user-provided",
+            "name": name,
+            "route_service_url": url,
+            "relationships": {"space": {"data": {"guid": fields.pop("space", None) or self.space}}},
+            **fields,
+        }
+        return str(self.ok("POST", "/v3/service_instances", body)["guid"])
+
+    def bind_body(self, route: str, service: str, **fields: Any) -> dict[str, Any]:
+        relationships = {"route": {"data": {"guid": route}}, "service_instance": {"data": {"guid": service}}}
+        return {"relationships": relationships, **fields}
+
+    def package(self, app: str, bits: bytes = b"PK\x05\x06" + bytes(18)) -> str:
+        relationships = {"app": {"data": {"guid": app}}}
+        guid = str(self.ok("POST", "/v3/packages", {"type": "bits", "relationships": relationships})["guid"])
+        self.ok("POST", f"/v3/packages/{guid}/upload", data={"resources": "[]"}, files={"bits": ("p.zip", bits)})
+        return guid
+
+    def droplet(self, app: str, result: str = '{"process_types": {"web": "python app.py"}}') -> str:
+        """Push, stage and assign: what `cf push` does up to the start."""
+        build = self.ok("POST", "/v3/builds", {"package": {"guid": self.package(app)}})["guid"]
+        assert self.internal("PUT", f"/internal/v4/builds/{build}/droplet", content=b"tgz").status_code == 201
+        task = {"task_guid": build, "app_guid": app, "package_url": "", "droplet_upload_url": "", "completion_url": ""}
+        task |= {"state": "COMPLETED", "result": result}
+        assert self.internal("POST", f"/internal/v4/builds/{build}/completed", task).status_code == 204
+        droplet = str(self.ok("GET", f"/v3/builds/{build}")["droplet"]["guid"])
+        self.ok("PATCH", f"/v3/apps/{app}/relationships/current_droplet", {"data": {"guid": droplet}})
+        return droplet
+
+    def started(self, name: str = "music") -> str:
+        """The guid of an app that is started."""
+        app = self.app(name)
+        self.droplet(app)
+        self.ok("POST", f"/v3/apps/{app}/actions/start")
+        return app
+
+    def desired(self, app: str) -> list[dict[str, Any]]:
+        """What Diego is to run of the app."""
+        found = self.internal("GET", "/internal/v4/desired_lrps").json()["desired_lrps"]
+        return [lrp for lrp in found if lrp["app_guid"] == app]
+
+
+@pytest.fixture
+def cc(
+    config: Config, clock: ManualClock, signing_pem: bytes, sign: Callable[..., str], tmp_path: Path
+) -> Iterator[CloudController]:
+    key = tmp_path / "signing.pem"
+    key.write_bytes(signing_pem)
+    numbers = itertools.count(1)
+    new_guid = lambda: f"guid-{next(numbers):04}"  # noqa: E731
+    database = Database.open(config.database, clock, new_guid)
+    seed.seed(database, config)
+    log, diego = Log(), FakeDiego()
+    platform = Platform(
+        config=config,
+        database=database,
+        blobs=Blobs(config.blobs),
+        tokens=TokenChecker(FileKeys(key), ISSUER, clock),
+        diego=diego,
+        app_logs=LogWriter(config.app_logs, clock=clock),
+        clock=clock,
+        new_guid=new_guid,
+        chance=random.Random(1),
+        log=Logger("cloud_controller", stream=log, clock=clock),
+    )
+    yield CloudController(platform, diego, clock, log, sign)
+    database.close()
+
+
+__all__ = ["ADMIN", "DEVELOPER", "ISSUER", "ApiError", "CloudController"]
