@@ -25,6 +25,7 @@ SHARED = (
     "cfroute.logs",
     "cfroute.nats",
     "cfroute.proxy",
+    "cfroute.resolver",
     "cfroute.__version__",
 )
 # What the command line and the foundation see of a component: how it is started, and its in-process app.

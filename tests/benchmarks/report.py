@@ -57,7 +57,7 @@ def table(case: Case, results: Sequence[Result]) -> list[str]:
     proxies = [r for r in results if r.contender != "direct"]
     idle = [r.contender for r in proxies if r.cpu_share is not None and r.cpu_share < SATURATED]
     if idle:
-        complaints.append(f"  {', '.join(idle)}: held up by the load generator; compare µs/request")
+        complaints.append(f"  {', '.join(idle)}: held up by the load generator or other programs; compare µs/request")
     return [case.title, *_aligned(rows), *complaints]
 
 
