@@ -31,14 +31,15 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     command: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     probe: Probe
+    serves: Listener | None = None
     phase: int = 3
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 5.0
 
     @property
     def address(self) -> str:
-        """Where it is reached, for people."""
-        return str(self.probe.listener)
+        """Where it does its work, for people: seldom the port that is probed."""
+        return str(self.serves or self.probe.listener)
 
 
 def of(plan: Plan, home: Home) -> tuple[Component, ...]:
@@ -47,42 +48,48 @@ def of(plan: Plan, home: Home) -> tuple[Component, ...]:
     They start together and wait for each other on their own; what takes longest to be ready comes last, because its modules are
     imported while the others start already.
     """
-    return tuple(_all(plan, home))
+    return (*_routing(plan, home), *_diego(plan, home), *_control(plan, home))
 
 
-def _all(plan: Plan, home: Home) -> Iterator[Component]:
-    def config(name: str) -> tuple[str, str]:
-        return "-c", str(home.config / name)
+def _config(home: Home, name: str) -> tuple[str, str]:
+    return "-c", str(home.config / name)
 
+
+def _routing(plan: Plan, home: Home) -> Iterator[Component]:
     for _, vm in plan.named("nats"):
         yield Component(
             name="nats",
-            command=(str(server.find_binary()), *config("nats.conf")),
+            command=(str(server.find_binary()), *_config(home, "nats.conf")),
             probe=Probe("tcp", vm.listener("nats")),
             phase=4,
         )
     yield Component(
         name="load_balancer",
         module="cfroute.load_balancer.main",
-        arguments=config("load_balancer.yml"),
+        arguments=_config(home, "load_balancer.yml"),
         probe=Probe("http", plan.load_balancer_status, "/healthz"),
+        serves=plan.http,
         phase=0,
     )
     for index, vm in plan.named("router"):
         yield Component(
             name=f"gorouter/{index}",
             module="cfroute.gorouter.main",
-            arguments=config(f"gorouter-{index}.yml"),
+            arguments=_config(home, f"gorouter-{index}.yml"),
             probe=Probe("http", vm.listener("status"), "/health"),
+            serves=vm.listener("http"),
             phase=1,
             stop_signal=signal.SIGUSR1,
             stop_seconds=10.0,
         )
+
+
+def _diego(plan: Plan, home: Home) -> Iterator[Component]:
     for index, vm in plan.named("diego_cell"):
         yield Component(
             name=f"cell/{index}",
             module="cfroute.diego.cell.main",
-            arguments=config(f"rep-{index}.yml"),
+            arguments=_config(home, f"rep-{index}.yml"),
             probe=Probe("http", vm.listener("rep"), "/ping"),
             phase=2,
             stop_seconds=15.0,
@@ -95,21 +102,26 @@ def _all(plan: Plan, home: Home) -> Iterator[Component]:
             probe=Probe("tcp", vm.listener("route_emitter")),
             phase=2,
         )
+    vm = plan.vms["diego_database/0"]
     yield Component(
         name="bbs",
         module="cfroute.diego.bbs.main",
-        arguments=config("bbs.yml"),
-        probe=Probe("http", plan.vms["diego_database/0"].listener("health"), "/ping"),
+        arguments=_config(home, "bbs.yml"),
+        probe=Probe("http", vm.listener("health"), "/ping"),
+        serves=vm.listener("bbs"),
     )
+
+
+def _control(plan: Plan, home: Home) -> Iterator[Component]:
     yield Component(
         name="uaa",
         module="cfroute.uaa.main",
-        arguments=config("uaa.yml"),
+        arguments=_config(home, "uaa.yml"),
         probe=Probe("https", plan.vms["uaa/0"].listener("tls"), "/healthz"),
     )
     yield Component(
         name="cloud_controller",
         module="cfroute.cloud_controller.main",
-        arguments=config("cloud_controller_ng.yml"),
+        arguments=_config(home, "cloud_controller_ng.yml"),
         probe=Probe("http", plan.api, "/healthz"),
     )
