@@ -1,0 +1,133 @@
+"""A threaded HTTP server that ends as an app in Cloud Foundry should.
+
+On SIGTERM it takes no new connections, closes the idle ones, answers what it has begun to answer, and exits with 0.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+IDLE = 120  # s after which an idle connection is closed: longer than Gorouter keeps one
+
+
+def say(text: str) -> None:
+    """Write one line of log, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+class Server(ThreadingHTTPServer):
+    """Knows its connections, and which of them are being answered."""
+
+    daemon_threads = False
+    block_on_close = True
+    request_queue_size = 512
+    allow_reuse_address = True
+
+    def __init__(self, handler: type["Handler"]) -> None:
+        super().__init__(("0.0.0.0", int(os.environ.get("PORT", "8080"))), handler)
+        self.ending = False
+        self.lock = threading.Lock()
+        self.idle: set[socket.socket] = set()
+
+    def end(self, *_: Any) -> None:
+        """Begin to end; returns at once, as a signal handler has to."""
+        self.ending = True
+        threading.Thread(target=self.shutdown).start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of ours; anything else is told in one line."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, (ConnectionError, TimeoutError)):
+            say(f"error while answering {client_address[0]}: {type(error).__name__}: {error}")
+
+    def may_end(self, connection: socket.socket) -> None:
+        """A connection without end (a WebSocket) is not waited for."""
+        with self.lock:
+            self.idle.add(connection)
+
+    def close_idle(self) -> None:
+        """Let go of the connections that wait for a request."""
+        with self.lock:
+            for connection in self.idle:
+                try:
+                    connection.shutdown(socket.SHUT_RD)
+                except OSError:
+                    continue  # the client was faster
+
+
+class Handler(BaseHTTPRequestHandler):
+    """HTTP/1.1 with keep-alive; a subclass adds do_GET and so on."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE
+    server: Server
+
+    def handle_one_request(self) -> None:
+        """Wait for a request as an idle connection, answer it as a busy one."""
+        with self.server.lock:
+            self.server.idle.add(self.connection)
+        if self.server.ending:
+            self.server.close_idle()
+        try:
+            super().handle_one_request()
+        finally:
+            with self.server.lock:
+                self.server.idle.discard(self.connection)
+        self.close_connection = self.close_connection or self.server.ending
+
+    def parse_request(self) -> bool:
+        """From here on the connection is busy."""
+        with self.server.lock:
+            self.server.idle.discard(self.connection)
+        return super().parse_request()
+
+    def answer(self, status: int, body: bytes = b"", kind: str = "text/plain; charset=utf-8", **headers: str) -> None:
+        """Send a whole response; underscores in header names stand for dashes."""
+        self.send_response(status)
+        if body or status not in (204, 304):
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        if self.server.ending:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def body(self) -> bytes:
+        """The whole body of the request, chunked or not."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return b"".join(self.chunks())
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def chunks(self) -> Any:
+        """The chunks of a chunked body, as they come."""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
+
+    def version_string(self) -> str:
+        return "cfroute-sample"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        say(f"{self.client_address[0]} {format % args}")
+
+
+def serve(handler: type[Handler]) -> None:
+    """Serve on $PORT until SIGTERM or SIGINT."""
+    server = Server(handler)
+    signal.signal(signal.SIGTERM, server.end)
+    signal.signal(signal.SIGINT, server.end)
+    say(f"listening on port {server.server_address[1]}")
+    server.serve_forever(poll_interval=0.1)
+    server.close_idle()
+    server.server_close()
+    say("ended")
