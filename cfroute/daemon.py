@@ -12,9 +12,12 @@ import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
+
+if TYPE_CHECKING:
+    import uvicorn
 
 LIFELINE = "CFROUTE_LIFELINE"
 """Environment variable with the number of a pipe that ends when the supervisor does. It goes no further than the daemon."""
@@ -138,8 +141,27 @@ async def serving(
     finally:
         server.should_exit = True
         with contextlib.suppress(asyncio.CancelledError):
-            await served
+            await _hang_up(server, served)
         listener.close()
+
+
+async def _hang_up(server: "uvicorn.Server", served: asyncio.Task[None]) -> None:
+    """Wait for the end of `served`, and cut idle connections meanwhile.
+
+    uvicorn closes them politely; but over TLS that waits for an answer that a client which only keeps the connection for
+    later does not give, and would take the whole timeout.
+    """
+    while not served.done():
+        for connection in list(server.server_state.connections):
+            if _is_idle(connection):
+                connection.transport.abort()
+        await asyncio.wait([served], timeout=0.02)
+    served.result()
+
+
+def _is_idle(connection: Any) -> bool:
+    busy = connection.cycle is not None and not connection.cycle.response_complete
+    return not busy and not connection.transport.get_write_buffer_size()
 
 
 def _bind(host: str, port: int) -> Any:
