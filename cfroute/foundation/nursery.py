@@ -28,6 +28,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -45,7 +46,8 @@ class Nursery:
     def __init__(self, commands: socket.socket, lifeline: int, modules: Sequence[str], *, forks: bool) -> None:
         self._commands = commands
         self._lifeline = lifeline
-        self._modules = list(modules) if forks else []
+        self._modules = deque(modules if forks else ())
+        self._queue: deque[dict[str, Any]] = deque()
         self._forks = forks
         self._children: set[int] = set()
         self._received = b""
@@ -57,11 +59,14 @@ class Nursery:
 
     def run(self) -> None:
         """Serve until the supervisor is gone. Modules are imported while there is nothing else to do."""
-        while self._turn(wait=not self._modules):
-            if self._modules:
-                self._import(self._modules.pop(0))
+        while self._hear(wait=not self._queue and not self._modules):
+            if self._queue:
+                self._obey(self._queue.popleft())
+            elif self._modules:
+                self._import(self._modules.popleft())
 
-    def _turn(self, *, wait: bool) -> bool:
+    def _hear(self, *, wait: bool) -> bool:
+        """Take in what has happened; False when the supervisor is gone. `wait` for something to happen if there is nothing."""
         commands = self._commands.fileno()
         ready, _, _ = select.select([commands, self._wake], [], [], None if wait else 0)
         if self._wake in ready:
@@ -74,8 +79,7 @@ class Nursery:
         except ConnectionResetError:
             data = b""
         *lines, self._received = (self._received + data).split(b"\n")
-        for line in lines:
-            self._obey(json.loads(line))
+        self._queue.extend(json.loads(line) for line in lines)
         return bool(data)
 
     def _obey(self, command: dict[str, Any]) -> None:
