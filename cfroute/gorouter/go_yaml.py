@@ -9,8 +9,8 @@ are collected and reported with their line, in go-yaml's words.
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple, NewType, TypeVar, get_args, get_origin, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, NamedTuple, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -137,6 +137,8 @@ class _Decoder:
 
     def value(self, node: yaml.Node, wanted: Any, current: Any) -> Any:
         """The node as the wanted type; `current` where it says nothing or does not fit."""
+        if get_origin(wanted) in (Union, UnionType):  # `Duration | None`: what may be absent is read like what may not
+            wanted = next(member for member in get_args(wanted) if member is not NoneType)
         if get_origin(wanted) is list:
             return self._list(node, get_args(wanted)[0], current)
         if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
