@@ -1,0 +1,167 @@
+"""Configuration files, read as upstream reads them."""
+
+from pathlib import Path
+from typing import Any, get_origin
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cfroute import durations
+from cfroute.gorouter.config import Config, ConfigError, load, parse
+
+FULL = Path(__file__).parents[2] / "fixtures/gorouter/full.yml"
+
+
+def error_of(text: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        parse(text)
+    return refused.value.message
+
+
+def test_the_defaults() -> None:
+    config = load(None)
+    assert (config.port, config.ssl_port, config.status.port, config.status.routes.port) == (8081, 443, 8080, 8082)
+    assert [(host.hostname, host.port) for host in config.nats.hosts] == [("localhost", 4222)]
+    assert (config.logging.level, config.disable_keep_alives, config.enable_http2) == ("debug", True, True)
+    assert config.sticky_session_cookie_names == ["JSESSIONID"]
+    assert (config.endpoint_timeout, config.drain_timeout, config.websocket_dial_timeout) == (60.0, 60.0, 5.0)
+    assert (config.start_delay, config.failed_cool_down, config.route_services_enabled) == (5.0, 30.0, False)
+    assert config.cfroute.address == "127.0.0.1"
+
+
+def test_a_file_with_every_key() -> None:
+    config = load(FULL)
+    assert (config.status.user, config.status.password, config.nats.password) == ("router-status", "status-password", "12345")
+    assert config.nats.hosts[1].hostname == "nats-1.example.com"
+    assert config.http_rewrite.responses.add_headers_if_not_present[0].value == "max-age=31536000"
+    assert config.verify_client_certificate_metadata[0].issuer_in_chain.postal_code == ["10115"]
+    assert config.prometheus.meters.http_latency_histogram_buckets == [0.1, 0.2, 0.4]
+    assert (config.backends.max_conns, config.route_services.strict_signature_validation) == (500, True)
+    assert (config.read_header_timeout, config.drain_timeout, config.start_delay) == (90.0, 900.0, 0.0)
+    assert config.cfroute.resolver[0].to_port == 8443
+    assert (config.ip, config.route_services_enabled) == ("127.10.1.10", True)
+
+
+def test_the_example_file_really_has_every_key() -> None:
+    def missing(struct: Any, given: dict[str, Any], path: str) -> list[str]:
+        found = []
+        for name, hint in zip(struct.__struct_encode_fields__, msgspec.structs.fields(struct), strict=True):
+            if name not in given:
+                found.append(path + name)
+            elif isinstance(hint.type, type) and issubclass(hint.type, msgspec.Struct):
+                found += missing(hint.type, given[name], f"{path}{name}.")
+            elif get_origin(hint.type) is list and isinstance(given[name], list) is False:
+                found.append(path + name)
+        return found
+
+    document = msgspec.yaml.decode(FULL.read_bytes())
+    assert missing(Config, document, "") == []
+
+
+class TestYaml:
+    def test_unknown_keys_are_ignored_at_every_level(self) -> None:
+        assert (
+            parse(
+                "nonsense: {a: [1]}\nstatus: {nonsense: 1, port: 9}\nbackends: {clientauthcertificate: {leaf: null}}"
+            ).status.port
+            == 9
+        )
+
+    @pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "~", "port: null\nstatus: ~\nlogging: {level: null}"])
+    def test_nothing_and_null_keep_the_defaults(self, text: str) -> None:
+        assert parse(text) == Config(drain_timeout=60.0, websocket_dial_timeout=5.0)
+
+    def test_a_null_list_is_empty(self) -> None:
+        assert parse("sticky_session_cookie_names: null").sticky_session_cookie_names == []
+
+    @pytest.mark.parametrize("text", ["yes", "on", "True", "Y", "'yes'"])
+    def test_booleans_of_yaml_1_1(self, text: str) -> None:
+        assert parse(f"enable_proxy: {text}").enable_proxy is True
+
+    @pytest.mark.parametrize(
+        ("text", "number"), [("8", 8), ("0x10", 16), ("010", 8), ("0o10", 8), ("1_000", 1000), ("0b11", 3), ("7.9", 7)]
+    )
+    def test_integers(self, text: str, number: int) -> None:
+        assert parse(f"index: {text}").index == number
+
+    def test_any_scalar_is_a_string_where_one_is_wanted(self) -> None:
+        config = parse("route_services_secret: 12345\nzone: yes\ntrace_key: 0x16\nlogging: {syslog: 1.50}")
+        assert (config.route_services_secret, config.zone, config.trace_key, config.logging.syslog) == (
+            "12345",
+            "yes",
+            "0x16",
+            "1.50",
+        )
+
+    def test_anchors_and_merges(self) -> None:
+        text = "backends: &b {max_attempts: 3, max_conns: 9}\nroute_services:\n  <<: *b\n  max_attempts: 5"
+        assert parse(text).route_services.max_attempts == 5
+        assert parse("x: &x {port: 1}\nnats: {hosts: [{<<: [*x], hostname: h}]}").nats.hosts[0].port == 1
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("endpoint_timeout: 30", "line 1: cannot unmarshal !!int `30` into time.Duration"),
+            ("port: 1\nendpoint_timeout: 0", "line 2: cannot unmarshal !!int `0` into time.Duration"),
+            ("drain_wait: '30'", "line 1: cannot unmarshal !!str `30` into time.Duration"),
+            ("drain_wait: 1.5", "line 1: cannot unmarshal !!float `1.5` into time.Duration"),
+            ("port: '80'", "line 1: cannot unmarshal !!str `80` into uint16"),
+            ("port: 65536", "line 1: cannot unmarshal !!int `65536` into uint16"),
+            ("index: -1", "line 1: cannot unmarshal !!int `-1` into uint"),
+            ("enable_ssl: 1", "line 1: cannot unmarshal !!int `1` into bool"),
+            ("enable_ssl: a very long text", "line 1: cannot unmarshal !!str `a very ...` into bool"),
+            ("status: [1]", "line 1: cannot unmarshal !!seq into config.StatusConfig"),
+            ("zone: {a: b}", "line 1: cannot unmarshal !!map into string"),
+            ("ca_certs: x", "line 1: cannot unmarshal !!str `x` into []string"),
+            ("nats:\n  hosts:\n  - port: x", "line 3: cannot unmarshal !!str `x` into uint16"),
+            ("just text", "line 1: cannot unmarshal !!str `just text` into config.Config"),
+            ("port: 1\nzone: z\nport: 2", 'line 3: mapping key "port" already defined at line 1'),
+            ("status:\n  port: 1\n  port: 2", 'line 3: mapping key "port" already defined at line 2'),
+        ],
+    )
+    def test_refusals_in_go_yaml_s_words(self, text: str, message: str) -> None:
+        assert error_of(text) == f"yaml: unmarshal errors:\n  {message}"
+
+    def test_all_errors_are_told(self) -> None:
+        assert error_of("port: x\nindex: y").count("\n") == 2
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("a: b: c", "yaml: mapping values are not allowed in this context"),
+            ("x: 1\na: b: c", "yaml: line 2: mapping values are not allowed in this context"),
+            ("\tport: 1", "yaml: found character that cannot start any token"),
+        ],
+    )
+    def test_bad_syntax(self, text: str, message: str) -> None:
+        assert error_of(text) == message
+
+    def test_a_missing_file(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError) as refused:
+            load(tmp_path / "no.yml")
+        assert refused.value.message == f"open {tmp_path}/no.yml: no such file or directory"
+
+
+@given(st.floats(0, 1e6), st.integers(0, 65535), st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+def test_what_is_written_is_read_back(seconds: float, port: int, text: str) -> None:
+    document = {"port": port, "zone": text, "drain_wait": durations.format(seconds)}
+    config = parse(msgspec.yaml.encode(document))
+    assert (config.port, config.zone, config.drain_wait) == (port, text, pytest.approx(seconds, abs=1e-9))
+
+
+class TestDerived:
+    def test_the_stale_threshold_is_at_least_the_start_delay(self) -> None:
+        assert parse("droplet_stale_threshold: 10s\nstart_response_delay_interval: 20s").droplet_stale_threshold == 20.0
+
+    def test_timeouts_that_follow_others(self) -> None:
+        config = parse("endpoint_timeout: 7s\nendpoint_dial_timeout: 2s")
+        assert (config.drain_timeout, config.websocket_dial_timeout) == (7.0, 2.0)
+
+    def test_our_own_start_delay_leaves_the_announced_interval_alone(self) -> None:
+        config = parse("start_response_delay_interval: 20s\ncfroute: {start_delay: 100ms}")
+        assert (config.start_delay, config.start_response_delay_interval) == (0.1, 20.0)
+
+    def test_cookie_names_once_each(self) -> None:
+        assert parse("sticky_session_cookie_names: [B, A, B]").sticky_session_cookie_names == ["B", "A"]
