@@ -204,6 +204,11 @@ class AccessLog:
         self._path = config.access_log.file
         self._file = self._open(self._path) if self._path else -1
 
+    @property
+    def enabled(self) -> bool:
+        """Whether there is anything to write to."""
+        return self._file >= 0
+
     def _open(self, path: str) -> int:
         try:
             return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)

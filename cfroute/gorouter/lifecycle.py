@@ -55,6 +55,7 @@ class Gorouter:
         self._rng = rng
         self._random_bytes = random_bytes
         self._health = Health()
+        self._exit_status = 0
 
     async def run(self, stop: Stop) -> int:
         """Start, serve until asked to stop, end as the signal says."""
@@ -80,7 +81,7 @@ class Gorouter:
             return 1
         log.info("gorouter.stopped", took=int((self._clock.monotonic() - began) * 1e9))
         log.info("gorouter.exited")
-        return 0
+        return self._exit_status
 
     # The start
 
@@ -98,11 +99,11 @@ class Gorouter:
         parts.push_async_callback(status.close)
         await self._open(status.start(), "initialize-router-error")
         await self._open(self._open_internal(server, destinations), "new-route-services-server", "starting local listener: ")
-        nats = NatsSession(config, registry, log, clock, self._rng)
+        nats = NatsSession(config, registry, log, clock, self._rng, on_closed=lambda: self._give_up(stop))
         parts.push_async_callback(nats.close)
         registry.source_is_up = lambda: nats.connected
         await self._connect(nats)
-        for work in (self._prune_for_ever(registry), self._sweep_for_ever(destinations)):
+        for work in (registry.prune_forever(), self._sweep_for_ever(destinations)):
             parts.callback(spawn(work, name="housekeeping").cancel)
         await self._warm_up(stop)
         await self._open_front(server)
@@ -159,6 +160,11 @@ class Gorouter:
             self._log.error("nats-connection-error", error=str(error))
             raise StartFailure from error
 
+    def _give_up(self, stop: Stop) -> None:
+        """The NATS client will not try again: without it the table can only become wrong."""
+        self._exit_status = 1
+        stop.ask()
+
     async def _warm_up(self, stop: Stop) -> None:
         """Let the emitters fill the table before the first request can come."""
         delay = self._config.start_delay
@@ -189,12 +195,6 @@ class Gorouter:
         self._log.info(f"{name}-started", address={"IP": host, "Port": port, "Zone": ""})
 
     # Meanwhile
-
-    async def _prune_for_ever(self, registry: Registry) -> None:
-        while True:
-            await self._clock.sleep(self._config.prune_stale_droplets_interval)
-            for _ in registry.prune(self._clock.monotonic()):
-                await asyncio.sleep(0)  # requests first: pruning a large table goes on in between
 
     async def _sweep_for_ever(self, destinations: Destinations) -> None:
         while True:

@@ -76,6 +76,15 @@ def _front(config: Config, chain: str, key: str) -> ssl.SSLContext:
     return context
 
 
+def status_context(config: Config) -> ssl.SSLContext:
+    """For the TLS health listener."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = _VERSIONS[config.min_tls_version]
+    context.maximum_version = _VERSIONS[config.max_tls_version]
+    load_pair(context, config.status.tls.certificate, config.status.tls.key)
+    return context
+
+
 def best_match(name: str, certificates: list[list[str]]) -> int:
     """Which certificate serves `name`: an exact name wins over a wildcard of one label, that over the first certificate."""
     wildcard = "*." + name.partition(".")[2]

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
 from cfroute.proxy.chunked import ChunkedDecoder, ChunkError
-from cfroute.proxy.failure import Failure, Kind, dial_failure, lost_failure
+from cfroute.proxy.failure import Failure, Kind, dial_failure, handshake_failure, lost_failure
 from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead, parse_response
 from cfroute.proxy.headers import Headers
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _BROKEN: Final = "net/http: HTTP/1.x transport connection broken: "
 _NO_TRAILERS: Final = Headers()
+_TUNNEL: Final = -3  # in place of a body's length
 
 
 class Destination:
@@ -25,7 +26,7 @@ class Destination:
     """
 
     __slots__ = (
-        "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle", "name", "port",
+        "__weakref__", "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle", "name", "port",
         "response_limit",
     )  # fmt: skip
 
@@ -89,7 +90,7 @@ class Destination:
         try:
             async with asyncio.timeout(self.dial_timeout if self.dial_timeout > 0 else None):
                 transport, protocol = await loop.create_connection(lambda: Backend(self), self.host, self.port)
-        except (OSError, TimeoutError) as error:
+        except (OSError, UnicodeError) as error:
             raise dial_failure(error, self.host, self.port) from error
         if self.context is None:
             return protocol
@@ -98,20 +99,21 @@ class Destination:
                 secured = await loop.start_tls(transport, protocol, self.context, server_hostname=self.name)
         except TimeoutError as error:
             transport.abort()
-            raise Failure(Kind.HANDSHAKE_TIMEOUT, "net/http: TLS handshake timeout", got_connection=True) from error
-        except (OSError, ssl.CertificateError) as error:
+            raise Failure(Kind.HANDSHAKE_TIMEOUT, "net/http: TLS handshake timeout") from error
+        except (OSError, ValueError) as error:
+            failure = handshake_failure(error, protocol.addresses, self.name or self.host)
             transport.abort()
-            raise dial_failure(error, self.host, self.port, self.name or self.host) from error
+            raise failure from error
         protocol.transport = cast(asyncio.Transport, secured)
         return protocol
 
 
 class Backend(asyncio.Protocol):
-    """One connection to a backend. It serves one exchange at a time; between two it is idle, and any byte or end then closes it."""
+    """One connection to a backend. It serves one exchange at a time; between two it is idle, and any byte then closes it."""
 
     __slots__ = (
-        "_buffer", "_decoder", "_left", "_length", "closed", "destination", "exchange", "head_seen", "idle_since",
-        "paused", "requests", "transport",
+        "_buffer", "_decoder", "_left", "_length", "_lost", "blocked", "closed", "destination", "exchange", "head_seen",
+        "idle_since", "paused", "requests", "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -121,6 +123,7 @@ class Backend(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self.closed = False
         self.paused = False  # whether we stopped reading from it
+        self.blocked = False  # whether it does not take what we write
         self.requests = 0
         self.idle_since = 0.0
         self.head_seen = False
@@ -128,6 +131,7 @@ class Backend(asyncio.Protocol):
         self._length = 0
         self._left = 0
         self._decoder: ChunkedDecoder | None = None
+        self._lost: Exception | None = None  # what ended it
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "idle" if self.exchange is None else "busy"
@@ -153,6 +157,12 @@ class Backend(asyncio.Protocol):
         self.exchange = None
         self.closed = True
         self.transport.abort()
+
+    def end(self) -> None:
+        """Close the connection once it has taken what was written; nothing more is heard from it."""
+        self.exchange = None
+        self.closed = True
+        self.transport.close()
 
     def pause(self) -> None:
         """Stop reading: the client takes the response more slowly than it comes."""
@@ -192,14 +202,14 @@ class Backend(asyncio.Protocol):
                 return
             head, used = parsed
             data = data[used:]
-            if head.status >= 200 or head.status == 101:
+            if not 100 <= head.status < 200 or head.status == 101:
                 break
             exchange.informational(head)
         self._start_body(exchange, head, data)
 
     def _start_body(self, exchange: "Exchange", head: ResponseHead, data: bytes) -> None:
         self.head_seen = True
-        length = self._length = UNTIL_CLOSE if head.status == 101 else head.length
+        length = self._length = _TUNNEL if head.status == 101 else head.length
         if length == CHUNKED:
             self._decoder = ChunkedDecoder()
         if length >= 0 and len(data) >= length:  # all of it is here: the common case
@@ -222,8 +232,10 @@ class Backend(asyncio.Protocol):
                 exchange.ended(_NO_TRAILERS, clean=self._left == 0)
         elif self._length == CHUNKED:
             self._chunks(exchange, data)
+        elif self._length == _TUNNEL:
+            exchange.front.write(data)
         else:
-            exchange.body(data)  # until the backend closes, or a tunnel
+            exchange.body(data)
 
     def _chunks(self, exchange: "Exchange", data: bytes) -> None:
         decoder = self._decoder
@@ -240,36 +252,46 @@ class Backend(asyncio.Protocol):
             exchange.ended(decoder.trailers, clean=not decoder.rest)
 
     def eof_received(self) -> bool:
+        if self.exchange is None:
+            self.closed = True  # at once: an exchange that begins before connection_lost comes must not take it
         return False  # close; connection_lost says the rest
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
+        self._lost = exc
         exchange, self.exchange = self.exchange, None
         if exchange is None:
             return
         if self.head_seen:
-            if self._length == UNTIL_CLOSE and exc is None:
+            if self._length <= UNTIL_CLOSE and exc is None:
                 exchange.ended(_NO_TRAILERS, clean=False)
             else:
                 exchange.cut("unexpected EOF" if exc is None else str(exc))
             return
-        failure = self._failure(exc)
-        failure.wrote_headers = True
-        failure.reused = self.requests > 1
-        exchange.attempt_failed(failure)
+        exchange.attempt_failed(self.failure())
 
-    def _failure(self, exc: Exception | None) -> Failure:
-        if self._buffer:
-            return Failure(Kind.EOF, "unexpected EOF", got_connection=True)
+    def failure(self) -> Failure:
+        """Why the connection was lost before there was a response."""
+        if self._buffer and self._lost is None:
+            failure = Failure(Kind.OTHER, f"{_BROKEN}unexpected EOF", got_connection=True)
+        else:
+            failure = lost_failure(self._lost, self.addresses)
+        failure.wrote_headers = self.requests > 0
+        failure.reused = self.requests > 1
+        return failure
+
+    @property
+    def addresses(self) -> str:
+        """Our end and the other, as Go's messages have them."""
         local = self.transport.get_extra_info("sockname") or ("", 0)
-        return lost_failure(
-            exc, f"{local[0]}:{local[1]}", f"{self.destination.host}:{self.destination.port}"
-        )
+        return f"{local[0]}:{local[1]}->{self.destination.host}:{self.destination.port}"
 
     def pause_writing(self) -> None:
+        self.blocked = True
         if self.exchange is not None:
             self.exchange.front.pause_reading()
 
     def resume_writing(self) -> None:
+        self.blocked = False
         if self.exchange is not None:
             self.exchange.front.resume_reading()

@@ -203,6 +203,7 @@ class Router:
                 stderr=subprocess.STDOUT,
             )
         until(lambda: self.process.poll() is not None or self.health() == 200, "a healthy Gorouter")
+        assert self.process.poll() is None, self.output.read_text()
 
     def health(self) -> int:
         with contextlib.suppress(OSError):

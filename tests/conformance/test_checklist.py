@@ -387,7 +387,7 @@ def test_36_access_line(start, backend):
     assert fields[11:14] == (f"127.0.0.1:{app.port}", "1.1.1.1, 127.0.0.1", "http")
     assert fields[17:] == ("app-1", "0", "i1", "-")
     fields = ACCESS_LINE.match(second).groups()
-    assert fields[5:8] == ("404", "0", "67")
+    assert fields[5:8] == ("404", "0", "64")
     assert (fields[11], fields[12], fields[16], fields[17:]) == ("-", "-", "0.000000", ("-", "-", "-", "unknown_route"))
 
 
