@@ -5,6 +5,7 @@ made: an earlier entry may be a link that makes a later one, harmless by its nam
 """
 
 import gzip
+import itertools
 import lzma
 import os
 import shutil
@@ -108,9 +109,16 @@ def _target(root: Path, name: str) -> Path:
 
 
 def _check_link(root: Path, target: Path, entry: Entry) -> None:
+    """A link may go up only at its beginning, and not above the root.
+
+    There it is followed from a real folder, so that no other link, earlier or later, can change where it leads.
+    """
     assert entry.link is not None
-    leads_to = Path(os.path.normpath(target.parent.resolve() / entry.link))
-    if not leads_to.is_relative_to(root.resolve()):
+    parts = PurePosixPath(entry.link).parts
+    up = list(itertools.takewhile(lambda part: part == "..", parts))
+    leads_to = Path(os.path.normpath(target.parent.resolve().joinpath(*up)))
+    within = leads_to.is_relative_to(root.resolve()) and not PurePosixPath(entry.link).is_absolute()
+    if not within or ".." in parts[len(up) :]:
         raise ArchiveError(f"{entry.name} is a link out of the container, to {entry.link}")
 
 
