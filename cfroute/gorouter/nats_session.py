@@ -29,6 +29,8 @@ _RECONNECT_WAIT: Final = 2.0
 _CONNECT_TIMEOUT: Final = 2.0
 _PENDING_MESSAGES: Final = 131_072
 _PENDING_BYTES: Final = _PENDING_MESSAGES * 1024
+_IN_A_ROW: Final = 200  # messages handled before requests get their turn: a few milliseconds
+_LONG_QUEUE: Final = 5000
 
 
 class NatsError(Exception):
@@ -62,6 +64,7 @@ class NatsSession:
         self._where: dict[str, str] = {}
         self._refusal = ""
         self._closing = False
+        self._in_a_row = 0
         self.dropped = 0
 
     @property
@@ -180,6 +183,12 @@ class NatsSession:
 
     async def _heard(self, message: Any) -> None:
         self.handle(message.subject, message.data)
+        self._in_a_row += 1
+        if self._in_a_row >= _IN_A_ROW:
+            self._in_a_row = 0
+            # The client would go through its whole queue in one turn of the event loop. A long queue must not become longer.
+            if self.buffered < _LONG_QUEUE:
+                await self._clock.sleep(0)
 
     def handle(self, subject: str, payload: bytes) -> None:
         """Do what a message on `router.*` says. All of them are read as registrations, as upstream does, and refused if bad."""
