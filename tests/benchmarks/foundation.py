@@ -36,7 +36,7 @@ class Foundation:
         self._mark = f"CFROUTE_BENCH_MARK={secrets.token_hex(8)}"
         name, _, value = self._mark.partition("=")
         self._environment = {**os.environ, "CFROUTE_HOME": str(state), name: value}
-        self._ports = ["--http-port", str(next(ports)), "--https-port", str(next(ports))]
+        self._ports = [f"--{what}-port={next(ports)}" for what in ("http", "https", "api")]
 
     def up(self) -> float:
         """Start it; returns the seconds until it was ready."""
@@ -76,7 +76,7 @@ class Foundation:
             output.seek(0)
             said = output.read().strip().splitlines()
         if status:
-            raise BenchError(f"cfroute {arguments[0]} failed: {said[-1] if said else status}")
+            raise BenchError(f"cfroute {arguments[0]} failed: {' '.join(said[-3:]) or status}")
 
 
 def measure(cfroute: Sequence[str], state: Path, ports: Iterator[int], rounds: int) -> Figures:

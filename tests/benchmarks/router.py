@@ -43,7 +43,7 @@ def start(
 
 
 def configuration(port: int, status: int, bus: int, ports: Iterator[int], log: Path) -> dict[str, object]:
-    """A gorouter.yml (JSON is YAML) with everything on that a deployment has on, and one worker."""
+    """A gorouter.yml (JSON is YAML) as a deployment has it, with one worker."""
     return {
         "port": port,
         "status": {"port": status, "user": "bench", "pass": "bench", "routes": {"port": next(ports)}},
@@ -55,7 +55,6 @@ def configuration(port: int, status: int, bus: int, ports: Iterator[int], log: P
         "go_max_procs": 1,
         "logging": {"level": "info"},
         "access_log": {"file": str(log)},
-        "tracing": {"enable_zipkin": True},
         "disable_keep_alives": False,
         "max_idle_conns": 100,
         "max_idle_conns_per_host": 100,

@@ -5,6 +5,7 @@ Everything listens on loopback, and nothing stays behind: no process, no port, n
 
 import argparse
 import json
+import os
 import shlex
 import signal
 import sys
@@ -132,6 +133,8 @@ def main(argv: Sequence[str]) -> int:
     """Run the benchmark; returns 0, or 1 when something that is installed failed, or 130 after Ctrl-C."""
     options = arguments(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if (busy := os.getloadavg()[0]) > 1:
+        _show([f"other programs keep this machine busy (load {busy:.1f}): take the figures with care"])
     try:
         program("wrk")
         with Machine() as machine:

@@ -1,5 +1,7 @@
 """The benchmark's arithmetic and tables; the figures here are made up."""
 
+import pytest
+
 from . import registrations, report
 from .cases import CASES, Result
 from .load import Sample
@@ -22,12 +24,18 @@ def measured(*results: Result) -> Report:
 
 def test_the_median_of_the_rounds_counts() -> None:
     run = measured(result("nginx", 1000, 10, 1100), result("cfroute", 700, 900, 800))
-    assert run.value("small", "nginx") == 1000
     assert run.ratio("small", "cfroute", "nginx") == 0.8
 
 
+def test_cpu_time_is_compared_a_request() -> None:
+    run = measured(Result("nginx", (sample(1000, cpu_seconds=0.1),)), Result("cfroute", (sample(500, cpu_seconds=0.1),)))
+    assert run.cpu_ratio("small", "cfroute", "nginx") == pytest.approx(0.5)
+
+
 def test_what_was_not_measured_has_no_ratio() -> None:
-    assert measured(result("cfroute", 5)).ratio("small", "cfroute", "envoy") is None
+    run = measured(result("cfroute", 5))
+    assert run.ratio("small", "cfroute", "envoy") is None
+    assert run.cpu_ratio("small", "cfroute", "envoy") is None
 
 
 def test_the_table_has_a_ratio_to_each_reference_that_took_part() -> None:
@@ -50,7 +58,7 @@ def test_only_measured_goals_are_judged() -> None:
     run = measured(result("envoy", 1000), result("cfroute", 1300))
     lines = report.reach(run)
     assert len(lines) == 2
-    assert lines[1].endswith("1.30  ≥ 1.2  reached")
+    assert lines[1].endswith("1.30  ≥ 1.2  reached  by CPU time 1.30")
     assert any(goal.value(run) is None for goal in GOALS)
 
 
