@@ -5,9 +5,10 @@ the same databases; nothing else differs.
 """
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import httpx
@@ -18,6 +19,9 @@ from cfroute.clock import Clock
 from cfroute.errors import CfrouteError, NotRunning, TimedOut
 from cfroute.foundation.client import FoundationClient
 from cfroute.home import Home
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 Resource = dict[str, Any]
 
@@ -88,25 +92,25 @@ class Api:
         """Wait, while the apps of this process (if any) go on working."""
         self._runner.run(self._clock.sleep(seconds))
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         return self.call("GET", path, query=query).json()
 
-    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+    def post(self, path: str, body: Any = None, /, **query: Any) -> Any:
         return _body(self.call("POST", path, body=body, query=query))
 
     def patch(self, path: str, body: Any) -> Any:
         return _body(self.call("PATCH", path, body=body))
 
-    def list(self, path: str, **query: Any) -> list[Resource]:
+    def list(self, path: str, /, **query: Any) -> list[Resource]:
         """All resources of a list, over all its pages."""
         return self.page(path, **query).resources
 
-    def first(self, path: str, **query: Any) -> Resource | None:
+    def first(self, path: str, /, **query: Any) -> Resource | None:
         """The first resource of a list, or None."""
         resources: list[Resource] = self.get(path, per_page=1, **query)["resources"]
         return resources[0] if resources else None
 
-    def page(self, path: str, **query: Any) -> Page:
+    def page(self, path: str, /, **query: Any) -> Page:
         """All resources of a list with what they include."""
         page = Page([], {})
         following: str | None = path
@@ -206,11 +210,12 @@ def connect(home: Home, foundation: FoundationClient, settings: Settings, clock:
 
 def _network(home: Home, info: Resource) -> Links:
     ca = ssl.create_default_context(cafile=home.ca)
-    # trust_env: a proxy of the environment must not come between us and the loopback interface.
-    return Links(
-        httpx.AsyncClient(base_url=info["api"], timeout=REQUEST_TIMEOUT, trust_env=False),
-        httpx.AsyncClient(base_url=info["uaa"], timeout=REQUEST_TIMEOUT, trust_env=False, verify=ca),
-    )
+
+    def client(base: str) -> httpx.AsyncClient:
+        # trust_env: a proxy of the environment must not come between us and the loopback interface.
+        return httpx.AsyncClient(base_url=base, timeout=REQUEST_TIMEOUT, trust_env=False, verify=ca)
+
+    return Links(client(info["api"]), client(info["uaa"]))
 
 
 def _in_process(home: Home) -> Links:
@@ -222,8 +227,18 @@ def _in_process(home: Home) -> Links:
     info = FoundationClient(home).info()
     return Links(
         httpx.AsyncClient(base_url=info["api"], transport=httpx.ASGITransport(cloud_controller(home))),
-        httpx.AsyncClient(base_url=info["uaa"], transport=httpx.ASGITransport(uaa(home))),
+        httpx.AsyncClient(base_url=info["uaa"], transport=httpx.ASGITransport(_when_called(lambda: uaa(home)))),
     )
+
+
+def _when_called(make: Callable[[], "ASGIApp"]) -> "ASGIApp":
+    """An app that is made by its first request: most commands have a token, and need no UAA."""
+    made = functools.cache(make)
+
+    async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        await made()(scope, receive, send)
+
+    return app
 
 
 def _query(values: Mapping[str, Any]) -> dict[str, str]:

@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import click
+
 from cfroute.cli.command import command
 from cfroute.cli.failures import HttpStatus
 from cfroute.cli.options import argument, option
@@ -51,8 +53,7 @@ def curl(
     if output:
         Path(output).write_bytes(head.encode() + answer.content)
         return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(head.encode() + answer.content + b"\n")
+    click.echo(head.encode() + answer.content)
 
 
 def _data(text: str | None) -> bytes | None:

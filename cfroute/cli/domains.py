@@ -91,11 +91,12 @@ def create_shared_domain(session: Session, domain: str, router_group: str | None
 
 
 def _router_group(session: Session, name: str) -> str:
-    routing = (session.api.get("/")["links"].get("routing") or {}).get("href")
-    groups = session.api.get(f"{routing}/v1/router_groups") if routing else []
-    for group in groups:
-        if group["name"] == name:
-            return str(group["guid"])
+    routing = session.api.get("/")["links"]["routing"]
+    answer = session.api.send("GET", f"{routing['href']}/v1/router_groups") if routing else None
+    if answer is not None and answer.is_success:  # else no Routing API is there, and so no group
+        for group in answer.json():
+            if group["name"] == name:
+                return str(group["guid"])
     raise NotFound(f"Router group '{name}' not found.")
 
 
@@ -136,7 +137,13 @@ def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource
     if not force and not session.confirm(f"Really delete the shared domain {render.name(domain)}?"):
         session.say(f"'{domain}' has not been deleted.")
         return None
-    return _delete(session, domain, private=False)
+    session.say(f"Deleting domain {render.name(domain)} as {session.target.user}...")
+    found = _find(session, domain, private=False)
+    if found is None:
+        return {"deleted": False, "name": domain}
+    session.api.change("DELETE", f"/v3/domains/{found['guid']}")
+    session.ok()
+    return {"deleted": True, "name": domain, "guid": found["guid"]}
 
 
 @command(
@@ -148,27 +155,33 @@ def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource
 @argument("domain", "domain")
 @force
 def delete_private_domain(session: Session, domain: str, force: bool) -> Resource | None:
-    if not force:
-        session.say(
-            "Deleting the private domain will remove associated routes which will make apps with this domain unreachable."
-        )
-        if not session.confirm(f"Really delete the private domain {render.name(domain)}?"):
-            session.say(f"'{domain}' has not been deleted.")
-            return None
-    return _delete(session, domain, private=True)
+    announcement = f"Deleting private domain {render.name(domain)} as {session.target.user}..."
+    session.say(announcement)
+    found = _find(session, domain, private=True)
+    if found is None:
+        return {"deleted": False, "name": domain}
+    session.say(
+        "Deleting the private domain will remove associated routes which will make apps with this domain unreachable."
+    )
+    if not force and not session.confirm(f"Really delete the private domain {render.name(domain)}?"):
+        session.say(f"'{domain}' has not been deleted.")
+        return None
+    session.say(announcement)
+    session.api.change("DELETE", f"/v3/domains/{found['guid']}")
+    session.ok()
+    session.tip("Run 'cfroute domains' to view available domains.")
+    return {"deleted": True, "name": domain, "guid": found["guid"]}
 
 
-def _delete(session: Session, name: str, *, private: bool) -> Resource:
-    session.say(f"Deleting domain {render.name(name)} as {session.target.user}...")
+def _find(session: Session, name: str, *, private: bool) -> Resource | None:
+    """The domain of that kind; None, and said, if there is no such domain. Raises CfrouteError for the other kind."""
     try:
         domain = lookup.domain(session.api, name)
     except NotFound:
         session.warn(f"Domain '{name}' does not exist.")
         session.ok()
-        return {"deleted": False, "name": name}
+        return None
     if is_private(domain) != private:
         is_kind, not_kind = ("shared", "private") if private else ("private", "shared")
         raise CfrouteError(f"Domain '{name}' is a {is_kind} domain, not a {not_kind} domain.")
-    session.api.change("DELETE", f"/v3/domains/{domain['guid']}")
-    session.ok()
-    return {"deleted": True, "name": name, "guid": domain["guid"]}
+    return domain

@@ -111,6 +111,7 @@ class Session:
             click.echo(f"{question} [yN]: ", nl=False, err=self.json, color=self.color)
             answer = sys.stdin.readline()
             if not answer:
+                self.say()
                 break
             if not sys.stdin.isatty():
                 self.say(answer.strip())  # the terminal did not echo it, so the next message would share its line
