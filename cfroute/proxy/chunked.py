@@ -27,10 +27,11 @@ class ChunkedDecoder:
     rest then holds what came after the message, and trailers the trailer fields.
     """
 
-    __slots__ = ("_buffer", "_left", "_state", "done", "rest", "trailers")
+    __slots__ = ("_buffer", "_left", "_position", "_state", "done", "rest", "trailers")
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._position = 0  # of the first byte in the buffer that has not been read
         self._left = 0
         self._state = self._size
         self.done = False
@@ -43,23 +44,26 @@ class ChunkedDecoder:
     def feed(self, data: bytes) -> list[bytes]:
         """The pieces of body in `data`. Raises ChunkError; nothing may be fed after that, or after `done`."""
         self._buffer = self._buffer + data if self._buffer else data
+        self._position = 0
         pieces: list[bytes] = []
         while not self.done and self._state(pieces):
             pass
+        self._buffer = self._buffer[self._position :]
         if self.done:
             self.rest, self._buffer = self._buffer, b""
         return pieces
 
     def _line(self, longest: int) -> bytes | None:
-        end = self._buffer.find(b"\n", 0, longest + 2)
+        begin = self._position
+        end = self._buffer.find(b"\n", begin, begin + longest + 2)
         if end < 0:
-            if len(self._buffer) > longest:
+            if len(self._buffer) - begin > longest:
                 raise ChunkError("header line too long")
             return None
-        line = self._buffer[:end]
+        line = self._buffer[begin:end]
         if not line.endswith(b"\r"):
             raise ChunkError("chunked line ends with bare LF")
-        self._buffer = self._buffer[end + 1 :]
+        self._position = end + 1
         return line[:-1]
 
     def _size(self, pieces: list[bytes]) -> bool:
@@ -74,10 +78,10 @@ class ChunkedDecoder:
         return True
 
     def _data(self, pieces: list[bytes]) -> bool:
-        piece = self._buffer[: self._left]
+        piece = self._buffer[self._position : self._position + self._left]
         if piece:
             pieces.append(piece)
-            self._buffer = self._buffer[len(piece) :]
+            self._position += len(piece)
             self._left -= len(piece)
         if self._left:
             return False
@@ -85,31 +89,31 @@ class ChunkedDecoder:
         return True
 
     def _data_end(self, pieces: list[bytes]) -> bool:
-        if len(self._buffer) < 2:
-            if self._buffer not in (b"", b"\r"):
-                raise ChunkError("malformed chunked encoding")
-            return False
-        if not self._buffer.startswith(b"\r\n"):
+        end = self._buffer[self._position : self._position + 2]
+        if end != b"\r\n":
+            if end in (b"", b"\r"):
+                return False
             raise ChunkError("malformed chunked encoding")
-        self._buffer = self._buffer[2:]
+        self._position += 2
         self._state = self._size
         return True
 
     def _trailer(self, pieces: list[bytes]) -> bool:
-        if self._buffer.startswith(b"\r\n"):
-            self._buffer = self._buffer[2:]
+        begin = self._position
+        if self._buffer.startswith(b"\r\n", begin):
+            self._position = begin + 2
             self.done = True
             return False
-        end = self._buffer.find(b"\r\n\r\n")
+        end = self._buffer.find(b"\r\n\r\n", begin)
+        if (end if end >= 0 else len(self._buffer)) - begin > _LONGEST_TRAILER:
+            raise ChunkError("http: suspiciously long trailer after chunked body")
         if end < 0:
-            if len(self._buffer) > _LONGEST_TRAILER:
-                raise ChunkError("http: suspiciously long trailer after chunked body")
             return False
         try:
-            self.trailers = fields(self._buffer[:end].split(b"\r\n"))
+            self.trailers = fields(self._buffer[begin:end].split(b"\r\n"))
         except BadRequest as refused:
             raise ChunkError("malformed trailer") from refused
-        self._buffer = self._buffer[end + 4 :]
+        self._position = end + 4
         self.done = True
         return False
 

@@ -1,8 +1,9 @@
 """Request and response heads: bytes -> values.
 
 Strategy: the common head (CRLF line ends, nothing folded, origin form) is recognised as a whole by one regular expression;
-only what it does not match goes through the slow reader, which knows Go's leniency (bare LF, folded lines) and Go's refusals. Whatever is accepted is written anew by us, so a backend never gets to read a message in another
-way than we did. Facts: Go's net/http server.go, request.go, transfer.go and textproto, as Gorouter shows them on the wire.
+only what it does not match goes through the slow reader, which knows Go's leniency (bare LF, folded lines) and Go's refusals.
+Whatever is accepted is written anew by us, so a backend never gets to read a message in another way than we did.
+Facts: Go's net/http server.go, request.go, transfer.go and textproto, as Gorouter shows them on the wire.
 
 `None` means that more bytes are needed. Refusals are exceptions that carry the answer.
 """
@@ -26,18 +27,24 @@ _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HOST: Final = re.compile(rb"[A-Za-z0-9!$%&'()*+,\-.:;=\[\]_~]*")
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 
+_NEVER_TRAILERS: Final = frozenset((b"Content-Length", b"Trailer", b"Transfer-Encoding"))  # they decide where a message ends
+
 CHUNKED: Final = -1
 UNTIL_CLOSE: Final = -2
 LINE_SLACK: Final = 4096  # Go reads this much more than the limit before it refuses
 
 
 class BadRequest(Exception):
-    """A request that is refused before anybody gets to see it: status line text, and whether the body repeats it."""
+    """A request that is refused before anybody gets to see it: the text of the status line, and the body if that is another.
 
-    def __init__(self, status: str = "400 Bad Request", body: str | None = None) -> None:
+    problem is what Go's client says when it finds the same in a response.
+    """
+
+    def __init__(self, status: str = "400 Bad Request", body: str | None = None, problem: str = "") -> None:
         super().__init__(status)
         self.status = status
         self.body = status if body is None else body
+        self.problem = problem
 
     def answer(self) -> bytes:
         """The whole response, as Go's server writes it (no Date)."""
@@ -54,7 +61,8 @@ class RequestHead:
     """A request without its body.
 
     target is as it came; authority, path and query are its parts; host is what is routed on (from an absolute target, or the
-    Host header, which is not among the headers any more). length is that of the body, or CHUNKED.
+    Host header, which is not among the headers any more). length is that of the body, or CHUNKED; trailer the names of the
+    fields that are announced to follow a chunked one.
     """
 
     __slots__ = (
@@ -108,6 +116,8 @@ def parse_request(data: bytes, limit: int) -> tuple[RequestHead, int] | None:
     else:
         read = _read(data, limit)
         if read is None:
+            if (newline := data.find(b"\n")) >= 0:  # Go refuses a bad line as soon as it is there
+                _set_first_line(head, data[:newline].removesuffix(b"\r"))
             return None
         end, first, head.headers = read
         _set_first_line(head, first)
@@ -120,6 +130,17 @@ def parse_request(data: bytes, limit: int) -> tuple[RequestHead, int] | None:
         tokens = head.headers.tokens(b"Connection")
         head.keep_alive = b"close" not in tokens and (head.version != b"HTTP/1.0" or b"keep-alive" in tokens)
     return head, end
+
+
+def may_be_complete(data: bytes, seen: int, limit: int) -> bool:
+    """Whether `data` has to be read again now that it is longer than its first `seen` bytes, which were an incomplete head.
+
+    It looks at no more than what is new, so that a head which trickles in costs as much as one that comes at once.
+    """
+    if len(data) > limit + LINE_SLACK:
+        return True
+    first = data.find(b"\n")
+    return first >= seen or (first >= 0 and _END.search(data, max(seen - 2, 0)) is not None)
 
 
 def _common_fields(block: bytes) -> Headers:
@@ -167,20 +188,25 @@ def fields(lines: list[bytes]) -> Headers:
     for line in lines:
         if line[:1] in (b" ", b"\t"):
             if not unfolded:
-                raise BadRequest
+                raise BadRequest(problem=f"malformed MIME header initial line: {_shown(line)}")
             unfolded[-1] = unfolded[-1].rstrip(b" \t") + b" " + line.strip(b" \t")
         else:
             unfolded.append(line)
     for line in unfolded:
         name, colon, value = line.partition(b":")
         if not colon:
-            raise BadRequest
+            raise BadRequest(problem=f'malformed MIME header: missing colon: "{_shown(line)}"')
         if not TOKEN.fullmatch(name):
-            raise BadRequest("400 Bad Request: invalid header name")
+            raise BadRequest("400 Bad Request: invalid header name", problem=f"malformed MIME header line: {_shown(line)}")
         if _CONTROL.search(value):
-            raise BadRequest
+            raise BadRequest(problem=f"malformed MIME header line: {_shown(line)}")
         headers.add(canonical(name), value.strip(b" \t"))
     return headers
+
+
+def _shown(line: bytes) -> str:
+    """A line of the wire as part of a message."""
+    return line[:200].decode("utf-8", "backslashreplace")
 
 
 def _check_version(head: RequestHead) -> None:
@@ -198,18 +224,18 @@ def _set_host(head: RequestHead) -> None:
     if hosts is None:
         if head.version != b"HTTP/1.0" and head.method not in (b"CONNECT", b"PRI"):
             raise BadRequest("400 Bad Request: missing required Host header")
-        head.host = head.authority
-        return
+        hosts = [b""]
     if len(hosts) > 1:
         raise BadRequest
-    if not _HOST.fullmatch(hosts[0]):
-        raise BadRequest("400 Bad Request: malformed Host header")
     head.host = head.authority or hosts[0]
+    if not _HOST.fullmatch(hosts[0]) or (head.authority and not _HOST.fullmatch(head.authority)):
+        raise BadRequest("400 Bad Request: malformed Host header")
 
 
 def _set_request_length(head: RequestHead) -> None:
     headers = head.headers
-    head.trailer = headers.pop(b"Trailer", [])
+    trailer = headers.pop(b"Trailer", None)
+    head.trailer = []
     codings = headers.pop(b"Transfer-Encoding", None)
     if codings is not None and head.version != b"HTTP/1.0":
         if len(codings) != 1 or codings[0].lower() != b"chunked":
@@ -218,8 +244,18 @@ def _set_request_length(head: RequestHead) -> None:
             content_length(headers)
             del headers[b"Content-Length"]  # RFC 9112 section 6.3: the coding overrides the length
         head.length = CHUNKED
+        if trailer is not None:
+            head.trailer = trailer_names(trailer)
+            if not _NEVER_TRAILERS.isdisjoint(head.trailer):
+                raise BadRequest
         return
     head.length = content_length(headers) if b"Content-Length" in headers else 0
+
+
+def trailer_names(announced: list[bytes]) -> list[bytes]:
+    """The names in `Trailer` lines, canonical and sorted, each once."""
+    names = (name.strip(b" \t") for line in announced for name in line.split(b","))
+    return sorted({canonical(name) for name in names if name})
 
 
 def content_length(headers: Headers) -> int:
@@ -264,28 +300,26 @@ def _read_response(data: bytes, limit: int) -> tuple[int, bytes, Headers] | None
     except BadRequest as refused:
         if refused.status.startswith("431"):
             raise BadResponse(f"net/http: server response headers exceeded {limit} bytes; aborted") from None
-        raise BadResponse(_malformed(data)) from None
-    if read is None and len(data) > 8 and not data.startswith(b"HTTP/"):
-        raise BadResponse(_malformed(data))
+        raise BadResponse(refused.problem or _malformed(data)) from None
+    if read is None and (newline := data.find(b"\n")) >= 0:
+        _status(data[:newline].removesuffix(b"\r"))  # what is not HTTP may never send an empty line
     return read
 
 
 def _malformed(data: bytes) -> str:
-    line = data.split(b"\n", 1)[0].rstrip(b"\r")[:200].decode("utf-8", "backslashreplace")
-    return f'malformed HTTP response "{line}"'
+    line = data.partition(b"\n")[0].rstrip(b"\r")
+    return f'malformed HTTP response "{_shown(line)}"'
 
 
 def _status(line: bytes) -> tuple[bytes, int]:
-    version, _, rest = line.partition(b" ")
-    if not rest:
+    version, space, rest = line.partition(b" ")
+    if not space:
         raise BadResponse(_malformed(line))
-    code = rest.lstrip(b" ")[:3]
-    after = rest.lstrip(b" ")[3:4]
-    if len(code) != 3 or not code.isdigit() or after not in (b"", b" "):
-        shown = rest.split(b" ")[0].decode("utf-8", "backslashreplace")
-        raise BadResponse(f'malformed HTTP status code "{shown}"')
+    code = rest.lstrip(b" ").partition(b" ")[0]
+    if len(code) != 3 or not code.isdigit():
+        raise BadResponse(f'malformed HTTP status code "{_shown(code)}"')
     if not _VERSION.fullmatch(version):
-        raise BadResponse(f'malformed HTTP version "{version.decode("utf-8", "backslashreplace")}"')
+        raise BadResponse(f'malformed HTTP version "{_shown(version)}"')
     return version, int(code)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 _CONTROL: Final = re.compile(rb"[\x00-\x20\x7f]")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_BAD_HOST_ESCAPE: Final = re.compile(rb"%(?!25|[89A-Fa-f][0-9A-Fa-f])")  # in a host, only what is not ASCII may be escaped
 _SCHEME: Final = re.compile(rb"([A-Za-z][A-Za-z0-9+\-.]*):")
 _PORT: Final = re.compile(rb"(?::[0-9]*)?")
 _HOST: Final = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,;=:%\[\]<>\"\x80-\xff]*")
@@ -44,17 +45,17 @@ def _absolute(raw: bytes) -> Target | None:
     if scheme is None:
         return None
     rest, mark, query = raw[scheme.end() :].partition(b"?")
-    if not rest.startswith(b"//"):  # an opaque URL, such as mailto:x
-        return Target(b"", rest if rest.startswith(b"/") else b"", query if mark else None)
-    authority, slash, path = rest[2:].partition(b"/")
-    authority = authority.rpartition(b"@")[2]
+    authority, path = b"", rest if rest.startswith(b"/") else b""  # without a slash, an opaque URL such as mailto:x
+    if rest.startswith(b"//"):
+        authority, slash, after = rest[2:].partition(b"/")
+        authority, path = authority.rpartition(b"@")[2], slash + after
     if not _valid_authority(authority) or _BAD_ESCAPE.search(path):
         return None
-    return Target(authority, slash + path, query if mark else None)
+    return Target(authority, path, query if mark else None)
 
 
 def _valid_authority(authority: bytes) -> bool:
-    if not _HOST.fullmatch(authority) or _BAD_ESCAPE.search(authority):
+    if not _HOST.fullmatch(authority) or _BAD_HOST_ESCAPE.search(authority):
         return False
     if authority.startswith(b"["):
         _, bracket, port = authority.partition(b"]")
