@@ -28,6 +28,9 @@ class Deadlines(Generic[T]):
         self._timer: Timer | None = None
         self._grain = max(min(seconds / 20, 1.0), 0.01)
 
+    def __contains__(self, entry: T) -> bool:
+        return entry in self._entries
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -8,13 +8,14 @@ callbacks; a task exists only while a new connection is dialled.
       └─ answer  └─── attempt_failed ◀┘            └─ 101: tunnel        └─ cut: a broken end
 """
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from cfroute.daemon import spawn
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.chunked import chunk, last_chunk
 from cfroute.proxy.failure import Failure, Kind
-from cfroute.proxy.head import CHUNKED, RequestHead, ResponseHead
+from cfroute.proxy.head import CHUNKED, RequestHead, ResponseHead, trailer_names
 from cfroute.proxy.headers import Headers
 from cfroute.proxy.status import status_line
 from cfroute.proxy.wire import answer_bytes, client_version, connection_line, http_date
@@ -28,6 +29,10 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _WAIT_FOR_CONTINUE = 1.0  # seconds that a backend gets to say 100 before the body is asked for anyway
 _REPLAYABLE = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE"))
 _MOST_PENDING = 64 * 1024
+_NO_BODY = frozenset((204, 304))
+_RETRY_IMPOSSIBLE = b"the request's body is gone with the connection that failed\n"
+
+MOST_DISCARDED = 256 * 1024  # bytes of a body that nobody wants any more, read to keep the connection (as Go's server does)
 
 
 class Exchange:
@@ -38,9 +43,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_chunked", "_continued", "_pending", "_pending_size", "_reusable", "backend", "body_done", "complete", "destination",
-        "expects_continue", "finished", "front", "keep_alive", "policy", "received_at", "request", "request_bytes",
-        "response_bytes", "server", "status", "upgrade",
+        "_body_sent", "_chunked", "_continued", "_dialling", "_pending", "_pending_size", "_reusable", "backend", "body_done",
+        "complete", "destination", "expects_continue", "finished", "front", "keep_alive", "policy", "received_at", "request",
+        "request_bytes", "response_bytes", "server", "status", "upgrade",
     )  # fmt: skip
 
     def __init__(self, front: "Front", request: RequestHead) -> None:
@@ -51,7 +56,7 @@ class Exchange:
         self.received_at = self.server.clock.now_ns()
         self.keep_alive = request.keep_alive
         self.upgrade = upgrade_of(request)
-        self.expects_continue = b"Expect" in request.headers
+        self.expects_continue = b"Expect" in request.headers and request.version != b"HTTP/1.0"
         self.body_done = request.length == 0
         self.backend: Backend | None = None
         self.destination: Destination | None = None
@@ -62,6 +67,8 @@ class Exchange:
         self.finished = False
         self._pending: list[bytes] = []
         self._pending_size = 0
+        self._body_sent = False  # whether a backend has got some of the body, which cannot be sent again
+        self._dialling: object = None  # the task that dials for the current attempt
         self._chunked = False
         self._continued = False
         self._reusable = False
@@ -104,21 +111,25 @@ class Exchange:
         if backend is not None:
             self._send(backend)
         else:
-            spawn(self._dial(destination), name="dial")
+            self._dialling = spawn(self._dial(destination), name="dial")
 
     async def _dial(self, destination: "Destination") -> None:
         try:
             backend = await destination.dial()
         except Failure as failure:
-            if not self.finished and self.destination is destination:
+            if self._still_wants(asyncio.current_task()):
                 self.attempt_failed(failure)
             return
-        if self.finished or self.status:
+        if not self._still_wants(asyncio.current_task()):
             backend.release(self.server.clock.monotonic())
         elif backend.closed:
-            self.attempt_failed(Failure(Kind.EOF, "EOF", got_connection=True))
+            self.attempt_failed(backend.failure())
         else:
             self._send(backend)
+
+    def _still_wants(self, dialling: object) -> bool:
+        """Whether the attempt that the connection was dialled for is still the current one."""
+        return self._dialling is dialling and not self.finished
 
     def _send(self, backend: "Backend") -> None:
         self.backend = backend
@@ -127,14 +138,15 @@ class Exchange:
             data = b"".join((data, *self._pending))
             self._pending = []
             self._pending_size = 0
+            self._body_sent = True
         backend.send(self, data)
         if self.expects_continue and not self.body_done and not self.request_bytes:
             self.server.clock.call_later(_WAIT_FOR_CONTINUE, self._continue)
-        elif not self.body_done:
+        elif not self.body_done and not backend.blocked:
             self.front.resume_reading()
 
     def _continue(self) -> None:
-        if not (self._continued or self.status or self.finished):
+        if not (self._continued or self.status or self.finished or self.request.version == b"HTTP/1.0"):
             self._continued = True
             self.front.write(_CONTINUE)
 
@@ -144,8 +156,9 @@ class Exchange:
         self.body_done = last
         backend = self.backend
         if backend is not None:
+            self._body_sent = True
             backend.transport.write(data)
-        elif not self.status:
+        else:
             self._pending.append(data)
             self._pending_size += len(data)
             if self._pending_size > _MOST_PENDING:
@@ -153,12 +166,15 @@ class Exchange:
 
     def attempt_failed(self, failure: Failure) -> None:
         """This attempt came to nothing: try again, or answer."""
+        self._dialling = None
         self._drop_backend()
         self.server.deadlines.discard(self)
         if failure.reused and self.replayable and failure.kind in (Kind.EOF, Kind.RESET) and self.destination is not None:
             self._connect(self.destination)  # an idle connection that had gone stale, not the backend's failure
             return
         answer = self.policy.failed(self, failure)
+        if answer is None and self._body_sent:
+            answer = Answer(502, _RETRY_IMPOSSIBLE)
         if answer is None:
             self.attempt()
         else:
@@ -171,21 +187,20 @@ class Exchange:
         if head.status == 100:
             self._continue()
         elif self.request.version != b"HTTP/1.0":
+            head.headers.pop(b"Content-Length", None)
             self.front.write(status_line(b"HTTP/1.1", head.status) + head.headers.lines() + b"\r\n")
 
     def responded(self, head: ResponseHead, body: bytes, *, ended: bool, clean: bool = False) -> bool:
         """The response's head, and what there is of its body. False when the policy answered something else."""
-        upgraded = head.headers.first(b"Upgrade").lower() if head.status == 101 else b""
+        if head.status == 101:
+            return self._switched(head, body)
+        announced = head.headers.get(b"Trailer") if head.length == CHUNKED else None
         answer = self.policy.response(self, head)
-        if answer is None and head.status == 101 and (not self.upgrade or upgraded != self.upgrade):
-            answer = Answer(502)
         if answer is not None:
-            self._drop_backend()
             self.answer(answer)
             return False
-        if head.status == 101:
-            self._tunnel(head, upgraded, body)
-            return True
+        if announced is not None and self.request.version != b"HTTP/1.0":
+            head.headers[b"Trailer"] = [b", ".join(trailer_names(announced))]
         self.status = head.status
         self._reusable = head.keep_alive
         data = self._client_head(head)
@@ -203,20 +218,28 @@ class Exchange:
         self._chunked = length < 0 and request.version != b"HTTP/1.0"
         if length < 0 and not self._chunked:
             self.keep_alive = False
-        if not self.body_done and self.expects_continue and not self._continued:
-            self.keep_alive = False  # the client may or may not send the body that it announced
-        if self.front.closing:
+        if self.front.closing or not (self.body_done or self._rest_is_short()):
             self.keep_alive = False
+        if head.status in _NO_BODY:
+            headers.pop(b"Content-Length", None)
+            if head.status == 304:
+                headers.pop(b"Content-Type", None)
         data = status_line(client_version(request), head.status) + headers.lines()
         if b"Date" not in headers:
             data += b"Date: %b\r\n" % http_date(self.server.clock.now())
-        if length == 0 and b"Content-Length" not in headers and request.method != b"HEAD" and head.status not in (204, 304):
-            data += b"Content-Length: 0\r\n"
+        if length >= 0 and b"Content-Length" not in headers and request.method != b"HEAD" and head.status not in _NO_BODY:
+            data += b"Content-Length: %d\r\n" % length  # the backend named its own in `Connection`
         data += connection_line(request, keep_alive=self.keep_alive)
         return data + (b"Transfer-Encoding: chunked\r\n\r\n" if self._chunked else b"\r\n")
 
+    def _rest_is_short(self) -> bool:
+        """Whether what the client has not sent yet of its body can be read and forgotten to get to its next request."""
+        if self.expects_continue and not self._continued:
+            return False  # it may or may not send the body that it announced
+        return self.front.unread < MOST_DISCARDED
+
     def body(self, data: bytes) -> None:
-        """A piece of the response's body (or, in a tunnel, of whatever the two say)."""
+        """A piece of the response's body."""
         if data:
             self.response_bytes += len(data)
             self.front.write(chunk(data) if self._chunked else data)
@@ -228,7 +251,7 @@ class Exchange:
         self._over(clean=clean)
 
     def _over(self, *, clean: bool) -> None:
-        if clean and self._reusable and self.body_done:
+        if clean and self._reusable and self.body_done and (self.request.length == 0 or self._backend_took_all()):
             self._release_backend()
         else:
             self._drop_backend()
@@ -254,7 +277,7 @@ class Exchange:
         self._pending = []
         self.status = answer.status
         self.response_bytes = len(answer.body) if self.request.method != b"HEAD" else 0
-        if answer.bare is not None or self.front.closing or (self.expects_continue and not self.body_done):
+        if answer.bare is not None or self.front.closing or not (self.body_done or self._rest_is_short()):
             self.keep_alive = False
         now = self.server.clock.now()
         self.front.write(answer_bytes(answer, self.request, now, keep_alive=self.keep_alive))
@@ -275,6 +298,9 @@ class Exchange:
         """The client closed its connection before the end."""
         if self.finished:
             return
+        if self.status == 101 and self.backend is not None:
+            self.backend.end()
+            self.backend = None
         self._drop_backend()
         if self.status == 0:
             self.status = 499
@@ -300,15 +326,27 @@ class Exchange:
 
     # Tunnels
 
-    def _tunnel(self, head: ResponseHead, protocol: bytes, early: bytes) -> None:
+    def _switched(self, head: ResponseHead, early: bytes) -> bool:
+        """The backend goes over to another protocol. False if that is not the one that the client asked for."""
+        headers, backend = head.headers, self.backend
+        kept = {name: headers[name] for name in (b"Connection", b"Upgrade") if name in headers}
+        protocol = headers.first(b"Upgrade").lower()
+        answer = self.policy.response(self, head)
+        if answer is None and (not self.upgrade or protocol != self.upgrade):
+            answer = Answer(502)
+        if answer is not None or backend is None:
+            self.answer(answer or Answer(502))
+            return False
+        headers.update(kept)
         self.status = 101
         self.server.deadlines.discard(self)
-        head.headers[b"Connection"] = [b"Upgrade"]
-        head.headers[b"Upgrade"] = [protocol]
-        self.front.write(status_line(b"HTTP/1.1", 101) + head.headers.lines() + b"\r\n" + early)
-        backend = self.backend
-        if backend is not None:
-            self.front.become_tunnel(backend)
+        self.front.write(status_line(b"HTTP/1.1", 101) + headers.lines() + b"\r\n" + early)
+        self.front.become_tunnel(backend)
+        return True
+
+    def _backend_took_all(self) -> bool:
+        """Whether no byte of the request waits to be sent: the next request would queue up behind it."""
+        return self.backend is not None and not self.backend.transport.get_write_buffer_size()
 
     def _release_backend(self) -> None:
         backend, self.backend = self.backend, None

@@ -58,6 +58,7 @@ _ERRNO_TEXT = {
     errno.EMFILE: "socket: too many open files",
 }
 
+_VERIFY = "tls: failed to verify certificate: x509: "
 _REFUSED_CERTIFICATE = ("BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_REQUIRED")
 _ALERTS = {
     "SSLV3_ALERT_BAD_CERTIFICATE": "remote error: tls: bad certificate",
@@ -68,53 +69,59 @@ _ALERTS = {
 }
 
 
-def dial_failure(error: BaseException, host: str, port: int, name: str | None = None) -> Failure:
-    """Why a connection to host:port (server name `name` for TLS) could not be had."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _certificate_failure(error, name or host)
-    if isinstance(error, ssl.SSLError):
-        return _tls_failure(error)
-    if isinstance(error, socket.gaierror):
+def dial_failure(error: OSError | UnicodeError, host: str, port: int) -> Failure:
+    """Why a connection to host:port could not be had."""
+    if isinstance(error, socket.gaierror | UnicodeError):  # the latter: nothing that could be asked for
         return Failure(Kind.DIAL, f"dial tcp: lookup {host}: no such host")
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) and error.errno is None:
         return Failure(Kind.DIAL, f"dial tcp {host}:{port}: i/o timeout")
-    if isinstance(error, ConnectionError) and error.errno not in _ERRNO_TEXT and name is not None:
-        return Failure(Kind.EOF, "EOF", got_connection=True)  # closed in the middle of the handshake
-    number = getattr(error, "errno", None)
-    text = _ERRNO_TEXT.get(number or 0) or f"connect: {str(error).lower()}"
+    text = _ERRNO_TEXT.get(error.errno or 0) or f"connect: {str(error).lower()}"
     return Failure(Kind.DIAL, f"dial tcp {host}:{port}: {text}")
 
 
+def handshake_failure(error: OSError | ValueError, addresses: str, name: str) -> Failure:
+    """Why the connection (`addresses` as in `1.1.1.1:1->2.2.2.2:2`) could not be made TLS with a server called `name`."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate_failure(error, name)
+    if isinstance(error, ssl.SSLError):
+        return _tls_failure(error)
+    if isinstance(error, ConnectionError):
+        return lost_failure(error if error.errno else None, addresses, got_connection=False)
+    if isinstance(error, OSError):
+        return Failure(Kind.OTHER, str(error))
+    return Failure(Kind.HOSTNAME_MISMATCH, f"{_VERIFY}certificate is not valid for {name}")  # what no certificate can name
+
+
 def _certificate_failure(error: ssl.SSLCertVerificationError, name: str) -> Failure:
-    message = error.verify_message or str(error)
-    prefix = "tls: failed to verify certificate: x509: "
     if error.verify_code in (62, 64):  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
-        return Failure(Kind.HOSTNAME_MISMATCH, f"{prefix}certificate is not valid for {name}", got_connection=True)
+        return Failure(Kind.HOSTNAME_MISMATCH, f"{_VERIFY}certificate is not valid for {name}")
     if error.verify_code in (9, 10):  # not yet valid, expired
         text = "certificate has expired or is not yet valid"
     elif error.verify_code in (18, 19, 20, 21):
         text = "certificate signed by unknown authority"
     else:
-        text = message
-    return Failure(Kind.UNTRUSTED, prefix + text, got_connection=True)
+        text = error.verify_message or str(error)
+    return Failure(Kind.UNTRUSTED, _VERIFY + text)
 
 
 def _tls_failure(error: ssl.SSLError) -> Failure:
     reason = error.reason or ""
     text = _ALERTS.get(reason, f"tls: {reason.lower().replace('_', ' ') or error}")
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
-        return Failure(Kind.NOT_TLS, "tls: first record does not look like a TLS handshake", got_connection=True)
+        return Failure(Kind.NOT_TLS, "tls: first record does not look like a TLS handshake")
     if any(part in reason for part in _REFUSED_CERTIFICATE):
-        return Failure(Kind.CLIENT_CERTIFICATE_REFUSED, text, got_connection=True)
-    return Failure(Kind.HANDSHAKE, text, got_connection=True)
+        return Failure(Kind.CLIENT_CERTIFICATE_REFUSED, text)
+    return Failure(Kind.HANDSHAKE, text)
 
 
-def lost_failure(error: Exception | None, local: str, remote: str) -> Failure:
-    """Why a connection that was waiting for a response is gone."""
+def lost_failure(error: Exception | None, addresses: str, *, got_connection: bool = True) -> Failure:
+    """Why a connection (`addresses` as in `1.1.1.1:1->2.2.2.2:2`) that was waiting for a response is gone."""
     if isinstance(error, ssl.SSLError):
-        return _tls_failure(error)
+        failure = _tls_failure(error)
+        failure.got_connection = got_connection
+        return failure
     if isinstance(error, ConnectionResetError):
-        return Failure(Kind.RESET, f"read tcp {local}->{remote}: read: connection reset by peer", got_connection=True)
+        return Failure(Kind.RESET, f"read tcp {addresses}: read: connection reset by peer", got_connection)
     if isinstance(error, BrokenPipeError):
-        return Failure(Kind.OTHER, f"write tcp {local}->{remote}: write: broken pipe", got_connection=True)
-    return Failure(Kind.EOF, "EOF", got_connection=True)
+        return Failure(Kind.OTHER, f"write tcp {addresses}: write: broken pipe", got_connection)
+    return Failure(Kind.EOF, "EOF", got_connection)

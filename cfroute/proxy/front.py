@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Final, cast
 
 from cfroute.proxy.backend import Backend
 from cfroute.proxy.chunked import ChunkedDecoder, ChunkError, last_chunk
-from cfroute.proxy.exchange import Exchange, frame_request_body
-from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, parse_request
+from cfroute.proxy.exchange import MOST_DISCARDED, Exchange, frame_request_body
+from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, may_be_complete, parse_request
 from cfroute.proxy.headers import Headers
-from cfroute.proxy.wire import http_date
+from cfroute.proxy.status import status_line
+from cfroute.proxy.wire import client_version, connection_line, http_date
 
 if TYPE_CHECKING:
     from cfroute.proxy.server import ProxyServer
 
 _MOST_BUFFERED: Final = 64 * 1024  # pipelined bytes that wait for their turn
-_MOST_DISCARDED: Final = 256 * 1024  # of a body that nobody wants, to keep the connection (as Go's server)
+_LINGER: Final = 0.5  # seconds that a client gets to read the last response before its unread bytes make the kernel reset all
 
 
 class Front(asyncio.Protocol):
@@ -26,8 +27,8 @@ class Front(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_tunnel", "closing", "exchange", "local", "peer",
-        "server", "tls", "transport",
+        "_blocked", "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_tunnel", "closing", "exchange",
+        "local", "peer", "server", "tls", "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -42,9 +43,10 @@ class Front(asyncio.Protocol):
         self._buffer = b""
         self._left = 0
         self._decoder: ChunkedDecoder | None = None
-        self._discarded: int | None = None  # bytes thrown away of the rest of a body; None while none is
+        self._discarded = 0  # bytes thrown away of the rest of the last request's body
         self._tunnel: Backend | None = None
-        self._paused = False
+        self._paused = False  # whether we stopped reading from the client
+        self._blocked = False  # whether the client does not take what we write
         self._processing = False
 
     def __repr__(self) -> str:
@@ -68,9 +70,11 @@ class Front(asyncio.Protocol):
         elif self._left or self._decoder is not None:
             self._body(data)
         else:
-            self._buffer = self._buffer + data if self._buffer else data
-            if self.exchange is None:
-                self._process()
+            seen = len(self._buffer)
+            self._buffer = self._buffer + data if seen else data
+            if self.exchange is None and not self._blocked:
+                if not seen or may_be_complete(self._buffer, seen, self.server.limits.request_head):
+                    self._process()
             elif len(self._buffer) > _MOST_BUFFERED:
                 self.pause_reading()
 
@@ -82,19 +86,19 @@ class Front(asyncio.Protocol):
         self.server.disconnected(self)
         if self.exchange is not None:
             self.exchange.client_gone()
-        tunnel, self._tunnel = self._tunnel, None
-        if tunnel is not None:
-            tunnel.close()
 
     def pause_writing(self) -> None:
-        backend = self._tunnel or (self.exchange.backend if self.exchange is not None else None)
-        if backend is not None:
-            backend.pause()
+        self._blocked = True
+        if self.exchange is not None and self.exchange.backend is not None:
+            self.exchange.backend.pause()
 
     def resume_writing(self) -> None:
-        backend = self._tunnel or (self.exchange.backend if self.exchange is not None else None)
-        if backend is not None:
-            backend.resume()
+        self._blocked = False
+        if self.exchange is None:
+            self.resume_reading()
+            self._process()
+        elif self.exchange.backend is not None:
+            self.exchange.backend.resume()
 
     # The exchange's side
 
@@ -114,9 +118,31 @@ class Front(asyncio.Protocol):
             self.transport.resume_reading()
 
     def close(self) -> None:
-        """Close once what was written has been sent."""
+        """Close once what was written has been sent, or at the latest after the idle timeout."""
         self.closing = True
+        if self.transport.is_closing():
+            return
         self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self.server.idle.discard(self)
+            self.server.idle.add(self)
+
+    def _close_gently(self) -> None:
+        """Close although the client is still sending: it gets the time to read the response before the connection is reset."""
+        self.closing = True
+        if self.transport.is_closing():
+            return
+        self.pause_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.server.clock.call_later(_LINGER, self.close)
+
+    def idle_timed_out(self) -> None:
+        """There was no request for too long, or what was written when it was closed has not been taken for as long."""
+        if self.transport.is_closing():
+            self.transport.abort()
+        else:
+            self.close()
 
     def become_tunnel(self, backend: Backend) -> None:
         """From here on, pass on whatever comes."""
@@ -130,15 +156,23 @@ class Front(asyncio.Protocol):
     def exchange_over(self, exchange: Exchange) -> None:
         """The response is complete; go on with the next request, or end."""
         self.exchange = None
-        if not exchange.keep_alive or self.closing or self._tunnel is not None:
-            self._tunnel = None
-            self.close()
+        self._tunnel = None
+        if not exchange.keep_alive or self.closing:
+            if exchange.body_done or not exchange.complete:
+                self.close()
+            else:
+                self._close_gently()
             return
-        if not exchange.body_done:
-            self._discarded = 0
+        self._discarded = 0
         self.server.idle.add(self)
-        self.resume_reading()
-        self._process()
+        if not self._blocked:  # else the responses to pipelined requests would pile up
+            self.resume_reading()
+            self._process()
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the request's body that are still to come, as far as is known."""
+        return self._left
 
     @property
     def busy(self) -> bool:
@@ -160,7 +194,7 @@ class Front(asyncio.Protocol):
             return
         self._processing = True
         try:
-            while self._buffer and self.exchange is None and not self.closing:
+            while self._buffer and self.exchange is None and not self.closing and not self._blocked:
                 if self._left or self._decoder is not None:
                     data, self._buffer = self._buffer, b""
                     self._body(data)
@@ -178,14 +212,17 @@ class Front(asyncio.Protocol):
                 server.head_begun(self)
                 return False
             request, used = parsed
-            if (at_once := self._answered_by_server(request)) is not None:
-                raise at_once
+            expect = request.headers.first(b"Expect")
+            if expect and expect.lower() != b"100-continue":
+                raise BadRequest("417 Expectation Failed", "")
         except BadRequest as refused:
             self.refuse(refused)
             return False
         server.idle.discard(self)
         server.heads.discard(self)
         self._buffer = self._buffer[used:]
+        if request.target == b"*" and request.method == b"OPTIONS":
+            return self._answer_options(request)
         exchange = self.exchange = server.policy.exchange(self, request)
         if request.length == CHUNKED:
             self._decoder = ChunkedDecoder()
@@ -197,25 +234,24 @@ class Front(asyncio.Protocol):
             self._body(data)
         return True
 
-    def _answered_by_server(self, request: RequestHead) -> BadRequest | None:
-        """What Go's server answers before any handler sees the request."""
-        expect = request.headers.first(b"Expect")
-        if expect and expect.lower() != b"100-continue":
-            return BadRequest("417 Expectation Failed", "")
-        if request.target == b"*" and request.method == b"OPTIONS":
-            self._buffer = b""
-            date = http_date(self.server.clock.now())
-            self.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nDate: %b\r\nConnection: close\r\n\r\n" % date)
-            return BadRequest("", "")
-        return None
+    def _answer_options(self, request: RequestHead) -> bool:
+        """`OPTIONS *` asks about the server itself: Go's answers before any handler sees it."""
+        keep_alive = request.keep_alive and request.length == 0 and not self.closing
+        line, date = status_line(client_version(request), 200), http_date(self.server.clock.now())
+        connection = connection_line(request, keep_alive=keep_alive)
+        self.write(b"%bContent-Length: 0\r\nDate: %b\r\n%b\r\n" % (line, date, connection))
+        if keep_alive:
+            self.server.idle.add(self)
+        else:
+            self.close()
+        return keep_alive
 
     def refuse(self, refused: BadRequest) -> None:
         """Say why, and close: what follows on this connection cannot be trusted to be a request."""
         self._buffer = b""
         self.server.refused(self, refused)
-        if refused.status:
-            self.write(refused.answer())
-        self.close()
+        self.write(refused.answer())
+        self._close_gently()
 
     # Bodies
 
@@ -241,10 +277,8 @@ class Front(asyncio.Protocol):
 
     def _pass_on(self, piece: bytes, *, last: bool) -> None:
         exchange = self.exchange
-        if exchange is None or exchange.status:
+        if exchange is None:
             self._discard(len(piece), last=last)
-            if exchange is not None and last:
-                exchange.body_done = True
             return
         data = frame_request_body(exchange.request, piece) if piece else b""
         if last and exchange.request.length == CHUNKED:
@@ -253,14 +287,11 @@ class Front(asyncio.Protocol):
 
     def _discard(self, size: int, *, last: bool) -> None:
         """The response is there already; the rest of the body is read only to get to the next request."""
+        self._discarded += size
         if last:
-            self._discarded = None
-            if self.exchange is None:
-                self._process()
-            return
-        self._discarded = (self._discarded or 0) + size
-        if self._discarded > _MOST_DISCARDED:
-            self.close()
+            self._process()
+        elif self._discarded > MOST_DISCARDED and not self.closing:
+            self._close_gently()
 
     def _broken_body(self, error: ChunkError) -> None:
         self._decoder = None

@@ -47,7 +47,7 @@ class ProxyServer:
         self._observer = observer or Observer()
         self._listeners: list[asyncio.Server] = []
         self._drained: asyncio.Event | None = None
-        self.idle: Deadlines[Front] = Deadlines(limits.idle_timeout, clock, Front.close)
+        self.idle: Deadlines[Front] = Deadlines(limits.idle_timeout, clock, Front.idle_timed_out)
         self.heads: Deadlines[Front] = Deadlines(limits.head_timeout, clock, self._head_too_slow)
         self.deadlines: Deadlines[Exchange] = Deadlines(limits.exchange_timeout, clock, Exchange.timed_out)
 
@@ -80,9 +80,8 @@ class ProxyServer:
         self._look_drained()
 
     def head_begun(self, front: Front) -> None:
-        """Part of a request's head is there."""
-        if self.limits.head_timeout:
-            self.heads.discard(front)
+        """Part of a request's head is there. More of it does not give it more time."""
+        if self.limits.head_timeout and front not in self.heads:
             self.heads.add(front)
 
     def _head_too_slow(self, front: Front) -> None:
@@ -113,7 +112,7 @@ class ProxyServer:
         self._drained = asyncio.Event()
         for front in list(self.connections):
             front.closing = True
-            if not front.busy:
+            if front.exchange is None:
                 front.close()
         self._look_drained()
         try:
@@ -124,7 +123,7 @@ class ProxyServer:
         return True
 
     def _look_drained(self) -> None:
-        if self._drained is not None and not self.active:
+        if self._drained is not None and not any(front.busy for front in self.connections):
             self._drained.set()
 
     def abort(self) -> None:

@@ -28,7 +28,8 @@ def request_bytes(request: RequestHead, target: bytes, host: bytes, headers: Hea
         if name not in _WRITTEN_FIRST:
             for value in headers[name]:
                 parts.append(b"%b: %b\r\n" % (name, value))
-    parts.append(b"Connection: close\r\n\r\n" if close else b"\r\n")
+    # Go does not ask for the end of a connection that is to change its protocol.
+    parts.append(b"Connection: close\r\n\r\n" if close and b"Upgrade" not in headers else b"\r\n")
     return b"".join(parts)
 
 
