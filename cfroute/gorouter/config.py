@@ -24,21 +24,29 @@ class _Section(msgspec.Struct, kw_only=True):
 
 
 class TLSPem(_Section):
+    """A certificate chain and its key, as PEM texts."""
+
     cert_chain: str = ""
     private_key: str = ""
 
 
 class StatusTLSConfig(_Section):
+    """The health listener with TLS; it is on as soon as this differs from the default."""
+
     port: Uint16 = 8443
     certificate: str = ""
     key: str = ""
 
 
 class StatusRoutesConfig(_Section):
+    """The listener of the routing table."""
+
     port: Uint16 = 8082
 
 
 class StatusConfig(_Section):
+    """Health and routes listeners, and the credentials of the latter."""
+
     host: str = "0.0.0.0"  # noqa: S104  (upstream's default; only used in its deprecated mode)
     port: Uint16 = 8080
     user: str = ""
@@ -50,11 +58,15 @@ class StatusConfig(_Section):
 
 
 class NatsHost(_Section):
+    """One NATS server."""
+
     hostname: str = ""
     port: Uint16 = 0
 
 
 class NatsConfig(_Section):
+    """The message bus: its servers, and how to show who we are."""
+
     hosts: list[NatsHost] = field(default_factory=lambda: [NatsHost(hostname="localhost", port=4222)])
     user: str = ""
     password: str = field(default="", name="pass")
@@ -65,10 +77,14 @@ class NatsConfig(_Section):
 
 
 class FormatConfig(_Section):
+    """How the application log writes times: `unix-epoch` or `rfc3339`."""
+
     timestamp: str = "unix-epoch"
 
 
 class LoggingConfig(_Section):
+    """The application log, and what of a request may be logged."""
+
     level: str = "debug"
     syslog: str = ""
     syslog_addr: str = "127.0.0.1:514"
@@ -84,17 +100,23 @@ class LoggingConfig(_Section):
 
 
 class AccessLog(_Section):
+    """Where access lines go; no file when empty."""
+
     file: str = ""
     enable_streaming: bool = False
 
 
 class Tracing(_Section):
+    """Which tracing headers are kept up."""
+
     enable_zipkin: bool = False
     enable_w3c: bool = False
     w3c_tenant_id: str = ""
 
 
 class BackendConfig(_Section):
+    """Limits of backends (0: none), and our certificate towards them."""
+
     max_conns: Int64 = 0
     max_attempts: int = 0
     cert_chain: str = ""
@@ -102,6 +124,8 @@ class BackendConfig(_Section):
 
 
 class RouteServiceConfig(_Section):
+    """Attempts at route services, and our certificate towards them."""
+
     max_attempts: int = 0
     strict_signature_validation: bool = False
     cert_chain: str = ""
@@ -109,6 +133,8 @@ class RouteServiceConfig(_Section):
 
 
 class OAuthConfig(_Section):
+    """The UAA, for the Routing API's token. The file of `ca_certs` is not read before it is needed."""
+
     token_endpoint: str = ""
     port: int = 0
     skip_ssl_validation: bool = False
@@ -118,6 +144,8 @@ class OAuthConfig(_Section):
 
 
 class RoutingApiConfig(_Section):
+    """A second source of routes."""
+
     uri: str = ""
     port: int = 0
     auth_disabled: bool = False
@@ -131,6 +159,8 @@ class RoutingApiConfig(_Section):
 
 
 class CertSubject(_Section):
+    """A distinguished name, as certificate rules spell it."""
+
     country: list[str] = []
     organization: list[str] = []
     organizational_unit: list[str] = []
@@ -143,21 +173,29 @@ class CertSubject(_Section):
 
 
 class VerifyClientCertificateMetadataRule(_Section):
+    """Client certificates under that CA must have one of these subjects."""
+
     issuer_in_chain: CertSubject = field(default_factory=CertSubject)
     valid_cert_subjects: list[CertSubject] = []
 
 
 class HeaderNameValue(_Section):
+    """A header; without a value where it is to be removed."""
+
     name: str = ""
     value: str = ""
 
 
 class HTTPRewriteResponses(_Section):
+    """What is changed in the headers of every response."""
+
     add_headers_if_not_present: list[HeaderNameValue] = []
     remove_headers: list[HeaderNameValue] = []
 
 
 class HTTPRewrite(_Section):
+    """Changes of messages on their way."""
+
     responses: HTTPRewriteResponses = field(default_factory=HTTPRewriteResponses)
 
 
@@ -178,6 +216,8 @@ class MetersConfig(_Section):
 
 
 class PrometheusConfig(_Section):
+    """The metrics listener."""
+
     enabled: bool = False
     port: Uint16 = 0
     cert_path: str = ""
