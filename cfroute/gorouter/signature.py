@@ -13,6 +13,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -93,7 +94,28 @@ def _open(key: AESGCM, signature: str, metadata: str) -> Signature:
         raise SignatureError(str(error)) from error
 
 
+class _Metadata(msgspec.Struct, forbid_unknown_fields=True):
+    nonce: str
+
+
+class _Contents(msgspec.Struct, forbid_unknown_fields=True):
+    forwarded_url: str
+    requested_time: str
+
+
+_decode_metadata = msgspec.json.Decoder(_Metadata).decode
+_decode_contents = msgspec.json.Decoder(_Contents).decode
+_NOT_ORDINARY = (msgspec.MsgspecError, UnicodeDecodeError)
+
+
 def _nonce(text: bytes) -> bytes:
+    try:
+        return go_base64.decode_standard(_decode_metadata(text).nonce.encode())
+    except _NOT_ORDINARY:
+        return _nonce_as_go(text)
+
+
+def _nonce_as_go(text: bytes) -> bytes:
     value = go_json.parse(text)
     assign = go_json.Assignment("Metadata")
     nonce = b""
@@ -108,6 +130,14 @@ def _nonce(text: bytes) -> bytes:
 
 
 def _contents(text: bytes) -> Signature:
+    try:
+        contents = _decode_contents(text)
+    except _NOT_ORDINARY:
+        return _contents_as_go(text)
+    return Signature(contents.forwarded_url, go_time.parse_rfc3339(contents.requested_time))
+
+
+def _contents_as_go(text: bytes) -> Signature:
     value = go_json.parse(text)
     assign = go_json.Assignment("SignatureContents")
     url, requested = "", go_time.YEAR_ONE
