@@ -196,8 +196,8 @@ class Daemon:
         return self._log.read_text()
 
 
-def pings(port: int, path: str = "/ping") -> bool:
-    with socket.create_connection(("127.0.0.1", port), 1) as connection:
+def pings(port: int, address: str = "127.0.0.1", path: str = "/ping") -> bool:
+    with socket.create_connection((address, port), 1) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         return connection.recv(100).startswith(b"HTTP/1.1 200")
 
@@ -253,6 +253,7 @@ class Bench:
             "app_logs": str(self.app_logs),
             "system_ca": c.ca,
             "port_range": [first, first + 2000],
+            "heartbeat_interval": 0.5,
             "drain_time": 0.1,
             "graceful_shutdown": 2.0,
         } | changes
@@ -260,7 +261,7 @@ class Bench:
         file.write_text(yaml.safe_dump(config))
         cell = Daemon("cfroute.diego.cell.main", ["-c", str(file)], self.folder / f"rep-{number}.log")
         cell.start()
-        eventually(lambda: pings(health))
+        eventually(lambda: pings(health, config["address"]))
         self.cells.append(cell)
         return cell
 

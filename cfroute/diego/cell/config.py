@@ -12,7 +12,11 @@ TCPPort = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`rep-N.yml`. Instances listen on `address`; files are PEM; `system_ca` is what apps are to trust."""
+    """`rep-N.yml`. Instances listen on `address`; files are PEM; `system_ca` is what apps are to trust.
+
+    The last three are in seconds: between heartbeats (the BBS loses a cell after 15 without one), between leaving the
+    routes and SIGTERM, and between SIGTERM and SIGKILL.
+    """
 
     cell_id: str
     address: str
@@ -28,6 +32,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     system_ca: str = ""
     port_range: tuple[TCPPort, TCPPort] = (61000, 65000)
     memory_mb: int = 8192
+    heartbeat_interval: float = 5.0
     drain_time: float = 1.0
     graceful_shutdown: float = 10.0
 

@@ -11,6 +11,7 @@ import contextlib
 import os
 
 from cfroute.daemon import spawn
+from cfroute.diego.cell.child import Child
 from cfroute.logs import Logger
 
 # The guard ends when the pipe closes, and for no other reason.
@@ -23,7 +24,7 @@ while read -r sign group; do
     -) case $groups in *" $group "*) groups="${groups%%" $group "*} ${groups#*" $group "}" ;; esac ;;
   esac
 done
-for group in $groups; do kill -9 -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 exit 0
 """
 
@@ -37,9 +38,9 @@ class Guard:
         self._watch: asyncio.Task[None] | None = None
         self.pipe = -1
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Start the guard, and watch over it from now on."""
-        process = await self._spawn()
+        process = self._spawn()
         self._watch = spawn(self._keep(process), name="guard")
 
     def add(self, group: int) -> None:
@@ -60,12 +61,10 @@ class Guard:
             os.close(self.pipe)
             self.pipe = -1
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
+    def _spawn(self) -> Child:
         reading, writing = os.pipe()
         try:
-            process = await asyncio.create_subprocess_exec(
-                "/bin/sh", "-c", SCRIPT, stdin=reading, cwd="/", env={}, start_new_session=True
-            )
+            process = Child.start(["/bin/sh", "-c", SCRIPT], cwd="/", environment={}, stdin=reading, pipes=False)
         finally:
             os.close(reading)
         if self.pipe >= 0:
@@ -75,11 +74,11 @@ class Guard:
             self._tell(f"+ {group}\n")
         return process
 
-    async def _keep(self, process: asyncio.subprocess.Process) -> None:
+    async def _keep(self, process: Child) -> None:
         while True:
             await process.wait()
             self._log.error("guard-died", exit_status=process.returncode)
-            process = await self._spawn()
+            process = self._spawn()
 
     def _tell(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):  # it has died; the next one is told by _spawn

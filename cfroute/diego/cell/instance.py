@@ -20,6 +20,7 @@ from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.diego.api import DesiredLRP, HealthCheck, Port
 from cfroute.diego.cell import archives, health, processes
+from cfroute.diego.cell.child import Child
 from cfroute.diego.cell.config import Config
 from cfroute.diego.cell.environment import Surroundings, instance_environment
 from cfroute.diego.cell.guard import Guard
@@ -79,7 +80,7 @@ class Instance:
         self._root = host.folder / guid
         self._port = 0
         self._address = ""
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Child | None = None
         self._output: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._drain, self._grace = host.config.drain_time, host.config.graceful_shutdown
@@ -163,7 +164,7 @@ class Instance:
         self._become("STARTING")
         try:
             self._port = self._host.ports.take()
-            self._process = await launch(self.lrp.command, self._root, self._environment(), self._host.guard)
+            self._process = launch(self.lrp.command, self._root, self._environment(), self._host.guard)
         except (CfrouteError, OSError) as error:
             self._say("CELL", f"The instance cannot be started: {error}", error=True)
             raise Crashed(f"the instance cannot be started: {error}") from error

@@ -4,10 +4,10 @@ The shell that becomes the app announces itself to the guard first: its standard
 reads the profile scripts of the buildpack and of the app, and runs the command with bash, where there is one.
 """
 
-import asyncio
 import shutil
 from pathlib import Path
 
+from cfroute.diego.cell.child import Child
 from cfroute.diego.cell.guard import Guard
 
 SCRIPT = """
@@ -20,21 +20,10 @@ exec "$0" -c "$1"
 """
 
 
-async def launch(command: str, root: Path, environment: dict[str, str], guard: Guard) -> asyncio.subprocess.Process:
+def launch(command: str, root: Path, environment: dict[str, str], guard: Guard) -> Child:
     """Run the command in `<root>/app`, in a session of its own; its output comes through pipes. Raises OSError."""
     shell = shutil.which("bash") or "/bin/sh"
-    process = await asyncio.create_subprocess_exec(
-        "/bin/sh",
-        "-c",
-        SCRIPT,
-        shell,
-        command,
-        stdin=guard.pipe,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=root / "app",
-        env=environment,
-        start_new_session=True,
-    )
-    guard.add(process.pid)
-    return process
+    arguments = ["/bin/sh", "-c", SCRIPT, shell, command]
+    child = Child.start(arguments, cwd=root / "app", environment=environment, stdin=guard.pipe, pipes=True)
+    guard.add(child.pid)
+    return child

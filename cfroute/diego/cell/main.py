@@ -50,7 +50,7 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
     folder = Path(config.directory).absolute()
     async with contextlib.AsyncExitStack() as stack:
         guard = Guard(log.session("guard"))
-        await guard.start()
+        guard.start()
         stack.push_async_callback(guard.close)
         bbs = BBSClient(config.bbs_url, config.ca, config.client_certificate, config.client_key)
         stack.push_async_callback(bbs.aclose)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from cfroute.diego.cell.child import Child
 from cfroute.diego.cell.lines import Lines
 
 CHUNK = 64 * 1024  # bytes
@@ -10,17 +11,13 @@ CHUNK = 64 * 1024  # bytes
 Print = Callable[[str, bool], None]
 
 
-async def copy_output(process: asyncio.subprocess.Process, print_: Print) -> None:
+async def copy_output(child: Child, print_: Print) -> None:
     """Call `print_(line, is_stderr)` for each line, until both streams have ended.
 
     A process that prints faster than lines can be written is slowed down by its pipe.
     """
-    assert process.stdout is not None
-    assert process.stderr is not None
-    await asyncio.gather(
-        _copy(process.stdout, False, print_),
-        _copy(process.stderr, True, print_),
-    )
+    output, errors = await child.outputs()
+    await asyncio.gather(_copy(output, False, print_), _copy(errors, True, print_))
 
 
 async def _copy(stream: asyncio.StreamReader, error: bool, print_: Print) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cfroute.diego.cell.child import Child
+
 _GUID = re.compile(rb"(?:^|[\0 ])CF_INSTANCE_GUID=([^\0 ]+)")
 _PROC = Path("/proc")
 
@@ -29,7 +31,7 @@ def signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-async def end_group(process: asyncio.subprocess.Process, grace: float) -> None:
+async def end_group(process: Child, grace: float) -> None:
     """SIGTERM to the whole group, and after `grace` seconds SIGKILL to what is left of it."""
     if process.returncode is None:
         signal_group(process.pid, signal.SIGTERM)

@@ -13,7 +13,6 @@ from cfroute.diego.cell.instance import Host, Instance
 from cfroute.diego.cell.staging import stage
 from cfroute.diego.client import BBSError, BBSUnavailable
 
-HEARTBEAT = 5.0  # s
 RECONCILE = 30.0  # s between two looks at everything, in case an event was lost
 RETRY = 0.5  # s
 QUICK_GRACE = 4.0  # s between SIGTERM and SIGKILL when the cell itself ends
@@ -67,7 +66,7 @@ class Rep:
                 self._host.log.warn("heartbeat-failed", error=error.message)
                 await self._host.clock.sleep(RETRY)
             else:
-                await self._host.clock.sleep(HEARTBEAT)
+                await self._host.clock.sleep(self._host.config.heartbeat_interval)
 
     def _presence(self) -> CellPresence:
         config = self._host.config

@@ -124,7 +124,7 @@ class _Staging:
         environment = base_environment(self._host.surroundings, str(self._root)) | self._task.environment
         environment["CF_INSTANCE_GUID"] = self._task.task_guid  # what escapes is found by this
         self._say(f"       Running {command[0].rpartition('/')[2]} {join(command[1:])}")
-        process = await launch(join(command), self._root, environment, self._host.guard)
+        process = launch(join(command), self._root, environment, self._host.guard)
         try:
             await copy_output(process, lambda line, error: self._say(f"       {line}", error=error))
             status = processes.exit_status(await process.wait())
