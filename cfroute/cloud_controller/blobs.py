@@ -10,6 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from cfroute.cloud_controller.errors import UNAVAILABLE, ApiError
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 class Blobs:
     """The folders `packages/` and `droplets/`."""
@@ -46,6 +48,6 @@ class Blobs:
 
 def disk_problem(error: OSError) -> str:
     """What to tell the client of a disk that does not take any more."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in DISK_FULL:
         return "The disk is full: the upload was not stored. Free some space and try again."
     return f"The upload could not be stored: {error.strerror}."

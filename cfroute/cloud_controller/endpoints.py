@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from cfroute.cloud_controller.blobs import DISK_FULL, disk_problem
 from cfroute.cloud_controller.call import Call, Reply, User
 from cfroute.cloud_controller.errors import INTERNAL, NOT_AUTHORIZED, UNAVAILABLE, ApiError, Kind
 from cfroute.cloud_controller.platform import Platform
@@ -108,10 +109,13 @@ class Exchange:
 
 async def _carry_out(platform: Platform, call: Call) -> None:
     after = call.after
-    for path in after.files:
-        path.unlink(missing_ok=True)
-    for app_guid, text in after.lines:
-        platform.app_logs.write(app_guid, "API", "0", text)
+    try:
+        for path in after.files:
+            path.unlink(missing_ok=True)
+        for app_guid, text in after.lines:
+            platform.app_logs.write(app_guid, "API", "0", text)
+    except OSError as error:  # the change itself is safe
+        platform.log.error("not-tidied-up", error=str(error))
     if after.apps:
         await platform.diego.push(after.apps)
     if after.builds:
@@ -165,6 +169,8 @@ def refusal(platform: Platform, request: Request, error: Exception) -> Response:
     elif isinstance(error, exc.DBAPIError | exc.TimeoutError) and not isinstance(error, exc.IntegrityError):
         reason = str(error.orig if isinstance(error, exc.DBAPIError) else error)
         refused = ApiError(UNAVAILABLE, f"The Cloud Controller's database is unavailable: {reason}. Nothing was changed.")
+    elif isinstance(error, OSError) and error.errno in DISK_FULL:
+        refused = ApiError(UNAVAILABLE, disk_problem(error))
     elif isinstance(error, ClientDisconnect):
         return Response(None, 499)
     else:

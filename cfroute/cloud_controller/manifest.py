@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from cfroute.cloud_controller import manifest_routes
+from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.manifest_routes import ManifestRoute
 from cfroute.cloud_controller.sizes import SizeError, mebibytes
 from cfroute.cloud_controller.validation.apps import environment_problems, health_check_problems
@@ -138,7 +139,7 @@ def _own_problems(app: dict[str, Any]) -> list[str]:
         found += environment_problems({str(key): "" for key in env}, "Env")
     if services is not None and not (isinstance(services, list) and all(map(_is_service, services))):
         found.append("Services must be a list of service instance names or service objects")
-    return found
+    return found + metadata_problems(app.get("metadata"))
 
 
 def _is_service(value: object) -> bool:

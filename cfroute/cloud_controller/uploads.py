@@ -4,9 +4,10 @@ import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from python_multipart.exceptions import FormParserError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from cfroute.cloud_controller.blobs import Blobs
@@ -31,7 +32,7 @@ async def store_bits(request: Request, blobs: Blobs, path: Path) -> str:
                 raise ApiError(BITS_INVALID, "The app upload is invalid: the bits are not a zip file")
             await bits.seek(0)
             return await blobs.store(path, _pieces(bits))
-    except (MultiPartException, AssertionError) as error:
+    except (HTTPException, FormParserError, AssertionError) as error:
         raise ApiError(BITS_INVALID, "The app upload is invalid: not a multipart form") from error
 
 

@@ -5,6 +5,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,7 @@ class FakeDiego:
 @pytest.fixture(scope="session")
 def signing_pem() -> bytes:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +111,7 @@ def config(tmp_path: Path) -> Config:
     )
 
 
-@dataclass
+@dataclass(eq=False)
 class CloudController:
     """The app under test, and everything around it that tests look at."""
 
@@ -121,15 +120,28 @@ class CloudController:
     clock: ManualClock
     log: Log
     sign: Callable[..., str]
+    runner: asyncio.Runner
     scopes: list[str] = field(default_factory=lambda: list(ADMIN))
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         """Send one request with a good token, unless `headers` say otherwise."""
-        headers = {"Authorization": self.sign(self.scopes), **options.pop("headers", {})}
-        return self.send(app.external_app(self.platform), method, path, body, headers=headers, **options)
+        headers = {"Authorization": self.token(*self.scopes), **options.pop("headers", {})}
+        return self.send(self._external, method, path, body, headers=headers, **options)
 
     def internal(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        return self.send(app.internal_app(self.platform), method, path, body, **options)
+        return self.send(self._internal, method, path, body, **options)
+
+    @cache  # noqa: B019 - lives as long as the test
+    def token(self, *scopes: str) -> str:
+        return self.sign(list(scopes))
+
+    @cached_property
+    def _external(self) -> Any:
+        return app.external_app(self.platform)
+
+    @cached_property
+    def _internal(self) -> Any:
+        return app.internal_app(self.platform)
 
     def send(self, target: Any, method: str, path: str, body: Any, **options: Any) -> httpx.Response:
         async def one() -> httpx.Response:
@@ -138,7 +150,7 @@ class CloudController:
                 json = {"json": body} if body is not None else {}
                 return await client.request(method, path, **json, **options)
 
-        return asyncio.run(one())
+        return self.runner.run(one())
 
     def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The JSON of a request that has to succeed (None when the answer has no body)."""
@@ -258,7 +270,8 @@ def cc(
         chance=random.Random(1),
         log=Logger("cloud_controller", stream=log, clock=clock),
     )
-    yield CloudController(platform, diego, clock, log, sign)
+    with asyncio.Runner() as runner:
+        yield CloudController(platform, diego, clock, log, sign, runner)
     database.close()
 
 

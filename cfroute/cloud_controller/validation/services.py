@@ -60,7 +60,8 @@ def is_uri(value: object) -> bool:
         parts.port  # noqa: B018 - raises for a port that is none
     except ValueError:
         return False
-    return bool(parts.scheme) and bool(parts.netloc or parts.path)
+    # `https://` alone is a URI too, as Ruby's regular expression has it.
+    return bool(parts.scheme) and len(value) > len(parts.scheme) + 1
 
 
 def has_host(url: str) -> bool:
