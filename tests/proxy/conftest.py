@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
-from .plumbing import Rig, running
+pytest.register_assert_rewrite("tests.proxy.plumbing")
+
+from .plumbing import Rig, running  # noqa: E402 (the assertions in there are to explain themselves, too)
 
 
 @pytest.fixture

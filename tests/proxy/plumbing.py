@@ -15,7 +15,7 @@ from typing import Any
 
 from cfroute.clock import Clock
 from cfroute.proxy.answer import Answer
-from cfroute.proxy.backend import Destination
+from cfroute.proxy.backend import Backend, Destination
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.failure import Failure
 from cfroute.proxy.front import Front
@@ -40,6 +40,11 @@ def get(path: str = "/", *headers: str, method: str = "GET", version: str = "1.1
 def post(body: bytes, *headers: str) -> bytes:
     """A request with a body of known length."""
     return get("/", f"Content-Length: {len(body)}", *headers, method="POST") + body
+
+
+def later(data: bytes, seconds: int) -> bytes:
+    """The same message, sent so much later."""
+    return data.replace(DATE, DATE.replace(b":20 GMT", b":%d GMT" % (20 + seconds)))
 
 
 async def eventually(condition: Callable[[], object]) -> None:
@@ -117,7 +122,8 @@ class Peer:
         while size := int(await self.until(b"\r\n"), 16):
             body += await self.read(size)
             await self.expect(b"\r\n")
-        await self.expect(b"\r\n")
+        while await self.until(b"\r\n") != b"\r\n":
+            pass  # trailers
         return bytes(body)
 
     async def next_request(self) -> bytes:
@@ -139,13 +145,27 @@ class Peer:
         self.writer.transport.abort()
 
 
+class Gate(Destination):
+    """A destination whose connections are made only when the gate is open."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.open = asyncio.Event()
+        self.dialled = 0
+
+    async def dial(self) -> Backend:
+        self.dialled += 1
+        await self.open.wait()
+        return await super().dial()
+
+
 class Application:
     """A backend whose connections are taken and served by the test, or by a function."""
 
     def __init__(self, host: str, port: int, listener: asyncio.Server, arrived: asyncio.Queue[Peer], **options: Any) -> None:
         self.host = host
         self.port = port
-        self.destination = Destination(host, port, **options)
+        self.destination: Destination = Destination(host, port, **options)
         self.listener = listener
         self.peers: list[Peer] = []
         self.arrived = arrived
@@ -318,6 +338,13 @@ class Rig:
         self._applications.append(application)
         self.policy.destinations.append(application.destination)
         return application
+
+    async def gate(self, **options: Any) -> tuple[Application, Gate]:
+        """One more application, which cannot be reached yet."""
+        application = await self.application(**options)
+        gate = application.destination = Gate(application.host, application.port, **options)
+        self.policy.destinations[-1] = gate
+        return application, gate
 
     def nobody(self) -> Destination:
         """A destination where nothing listens."""

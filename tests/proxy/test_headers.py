@@ -1,0 +1,49 @@
+"""Header names and values by the rules of Go's net/http."""
+
+import pytest
+
+from cfroute.proxy import headers as module
+from cfroute.proxy.headers import HOP_BY_HOP, Headers, canonical, remove_hop_by_hop
+
+CANONICAL = {
+    b"host": b"Host",
+    b"X-FORWARDED-for": b"X-Forwarded-For",
+    b"x-LOWER_case": b"X-Lower_case",
+    b"-x--y-": b"-X--Y-",
+    b"1a-2B": b"1a-2b",
+    b"www-authenticate": b"Www-Authenticate",
+    b"a b": b"a b",
+    b"X(": b"X(",
+    b"": b"",
+    b"\xe4": b"\xe4",
+}
+
+
+@pytest.mark.parametrize("name", CANONICAL)
+def test_canonical_names(name: bytes) -> None:
+    assert canonical(name) == CANONICAL[name] == canonical(name)
+
+
+def test_clients_cannot_fill_the_memory_with_names() -> None:
+    for number in range(10_000):
+        assert canonical(b"n-%d" % number) == b"N-%d" % number
+    assert len(module._canonical) <= module._CACHE_LIMIT
+
+
+def test_lines_are_sorted_by_name_and_values_stay_in_order() -> None:
+    headers = Headers({b"B": [b"2", b"1"]})
+    headers.add(b"A", b"x")
+    headers.add(b"B", b"3")
+    assert headers.lines() == b"A: x\r\nB: 2\r\nB: 1\r\nB: 3\r\n"
+    assert (headers.first(b"B"), headers.first(b"C")) == (b"2", b"")
+
+
+def test_tokens_are_those_of_all_lines() -> None:
+    assert Headers({b"Connection": [b"A, b", b"", b"C ,,"]}).tokens(b"Connection") == [b"a", b"b", b"c"]
+
+
+def test_hop_by_hop_headers_are_the_set_and_what_connection_names() -> None:
+    headers = Headers({name: [b"1"] for name in HOP_BY_HOP})
+    headers |= {b"Connection": [b"close, x-One", b"X-TWO,,"], b"X-One": [b"1"], b"X-Two": [b"1"], b"X-Three": [b"1"]}
+    remove_hop_by_hop(headers)
+    assert headers == {b"X-Three": [b"1"]}
