@@ -15,13 +15,20 @@ from typing import Final, Protocol
 
 from cfroute.clock import Clock, Timer
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.quoting import is_plain, quote, quote_or_dash
+from cfroute.gorouter.quoting import quote
 from cfroute.logs import Logger
 from cfroute.proxy.headers import canonical
 
 _FLUSH_AFTER: Final = 0.05  # seconds
 _MOST_PENDING: Final = 1024  # lines, as many as upstream's queue holds
 _MODE: Final = 0o644
+
+_LINE: Final = (
+    b'%b - [%b] "%b" %b %d %d "%b" "%b" "%b" "%b" x_forwarded_for:"%b" x_forwarded_proto:"%b" vcap_request_id:"%b" '
+    b'response_time:%b gorouter_time:%b app_id:"%b" app_index:"%b" instance_id:"%b" %bx_cf_routererror:"%b"'
+)
+# What Go's quoting leaves as it is, among the bytes of ASCII.
+_PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
 
 _TIMES: Final = frozenset({"backend_time", "dial_time", "dns_time", "tls_time", "failed_attempts_time"})
 _FIELDS: Final = _TIMES | {"failed_attempts", "local_address"}
@@ -30,7 +37,7 @@ _W3C: Final = ("traceparent", "tracestate")
 
 
 class AccessRecord(Protocol):
-    """What a line tells of a request. Texts are empty where there is nothing to tell; times are seconds.
+    """What a line tells of a request. Texts are as they came, and empty where there is nothing to tell; times are seconds.
 
     `uri` is path and query; `extra` has the values of `AccessLog.extra_names`, in their order. Only where the configuration
     asks for them are the attributes of `extra_access_log_fields` read: `backend_time`, `dial_time`, `dns_time`, `tls_time` and
@@ -38,15 +45,15 @@ class AccessRecord(Protocol):
     """
 
     @property
-    def host(self) -> str: ...
+    def host(self) -> bytes: ...
     @property
     def received_at_ns(self) -> int: ...
     @property
-    def method(self) -> str: ...
+    def method(self) -> bytes: ...
     @property
-    def uri(self) -> str: ...
+    def uri(self) -> bytes: ...
     @property
-    def proto(self) -> str: ...
+    def proto(self) -> bytes: ...
     @property
     def status(self) -> int: ...
     @property
@@ -54,33 +61,33 @@ class AccessRecord(Protocol):
     @property
     def response_bytes(self) -> int: ...
     @property
-    def referer(self) -> str: ...
+    def referer(self) -> bytes: ...
     @property
-    def user_agent(self) -> str: ...
+    def user_agent(self) -> bytes: ...
     @property
-    def client(self) -> str: ...
+    def client(self) -> bytes: ...
     @property
-    def backend(self) -> str: ...
+    def backend(self) -> bytes: ...
     @property
-    def forwarded_for(self) -> str: ...
+    def forwarded_for(self) -> bytes: ...
     @property
-    def forwarded_proto(self) -> str: ...
+    def forwarded_proto(self) -> bytes: ...
     @property
-    def request_id(self) -> str: ...
+    def request_id(self) -> bytes: ...
     @property
     def response_time(self) -> float: ...
     @property
     def gorouter_time(self) -> float: ...
     @property
-    def app_id(self) -> str: ...
+    def app_id(self) -> bytes: ...
     @property
-    def app_index(self) -> str: ...
+    def app_index(self) -> bytes: ...
     @property
-    def instance_id(self) -> str: ...
+    def instance_id(self) -> bytes: ...
     @property
-    def router_error(self) -> str: ...
+    def router_error(self) -> bytes: ...
     @property
-    def extra(self) -> Sequence[str]: ...
+    def extra(self) -> Sequence[bytes]: ...
 
 
 class LineFormat:
@@ -95,81 +102,96 @@ class LineFormat:
         names = _extra_headers(config)
         self.extra_names = [canonical(name.encode()) for name in names]
         """Canonical names of the request headers that end the line."""
-        self._labels = [f" {name.lower().replace('-', '_')}:" for name in names]
+        self._labels = [f" {name.lower().replace('-', '_')}:".encode() for name in names]
         self._second = -1
-        self._second_text = ""
+        self._second_text = b""
 
     def line(self, record: AccessRecord) -> bytes:
         """The line, with its line end."""
-        status = record.status or '"-"'
-        request = f"{record.method} {self._uri(record)} {record.proto}"
-        client = "" if self._hides_client else record.client
-        forwarded_for = "" if self._hides_forwarded_for else record.forwarded_for
-        values = (
+        texts: tuple[bytes, ...] = (
+            record.method + b" " + self._uri(record) + b" " + record.proto,
+            record.referer or b"-",
+            record.user_agent or b"-",
+            (not self._hides_client and record.client) or b"-",
+            record.backend or b"-",
+            (not self._hides_forwarded_for and record.forwarded_for) or b"-",
+            record.forwarded_proto or b"-",
+            record.request_id or b"-",
+            record.app_id or b"-",
+            record.app_index or b"-",
+            record.instance_id or b"-",
+            record.router_error or b"-",
+        )
+        if b"".join(texts).translate(None, _PLAIN):
+            texts = tuple(map(_escaped, texts))
+        request, referer, agent, client, backend, forwarded_for, proto, request_id, app, index, instance, error = texts
+        line = _LINE % (
+            record.host,
+            self._time(record.received_at_ns),
             request,
-            record.referer,
-            record.user_agent,
+            b"%d" % record.status if record.status else b'"-"',
+            record.request_bytes,
+            record.response_bytes,
+            referer,
+            agent,
             client,
-            record.backend,
+            backend,
             forwarded_for,
-            record.forwarded_proto,
-            record.request_id,
-            record.app_id,
-            record.app_index,
-            record.instance_id,
-            record.router_error,
+            proto,
+            request_id,
+            _seconds(record.response_time),
+            _seconds(record.gorouter_time),
+            app,
+            index,
+            instance,
+            self._extra_fields(record) if self._fields else b"",
+            error,
         )
-        if is_plain(" ".join(values)):
-            quoted = [f'"{value or "-"}"' for value in values]
-        else:
-            quoted = [quote_or_dash(value) for value in values]
-        what, referer, agent, client, backend, forwarded_for, proto, request_id, app, index, instance, error = quoted
-        text = (
-            f"{record.host} - [{self._time(record.received_at_ns)}] {what} {status} {record.request_bytes} "
-            f"{record.response_bytes} {referer} {agent} {client} {backend} x_forwarded_for:{forwarded_for} "
-            f"x_forwarded_proto:{proto} vcap_request_id:{request_id} response_time:{_seconds(record.response_time)} "
-            f"gorouter_time:{_seconds(record.gorouter_time)} app_id:{app} app_index:{index} instance_id:{instance} "
-            f"{self._extra_fields(record) if self._fields else ''}x_cf_routererror:{error}"
-        )
-        if self._labels:
-            text += self._extra_headers(record.extra)
-        return (text + "\n").encode("utf-8", "surrogateescape")
+        return line + self._extra_headers(record.extra) + b"\n" if self._labels else line + b"\n"
 
-    def _time(self, nanoseconds: int) -> str:
+    def _time(self, nanoseconds: int) -> bytes:
         """Local time with a Z, as upstream writes it and log parsers expect it. Most lines share their second."""
         second, fraction = divmod(nanoseconds, 1_000_000_000)
         if second != self._second:
             self._second = second
-            self._second_text = f"{datetime.fromtimestamp(second):%Y-%m-%dT%H:%M:%S}"  # noqa: DTZ006
-        return f"{self._second_text}.{fraction:09d}Z"
+            self._second_text = f"{datetime.fromtimestamp(second):%Y-%m-%dT%H:%M:%S}".encode()  # noqa: DTZ006
+        return b"%b.%09dZ" % (self._second_text, fraction)
 
-    def _uri(self, record: AccessRecord) -> str:
+    def _uri(self, record: AccessRecord) -> bytes:
         uri = record.uri
-        if self._redaction == "none" or record.method != "GET":
+        if self._redaction == "none" or record.method != b"GET":
             return uri
-        path, mark, query = uri.partition("?")
+        path, mark, query = uri.partition(b"?")
         if not query:
             return uri
         if self._redaction == "all":
             return path
-        digest = hashlib.sha1(query.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
-        return f"{path}{mark}hash={digest}"
+        return b"%b%bhash=%b" % (path, mark, hashlib.sha1(query, usedforsecurity=False).hexdigest().encode())
 
-    def _extra_fields(self, record: AccessRecord) -> str:
+    def _extra_fields(self, record: AccessRecord) -> bytes:
         parts = []
         for name in self._fields:
             value = getattr(record, name)
-            shown = quote_or_dash(value) if name == "local_address" else _seconds(value) if name in _TIMES else str(value)
-            parts.append(f"{name}:{shown} ")
-        return "".join(parts)
+            shown = _quoted(value) if name == "local_address" else _seconds(value) if name in _TIMES else b"%d" % value
+            parts.append(b"%b:%b " % (name.encode(), shown))
+        return b"".join(parts)
 
-    def _extra_headers(self, values: Sequence[str]) -> str:
-        present = (*values, *("" for _ in self._labels[len(values) :]))
-        return "".join(label + quote_or_dash(value) for label, value in zip(self._labels, present, strict=True))
+    def _extra_headers(self, values: Sequence[bytes]) -> bytes:
+        present = (*values, *(b"" for _ in self._labels[len(values) :]))
+        return b"".join(label + _quoted(value) for label, value in zip(self._labels, present, strict=True))
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.6f}" if seconds >= 0 else '"-"'
+def _escaped(text: bytes) -> bytes:
+    """What stands between the quotes."""
+    return quote(text.decode("utf-8", "surrogateescape"))[1:-1].encode()
+
+
+def _quoted(text: bytes) -> bytes:
+    return b'"%b"' % _escaped(text or b"-")
+
+
+def _seconds(seconds: float) -> bytes:
+    return b"%.6f" % seconds if seconds >= 0 else b'"-"'
 
 
 def _extra_headers(config: Config) -> list[str]:

@@ -14,7 +14,6 @@ from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context, Health
 from cfroute.gorouter.destinations import Destinations
 from cfroute.gorouter.exchange import RouterExchange
-from cfroute.gorouter.local_ip import outgoing_address
 from cfroute.gorouter.nats_session import NatsError, NatsSession
 from cfroute.gorouter.proxy import Proxy
 from cfroute.gorouter.registry import Registry
@@ -115,7 +114,7 @@ class Gorouter:
         config = self._config
         context = Context(
             config=config,
-            ip=outgoing_address(),
+            ip=config.ip,
             registry=registry,
             route_services=RouteServices(config, registry, self._clock, self._log, self._random_bytes),
             health=self._health,

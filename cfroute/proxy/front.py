@@ -22,17 +22,18 @@ _LINGER: Final = 0.5  # seconds that a client gets to read the last response bef
 class Front(asyncio.Protocol):
     """One client connection.
 
-    peer is the client's address as host and port; tls the TLS object, or None. closing is set once the connection is to
-    end after the current exchange.
+    peer is the client's address as host and port, client the same as text; tls the TLS object, or None. closing is set once the
+    connection is to end after the current exchange.
     """
 
     __slots__ = (
-        "_blocked", "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_tunnel", "closing", "exchange",
+        "_blocked", "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_tunnel", "client", "closing", "exchange",
         "local", "peer", "server", "tls", "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport
     peer: tuple[str, int]
+    client: bytes
     local: tuple[str, int]
     tls: ssl.SSLObject | None
 
@@ -59,6 +60,7 @@ class Front(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername") or ("", 0)
         self.peer = name[0], name[1]
+        self.client = f"{name[0]}:{name[1]}".encode()
         local = transport.get_extra_info("sockname") or ("", 0)
         self.local = local[0], local[1]
         self.tls = transport.get_extra_info("ssl_object")

@@ -45,7 +45,12 @@ class ManualClock:
             await asyncio.sleep(0)
             return
         woken = asyncio.get_running_loop().create_future()
-        self.call_later(seconds, lambda: woken.done() or woken.set_result(None))
+
+        def wake() -> None:
+            if not woken.done():
+                woken.set_result(None)
+
+        self.call_later(seconds, wake)
         await woken
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> _Scheduled:
