@@ -70,19 +70,24 @@ class DiegoSync:
         self._turn = asyncio.Lock()
         # What the BBS was told, by process_guid; None while it has to be told everything.
         self._told: dict[str, DesiredLRP] | None = None
-        self._synced_at = 0.0
+        self._synced_at = self._looked_at = 0.0
         self._complaint = ""
 
     async def run(self) -> None:
         """Sync for ever."""
         while True:
-            async with self._turn:
-                try:
-                    if self._told is None or self._due() or DOMAIN not in await self._bbs.domains():
-                        await self._sync()
-                except _FAILURES as error:
-                    self._lost(error)
-            await self._clock.sleep(RETRY if self._told is None else LOOK)
+            if self._told is None or self._clock.monotonic() - self._looked_at >= LOOK:
+                async with self._turn:
+                    await self._look()
+            await self._clock.sleep(RETRY)
+
+    async def _look(self) -> None:
+        self._looked_at = self._clock.monotonic()
+        try:
+            if self._told is None or self._due() or DOMAIN not in await self._bbs.domains():
+                await self._sync()
+        except _FAILURES as error:
+            self._lost(error)
 
     async def push(self, app_guids: set[str]) -> None:
         await self._patiently(self._push(app_guids))
