@@ -8,6 +8,7 @@ from cfroute.cli.demo_tour import StepFailed, Tour, Traffic
 
 INSTANCES = 3
 ENOUGH_REQUESTS = 20
+HOPS_WITH_ROUTE_SERVICE = 4  # load balancer and Gorouter, twice
 
 
 class Step(NamedTuple):
@@ -101,6 +102,18 @@ def go_through_the_route_service(tour: Tour) -> Iterator[str]:
     if not told:
         raise StepFailed("the route service got no signature")
     yield "Gorouter gave the route service a signature to come back with"
+    yield _what_the_app_sees(tour)
+
+
+def _what_the_app_sees(tour: Tour) -> str:
+    """The app sees that the request came by a detour, but not with what it was let through."""
+    headers = {name.lower(): value for name, value in tour.see("music", "/request").json()["headers"]}
+    if left := [name for name in headers if name.startswith(("x-cf-proxy-", "x-cf-forwarded-url"))]:
+        raise StepFailed(f"the app was sent {', '.join(left)}")
+    hops = headers.get("x-forwarded-for", "").split(",")
+    if len(hops) < HOPS_WITH_ROUTE_SERVICE:
+        raise StepFailed(f"the app sees X-Forwarded-For: {headers.get('x-forwarded-for')}")
+    return f"the app sees {len(hops)} hops in X-Forwarded-For, and nothing of the signature"
 
 
 def _logged(tour: Tour, marker: str) -> str:

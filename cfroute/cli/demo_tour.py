@@ -39,15 +39,14 @@ class Tour:
         """The host name of an app's default route."""
         return f"{self.names[app]}.{self.domain}"
 
-    def cfroute(self, *words: str) -> str:
+    def cfroute(self, *words: str) -> None:
         """Run a command as a process of its own, and show it with its output. Raises StepFailed when it fails."""
         self.session.say(f"   $ cfroute {shlex.join(words)}")
-        done = self._run(*words)
-        for line in (done.stdout + done.stderr).rstrip().splitlines():
+        done = self._run(*words, errors_to=subprocess.STDOUT)
+        for line in done.stdout.rstrip().splitlines():
             self.session.say(f"     {line}" if line else "")
         if done.returncode:
             raise StepFailed(f"'cfroute {shlex.join(words)}' ended with status {done.returncode}: {_last_line(done)}")
-        return done.stdout
 
     def data(self, *words: str) -> Any:
         """What a command prints as JSON, without showing it."""
@@ -64,9 +63,9 @@ class Tour:
         """The recent log of an app."""
         return self._run("logs", self.names[app], "--recent").stdout
 
-    def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+    def _run(self, *words: str, errors_to: int = subprocess.PIPE) -> "subprocess.CompletedProcess[str]":
         line = [sys.executable, "-m", "cfroute.cli.main", *words, "--state-dir", str(self.session.home.root)]
-        return subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        return subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors_to, text=True, check=False)
 
     def get(self, app: str, path: str = "/") -> httpx.Response:
         """A request to an app through the load balancer."""
@@ -138,5 +137,5 @@ class Traffic:
 
 
 def _last_line(done: "subprocess.CompletedProcess[str]") -> str:
-    lines = done.stderr.strip().splitlines() or done.stdout.strip().splitlines() or [""]
-    return lines[-1]
+    lines = [line for line in f"{done.stdout}{done.stderr or ''}".splitlines() if line not in ("", "FAILED")]
+    return lines[-1] if lines else ""

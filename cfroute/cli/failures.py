@@ -15,6 +15,7 @@ from cfroute.errors import CfrouteError, NotRunning, UsageError
 FAILED = 1
 INTERRUPTED = 130
 READER_GONE = 141
+TERMINATED = 143
 
 
 class UnknownCommand(CfrouteError):

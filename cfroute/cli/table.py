@@ -58,7 +58,7 @@ class Routers:
         """The rows that match. Of a Gorouter that does not answer, those of the last time it did."""
         silent = []
         # Asked for each time: a foundation that was started anew may have other addresses.
-        for number, base in enumerate(self._session.foundation.info()["gorouter_status"]):
+        for number, base in enumerate(self._session.foundation.info()["gorouter_routes"]):
             name = f"gorouter/{number}"
             try:
                 answer = self._client.get(f"{base}/cfroute/table").raise_for_status().json()

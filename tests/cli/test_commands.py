@@ -2,6 +2,7 @@
 
 import re
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -172,7 +173,8 @@ def test_exit_statuses_are_as_documented(kind: type[errors.CfrouteError]) -> Non
 
 def test_the_topic_tells_every_exit_status(cfroute: Run) -> None:
     told = set(re.findall(r"^\| (\d+) \|", cfroute("docs", "exit-codes").out, re.MULTILINE))
-    used = {kind.exit_code for kind in kinds()} | {failures.HttpStatus.exit_code, failures.INTERRUPTED, failures.READER_GONE}
+    used = {kind.exit_code for kind in kinds()} | {failures.HttpStatus.exit_code}
+    used |= {failures.INTERRUPTED, failures.READER_GONE, failures.TERMINATED}
     assert {str(status) for status in used} <= told
 
 
@@ -200,6 +202,24 @@ def test_ctrl_c_ends_with_130(cfroute: Run, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(found, "callback", interrupted)
     assert cfroute("version") == (130, "", "\n")
+
+
+def test_sigterm_leaves_through_every_door(cfroute: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load("version")
+    assert found is not None
+    left: list[bool] = []
+
+    def terminated(session: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            left.append(True)
+
+    monkeypatch.setattr(found, "callback", terminated)
+    with pytest.raises(SystemExit) as end:
+        cfroute("version")
+    assert end.value.code == 143
+    assert left == [True]
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -1,0 +1,212 @@
+"""How the API is called: what becomes of warnings, tokens, pages, jobs and errors."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from cfroute.cli.api import Api, ApiError, Links
+from cfroute.cli.settings import Settings, load
+from cfroute.cli.tokens import Tokens
+from cfroute.errors import CfrouteError, NotRunning, TimedOut
+from cfroute.home import Home
+from cfroute.testing.clock import ManualClock
+
+Answer = Callable[[Request], Response]
+
+
+def jwt(expires: float, user: str = "admin") -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": expires, "user_name": user}).encode()).decode().rstrip("=")
+    return f"e30.{claims}.signature"
+
+
+class Server:
+    """A Cloud Controller and UAA that answer as they are told; `warnings` is what reached the user."""
+
+    def __init__(self, home: Home) -> None:
+        self.clock = ManualClock(now=1000.0)
+        self.answers: dict[str, Answer] = {}
+        self.requests: list[Request] = []
+        self.tokens: list[str] = []
+        self.warnings: list[str] = []
+        self.settings = Settings()
+        self.home = home
+        app = Starlette(
+            routes=[
+                Route("/oauth/token", self.token, methods=["POST"]),
+                Route("/{path:path}", self.answer, methods=["GET", "POST", "DELETE"]),
+            ]
+        )
+        client = httpx.AsyncClient(base_url="http://api.test", transport=httpx.ASGITransport(app))
+        self.api = self.connected(client)
+
+    def connected(self, client: httpx.AsyncClient) -> Api:
+        tokens = Tokens(client, self.settings, self.home, "secret", self.clock)
+        return Api(Links(client, client), tokens, self.clock, self.warnings.append)
+
+    async def token(self, request: Request) -> Response:
+        form = await request.form()
+        if form["password"] != "secret":
+            return JSONResponse({"error": "unauthorized"}, 401)
+        self.tokens.append(jwt(self.clock.now() + 600))
+        return JSONResponse({"access_token": self.tokens[-1]})
+
+    async def answer(self, request: Request) -> Response:
+        self.requests.append(request)
+        return self.answers[request.url.path](request)
+
+
+@pytest.fixture
+def server(home: Home) -> Server:
+    return Server(home)
+
+
+def errors(status: int, *details: str, title: str = "CF-UnprocessableEntity") -> Answer:
+    body = {"errors": [{"code": 10008, "title": title, "detail": detail} for detail in details]}
+    return lambda request: JSONResponse(body, status)
+
+
+def test_a_token_is_kept_until_it_is_about_to_expire(server: Server) -> None:
+    server.answers["/v3"] = lambda request: JSONResponse({})
+    server.api.get("/v3")
+    server.api.get("/v3")
+    assert len(server.tokens) == 1
+    assert load(server.home).access_token == server.tokens[0]
+    assert server.home.cli.stat().st_mode & 0o777 == 0o600
+    server.clock.advance(541)
+    server.api.get("/v3")
+    assert len(server.tokens) == 2
+    assert server.requests[-1].headers["authorization"] == f"bearer {server.tokens[-1]}"
+
+
+def test_a_token_that_is_refused_is_replaced_once(server: Server) -> None:
+    server.settings.access_token = jwt(5000, "of another foundation")
+
+    def picky(request: Request) -> Response:
+        return JSONResponse({}, 200 if request.headers["authorization"].split()[1] in server.tokens else 401)
+
+    server.answers["/v3"] = picky
+    assert server.api.get("/v3") == {}
+    assert server.api.user == "admin"
+    server.answers["/v3"] = errors(401, "Invalid Auth Token")
+    with pytest.raises(ApiError, match="Invalid Auth Token"):
+        server.api.get("/v3")
+
+
+def test_the_uaa_refuses(server: Server) -> None:
+    server.api._tokens._password = "wrong"
+    with pytest.raises(CfrouteError, match="the UAA gives no token: 401"):
+        server.api.get("/v3")
+
+
+def test_all_pages_of_a_list_are_read_with_what_they_include(server: Server) -> None:
+    def page(request: Request) -> Response:
+        last = request.query_params.get("page") == "2"
+        following = None if last else {"href": "http://api.test/v3/routes?page=2"}
+        number = 2 if last else 1
+        included = {"spaces": [{"guid": number}]}
+        return JSONResponse({"pagination": {"next": following}, "resources": [{"n": number}], "included": included})
+
+    server.answers["/v3/routes"] = page
+    found = server.api.page("/v3/routes", hosts="", names=["a", "b,c"], labels=None)
+    assert found == ([{"n": 1}, {"n": 2}], {"spaces": [{"guid": 1}, {"guid": 2}]})
+    assert dict(server.requests[0].query_params) == {"per_page": "5000", "hosts": "", "names": "a,b%2Cc"}
+
+
+def test_warnings_reach_the_user(server: Server) -> None:
+    header = {"X-Cf-Warnings": "has%20no%20effect,second"}
+    server.answers["/v3"] = lambda request: JSONResponse({}, headers=header)
+    server.api.get("/v3")
+    assert server.warnings == ["has no effect", "second"]
+
+
+def job(*states: str) -> Answer:
+    left = list(states)
+
+    def answer(request: Request) -> Response:
+        state = left.pop(0) if len(left) > 1 else left[0]
+        failures = [{"detail": "For application 'a': no"}] if state == "FAILED" else []
+        return JSONResponse({"guid": "j", "state": state, "errors": failures, "warnings": [{"detail": "careful"}]})
+
+    return answer
+
+
+def accepted(request: Request) -> Response:
+    return Response(status_code=202, headers={"Location": "http://api.test/v3/jobs/j"})
+
+
+def test_a_job_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(server.api, "sleep", slept.append)
+    server.answers |= {"/v3/apps/a": accepted, "/v3/jobs/j": job("PROCESSING", "POLLING", "COMPLETE")}
+    assert server.api.change("DELETE", "/v3/apps/a") is not None
+    assert slept == [0.05, 0.1]
+    assert server.warnings == ["careful"]
+    server.answers["/v3/jobs/j"] = job("FAILED")
+    with pytest.raises(ApiError, match=r"^For application 'a': no$"):
+        server.api.change("DELETE", "/v3/apps/a")
+
+
+def test_several_errors_stand_on_lines_of_their_own(server: Server) -> None:
+    server.answers["/v3/apps"] = errors(422, "one", "two")
+    with pytest.raises(ApiError) as refusal:
+        server.api.post("/v3/apps", {})
+    assert refusal.value.message == "one\ntwo"
+    assert refusal.value.says(title="CF-UnprocessableEntity")
+    assert refusal.value.says(detail="tw")
+    assert not refusal.value.says(title="CF-NotFound", detail="three")
+    assert refusal.value.details["status"] == 422
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (errors(404, "Unknown request"), "API endpoint not found at 'http://api.test/v3/x'"),
+        (errors(404, "App not found"), "App not found"),
+        (
+            lambda request: PlainTextResponse("oops", 502),
+            "Error unmarshalling the following into a cloud controller error: oops",
+        ),
+        (
+            lambda request: JSONResponse(["oops"], 500),
+            'Error unmarshalling the following into a cloud controller error: ["oops"]',
+        ),
+    ],
+)
+def test_what_an_error_says(server: Server, answer: Answer, message: str) -> None:
+    server.answers["/v3/x"] = answer
+    with pytest.raises(ApiError) as refusal:
+        server.api.get("/v3/x")
+    assert refusal.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("failure", "error", "message"),
+    [
+        (httpx.ConnectError("refused"), NotRunning, "uaa does not answer: refused"),
+        (httpx.ReadTimeout("slow"), TimedOut, "uaa did not answer within 60 s"),
+    ],
+)
+def test_a_component_that_does_not_answer_is_named(
+    server: Server, failure: Exception, error: type[Exception], message: str
+) -> None:
+    def fail(request: httpx.Request) -> Any:
+        raise failure
+
+    client = httpx.AsyncClient(base_url="http://api.test", transport=httpx.MockTransport(fail))
+    with pytest.raises(error, match=message):
+        server.connected(client).get("/v3")
+
+
+def test_damaged_settings_are_told(home: Home, server: Server) -> None:
+    home.create()
+    home.cli.write_text("{")
+    with pytest.raises(CfrouteError, match=r"cli\.json"):
+        load(home)
