@@ -31,7 +31,7 @@ class Egress:
     def __init__(self, resolver: Sequence[Mapping], log: Logger) -> None:
         self._resolver = resolver
         self._log = log
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: set[asyncio.Task[None] | None] = set()
 
     @property
     def connections(self) -> int:
@@ -47,18 +47,23 @@ class Egress:
             yield f"http://{host}:{port}"
         finally:
             server.close()
-            for writer in list(self._open):
-                writer.close()
             await server.wait_closed()
+            serving = [task for task in self._open if task]
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        task = asyncio.current_task()
+        self._open.add(task)
         try:
             await self._handle(reader, writer)
         except OSError as error:  # the app went away
             self._log.debug("connection-lost", error=str(error))
+        except asyncio.CancelledError:
+            return  # the proxy ends; nobody awaits what the stream server has started
         finally:
-            self._open.discard(writer)
+            self._open.discard(task)
             await _close(writer)
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -4,6 +4,7 @@ On SIGTERM it takes no new connections, closes the idle ones, answers what it ha
 """
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -128,6 +129,8 @@ def serve(handler: type[Handler]) -> None:
     signal.signal(signal.SIGINT, server.end)
     say(f"listening on port {server.server_address[1]}")
     server.serve_forever(poll_interval=0.1)
+    while select.select([server], [], [], 0)[0]:
+        server.handle_request()  # it came before the end
     server.close_idle()
     server.server_close()
     say("ended")
