@@ -1,9 +1,12 @@
 """What the access log is told of an exchange."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.proxy.target import escaped
+
+
+_NONE: Final = [b""]
 
 
 class Record(NamedTuple):
@@ -43,7 +46,7 @@ class Record(NamedTuple):
 def record(exchange: RouterExchange, now: float) -> Record:
     """The values for a finished exchange; now is in monotonic seconds."""
     request = exchange.request
-    headers = request.headers
+    get = request.headers.get
     endpoint = exchange.endpoint
     tunnelled = exchange.status == 101
     in_proxy = exchange.proxy_ended - exchange.proxy_started if exchange.proxy_started else 0.0
@@ -60,13 +63,13 @@ def record(exchange: RouterExchange, now: float) -> Record:
         exchange.status,
         0 if tunnelled else exchange.request_bytes,
         0 if tunnelled else exchange.response_bytes,
-        headers.first(b"Referer"),
-        headers.first(b"User-Agent"),
+        get(b"Referer", _NONE)[0],
+        get(b"User-Agent", _NONE)[0],
         exchange.front.client,
         endpoint.address.encode() if endpoint is not None else b"",
-        headers.first(b"X-Forwarded-For"),
-        headers.first(b"X-Forwarded-Proto"),
-        headers.first(b"X-Vcap-Request-Id"),
+        get(b"X-Forwarded-For", _NONE)[0],
+        get(b"X-Forwarded-Proto", _NONE)[0],
+        get(b"X-Vcap-Request-Id", _NONE)[0],
         total,
         total - in_proxy if exchange.proxy_started and endpoint is not None else 0.0,
         endpoint.app.encode() if endpoint is not None else b"",
@@ -82,5 +85,5 @@ def _uri(exchange: RouterExchange) -> bytes:
     request = exchange.request
     if request.method == b"CONNECT" and request.authority:
         return request.authority
-    path = escaped(request.path)
+    path = exchange.path or escaped(request.path)
     return path if request.query is None else path + b"?" + request.query

@@ -21,32 +21,29 @@ class RouterExchange(Exchange):
     proxy_started is 0 for what never reached the proxy stage.
     """
 
-    __slots__ = (
-        "arrived_via_route_service", "attempt_number", "counted", "endpoint", "failure", "hostname", "logged_headers", "pool",
-        "proxy_ended", "proxy_started", "request_id", "route_service", "router_error", "selection", "semicolons", "started",
-        "sticky", "tried",
-    )  # fmt: skip
+    # Defaults of the class: most requests change few of them, and what is not set costs nothing.
+    request_id = b""
+    hostname = ""
+    path = b""  # as Go's EscapedPath: what is looked up, and logged
+    pool: "Pool | None" = None
+    endpoint: "Endpoint | None" = None
+    selection: "Selection | None" = None
+    attempt_number = 0
+    counted = False  # whether it counts among its endpoint's connections now
+    tried: set[str] | None = None
+    failure: Failure | None = None
+    route_service: "RouteServiceUrl | None" = None
+    arrived_via_route_service = False
+    router_error = ""
+    semicolons = False
+    sticky = ""
+    proxy_started = 0.0
+    proxy_ended = 0.0
+    logged_headers: list[bytes] | None = None
 
     def __init__(self, front: "Front", request: RequestHead) -> None:
         super().__init__(front, request)
         self.started = self.server.clock.monotonic()
-        self.request_id = b""
-        self.hostname = ""
-        self.pool: Pool | None = None
-        self.endpoint: Endpoint | None = None
-        self.selection: Selection | None = None
-        self.attempt_number = 0
-        self.counted = False  # whether it counts among its endpoint's connections now
-        self.tried: set[str] | None = None
-        self.failure: Failure | None = None
-        self.route_service: RouteServiceUrl | None = None
-        self.arrived_via_route_service = False
-        self.router_error = ""
-        self.semicolons = False
-        self.sticky = ""
-        self.proxy_started = 0.0
-        self.proxy_ended = 0.0
-        self.logged_headers: list[bytes] | None = None
 
     @property
     def over_tls(self) -> bool:

@@ -11,7 +11,7 @@ Facts: Go's net/http server.go, request.go, transfer.go and textproto, as Gorout
 import re
 from typing import Final
 
-from cfroute.proxy.headers import TOKEN, Headers, canonical
+from cfroute.proxy.headers import TOKEN, Headers, canonical, known_fields, split_field
 from cfroute.proxy.target import parse
 
 _REQUEST: Final = re.compile(
@@ -25,7 +25,8 @@ _END: Final = re.compile(rb"\n\r?\n")
 _VERSION: Final = re.compile(rb"HTTP/\d\.\d")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HOST: Final = re.compile(rb"[A-Za-z0-9!$%&'()*+,\-.:;=\[\]_~]*")
-_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
+_MOST_DIGITS: Final = 18  # of a length: more would not fit Go's int64
+_KEEP_ALIVE: Final = [b"keep-alive"]
 
 _NEVER_TRAILERS: Final = frozenset((b"Content-Length", b"Trailer", b"Transfer-Encoding"))  # they decide where a message ends
 
@@ -146,13 +147,13 @@ def may_be_complete(data: bytes, seen: int, limit: int) -> bool:
 def _common_fields(block: bytes) -> Headers:
     """The fields of a block that is known to be well-formed, without folded lines."""
     headers = Headers()
+    known = known_fields
     for line in block.split(b"\r\n")[:-1]:
-        name, _, value = line.partition(b":")
-        name = canonical(name)
+        name, value = known.get(line) or split_field(line)
         if name in headers:
-            headers[name].append(value.strip(b" \t"))
+            headers[name].append(value)
         else:
-            headers[name] = [value.strip(b" \t")]
+            headers[name] = [value]
     return headers
 
 
@@ -265,9 +266,10 @@ def content_length(headers: Headers) -> int:
         if any(value != values[0] for value in values):
             raise BadRequest
         headers[b"Content-Length"] = values[:1]
-    if not _DIGITS.fullmatch(values[0]):
+    value = values[0]
+    if not value.isdigit() or len(value) > _MOST_DIGITS:
         raise BadRequest
-    return int(values[0])
+    return int(value)
 
 
 def parse_response(data: bytes, limit: int, method: bytes) -> tuple[ResponseHead, int] | None:
@@ -286,7 +288,11 @@ def parse_response(data: bytes, limit: int, method: bytes) -> tuple[ResponseHead
         head.headers = headers
         head.version, head.status = _status(first)
     head.length = _response_length(head, method)
-    tokens = headers.tokens(b"Connection") if b"Connection" in headers else ()
+    connection = headers.get(b"Connection")
+    if connection is None or connection == _KEEP_ALIVE:
+        head.keep_alive = (head.version != b"HTTP/1.0" or connection is not None) and head.length != UNTIL_CLOSE
+        return head, end
+    tokens = headers.tokens(b"Connection")
     if head.version == b"HTTP/1.0":
         head.keep_alive = b"keep-alive" in tokens and head.length != UNTIL_CLOSE
     else:

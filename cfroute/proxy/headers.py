@@ -9,11 +9,15 @@ from typing import Final
 
 TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
-_CACHE_LIMIT = 4096
+_CACHE_LIMIT: Final = 4096
+_LONGEST_KNOWN: Final = 96
 _canonical: dict[bytes, bytes] = {}
 
+known_fields: Final[dict[bytes, tuple[bytes, bytes]]] = {}
+"""Lines that were seen before -> canonical name and value: most of a request's lines are those of the request before."""
+
 # What a proxy must not pass on (RFC 9110 section 7.6.1, and the list of Go's reverse proxy).
-HOP_BY_HOP: Final = (
+HOP_BY_HOP: Final = frozenset((
     b"Connection",
     b"Proxy-Connection",
     b"Keep-Alive",
@@ -23,7 +27,7 @@ HOP_BY_HOP: Final = (
     b"Trailer",
     b"Transfer-Encoding",
     b"Upgrade",
-)
+))
 
 
 def canonical(name: bytes) -> bytes:
@@ -37,6 +41,17 @@ def canonical(name: bytes) -> bytes:
     if len(_canonical) < _CACHE_LIMIT:  # bounded: clients choose the names
         _canonical[name] = result
     return result
+
+
+def split_field(line: bytes) -> tuple[bytes, bytes]:
+    """Canonical name and value of a well-formed line (without its end). Remembered in `known_fields`, if it is short."""
+    name, _, value = line.partition(b":")
+    field = canonical(name), value.strip(b" \t")
+    if len(line) <= _LONGEST_KNOWN:
+        if len(known_fields) >= _CACHE_LIMIT:  # bounded: clients choose the lines
+            known_fields.clear()
+        known_fields[line] = field
+    return field
 
 
 class Headers(dict[bytes, list[bytes]]):
@@ -59,14 +74,7 @@ class Headers(dict[bytes, list[bytes]]):
 
     def lines(self) -> bytes:
         """All fields as they go on the wire, sorted by name, each with its line end."""
-        parts = []
-        for name in sorted(self):
-            values = self[name]
-            if len(values) == 1:
-                parts.append(b"%b: %b\r\n" % (name, values[0]))
-            else:
-                parts += [b"%b: %b\r\n" % (name, value) for value in values]
-        return b"".join(parts)
+        return b"".join([b"%b: %b\r\n" % (name, value) for name in sorted(self) for value in self[name]])
 
     def tokens(self, name: bytes) -> list[bytes]:
         """The elements of a comma-separated field, in lower case, over all its lines."""
@@ -77,11 +85,11 @@ class Headers(dict[bytes, list[bytes]]):
 
 def remove_hop_by_hop(headers: Headers) -> None:
     """Drop what only concerned the connection that the message came on: the fields named by `Connection`, and the set."""
-    connection = headers.get(b"Connection")
-    if connection is not None:
-        for value in connection:
+    if HOP_BY_HOP.isdisjoint(headers):
+        return
+    for value in headers.get(b"Connection", ()):
+        if value != b"keep-alive":
             for token in value.split(b","):
                 headers.pop(canonical(token.strip(b" \t")), None)
-    for name in HOP_BY_HOP:
-        if name in headers:
-            del headers[name]
+    for name in HOP_BY_HOP.intersection(headers):
+        del headers[name]

@@ -4,7 +4,7 @@ from cfroute.gorouter.context import Context
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.handlers import Handler
 
-RESERVED = (b"X-Cf-Applicationid", b"X-Cf-Instanceindex", b"X-Cf-Instanceid")
+RESERVED = frozenset((b"X-Cf-Applicationid", b"X-Cf-Instanceindex", b"X-Cf-Instanceid"))
 
 
 def handler(context: Context) -> Handler | None:
@@ -13,6 +13,6 @@ def handler(context: Context) -> Handler | None:
 
 def http_start_stop(exchange: RouterExchange) -> None:
     headers = exchange.request.headers
-    for name in RESERVED:
-        if name in headers:
-            del headers[name]
+    if not RESERVED.isdisjoint(headers):
+        for name in RESERVED:
+            headers.pop(name, None)

@@ -27,7 +27,8 @@ def handler(context: Context) -> Handler:
             return error_answer(
                 exchange, context.log, 400, "Request had empty Host header", error="empty_host", cache_control=BRIEFLY
             )
-        pool = lookup(hostname, escaped(request.path).decode())
+        exchange.path = path = escaped(request.path)
+        pool = lookup(hostname, path.decode())
         headers = request.headers
         if b"X-Cf-App-Instance" in headers or b"X-Cf-Process-Instance" in headers:
             chosen = _surgical(exchange, pool, context)
