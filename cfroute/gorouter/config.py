@@ -243,6 +243,7 @@ class Extensions(_Section):
     public_http_port: Uint16 = 80  # the ports people reach the router under, for forwarded URLs
     public_https_port: Uint16 = 443
     resolver: list[Resolver] = []
+    routes_on_status_port: bool = False  # answer for the routing table there, too (with the same password)
 
 
 class Config(_Section):

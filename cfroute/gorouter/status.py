@@ -30,6 +30,7 @@ _HEAD_TIMEOUT: Final = 60.0  # seconds
 _SAMPLE_EVERY: Final = 1.0
 _TEXT: Final = b"Content-Type: text/plain; charset=utf-8\r\n"
 _UNCACHED: Final = b"Cache-Control: private, max-age=0\r\nExpires: 0\r\n"
+_ROUTES: Final = ("/routes", "/cfroute/table")
 _ALIVE: Final = "/is-process-alive-do-not-use-for-loadbalancing"
 
 
@@ -121,6 +122,8 @@ class StatusListeners:
     def _answer_health(self, request: _Request) -> _Answer:
         if request.path == "/health":
             return _HEALTHY if self._health.healthy else _UNHEALTHY
+        if self._config.cfroute.routes_on_status_port and request.path in _ROUTES:
+            return self._answer_routes(request)
         return _HEALTHY if request.path == _ALIVE else _NOT_FOUND
 
     def _answer_routes(self, request: _Request) -> _Answer:
