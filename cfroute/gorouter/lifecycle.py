@@ -1,6 +1,7 @@
 """The Gorouter as a running thing: what is started in which order, what it logs about that, and how it ends."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -23,6 +24,9 @@ from cfroute.logs import Logger
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.server import Limits, Observer, ProxyServer
 
+# Requests leave few cycles behind, and a large routing table is slow to walk: collect seldom, and never look at old routes.
+_GC_THRESHOLDS = (20_000, 20, 100)
+_GC_GROWTH = 1000  # routes that are new since the table was last taken out of the collector's sight
 _SWEEP_SECONDS = 10.0  # between two looks for backend connections that have been idle for too long
 _GO_HEADER_LIMIT = 1 << 20
 _SIGNAL_NAMES = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupt", signal.SIGUSR1: "user defined signal 1"}
@@ -102,8 +106,9 @@ class Gorouter:
         parts.push_async_callback(nats.close)
         registry.source_is_up = lambda: nats.connected
         await self._connect(nats)
-        for work in (registry.prune_forever(), self._sweep_for_ever(destinations)):
+        for work in (registry.prune_forever(), self._sweep_for_ever(destinations, registry)):
             parts.callback(spawn(work, name="housekeeping").cancel)
+        gc.set_threshold(*_GC_THRESHOLDS)
         await self._warm_up(stop)
         await self._open_front(server)
         log.info("gorouter.started")
@@ -195,10 +200,14 @@ class Gorouter:
 
     # Meanwhile
 
-    async def _sweep_for_ever(self, destinations: Destinations) -> None:
+    async def _sweep_for_ever(self, destinations: Destinations, registry: Registry) -> None:
+        frozen = 0
         while True:
             await self._clock.sleep(_SWEEP_SECONDS)
             destinations.expire(self._clock.monotonic())
+            if len(registry) > frozen + _GC_GROWTH:
+                frozen = len(registry)
+                gc.freeze()
 
     # The end
 
