@@ -6,10 +6,7 @@ import datetime
 import io
 import ipaddress
 import os
-import signal
 import socket
-import subprocess
-import sys
 import tarfile
 import threading
 import time
@@ -29,6 +26,8 @@ from cryptography.x509.oid import NameOID
 
 from cfroute.diego.api import DesiredLRP, Task
 from cfroute.diego.client import BBSClient
+
+from .daemons import Daemon
 
 T = TypeVar("T")
 
@@ -162,40 +161,6 @@ def tgz(files: dict[str, str | bytes]) -> bytes:
     return buffer.getvalue()
 
 
-class Daemon:
-    """One of our daemons as a process of its own."""
-
-    def __init__(self, module: str, arguments: list[str], log: Path) -> None:
-        self._code = f"import sys; from {module} import main; sys.exit(main(sys.argv[1:]))"
-        self._arguments = arguments
-        self._log = log
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-c", self._code, *self._arguments], stdout=log, stderr=log)
-
-    def kill(self) -> None:
-        assert self.process
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self, timeout: float = 15) -> int:
-        assert self.process
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-
 def pings(port: int, address: str = "127.0.0.1", path: str = "/ping") -> bool:
     with socket.create_connection((address, port), 1) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -301,10 +266,9 @@ class Bench:
     def close(self) -> None:
         daemons = [each for each in (*self.cells, self.bbs) if each.process]
         for daemon in daemons:
-            if daemon.process and daemon.process.poll() is None:
-                daemon.process.send_signal(signal.SIGTERM)
+            daemon.ask_to_end()
         for daemon in daemons:
-            daemon.stop()
+            daemon.wait()
 
 
 @pytest.fixture

@@ -173,8 +173,7 @@ def test_the_guard_is_replaced_and_the_database_may_be_lost(bench: Bench) -> Non
     bench.call(lambda bbs: bbs.desire(lrp))
     bench.cloud_controller.desired = [lrp]
     [instance] = eventually(lambda: bench.instances("web"))
-    assert cell.process
-    children = Path(f"/proc/{cell.process.pid}/task/{cell.process.pid}/children").read_text().split()
+    children = Path(f"/proc/{cell.pid}/task/{cell.pid}/children").read_text().split()
     [guard] = [int(pid) for pid in children if b"groups" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(guard, signal.SIGKILL)
     eventually(lambda: '"guard-died"' in cell.log)

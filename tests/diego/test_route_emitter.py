@@ -14,7 +14,8 @@ import pytest
 from cfroute.diego.api import DesiredLRP, Port
 from cfroute.nats.server import find_binary
 
-from .conftest import Bench, Daemon, eventually, free_port
+from .conftest import Bench, eventually, free_port
+from .daemons import Daemon
 
 CELL = "diego_cell/0"
 ROUTE = {"cf-router": [{"hostnames": ["a.cf.localhost"], "port": 8080, "route_service_url": "", "protocol": "http1"}]}
@@ -281,6 +282,5 @@ def test_ends_with_2_when_the_configuration_is_unusable(tmp_path: Path, text: st
         file.write_text(text)
     daemon = Daemon("cfroute.diego.route_emitter.main", ["-config", str(file)], tmp_path / "log")
     daemon.start()
-    assert daemon.process
-    assert daemon.process.wait(10) == 2
+    assert daemon.wait() == 2
     assert '"message":"failed-to-parse-config"' in daemon.log
