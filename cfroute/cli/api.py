@@ -88,6 +88,12 @@ class Api:
         """A valid access token."""
         return self._tokens.access(self._run)
 
+    def close(self) -> None:
+        """End all connections."""
+        for client in self._links:
+            self._runner.run(client.aclose())
+        self._runner.close()
+
     def sleep(self, seconds: float) -> None:
         """Wait, while the apps of this process (if any) go on working."""
         self._runner.run(self._clock.sleep(seconds))

@@ -43,8 +43,8 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Routes": (
         Entry("table", "table:table", "Show the routing tables of the Gorouters, live"),
-        Entry("routes", "routes:routes", "List all routes in the current space or the current organization", ("r",)),
-        Entry("route", "routes:route", "Display route details and mapped destinations", ("ro",)),
+        Entry("routes", "route_list:routes", "List all routes in the current space or the current organization", ("r",)),
+        Entry("route", "route_details:route", "Display route details and mapped destinations", ("ro",)),
         Entry("create-route", "routes:create_route", "Create a route for later use"),
         Entry("check-route", "routes:check_route", "Perform a check to determine whether a route currently exists or not"),
         Entry("map-route", "mapping:map_route", "Map a route to an app"),
@@ -60,13 +60,13 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Route services": (
         Entry(
             "create-user-provided-service",
-            "services:create_user_provided_service",
+            "user_provided:create_user_provided_service",
             "Make a user-provided service instance available to CF apps",
             ("cups",),
         ),
         Entry(
             "update-user-provided-service",
-            "services:update_user_provided_service",
+            "user_provided:update_user_provided_service",
             "Update user-provided service instance",
             ("uups",),
         ),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cfroute.cli.demo_tour import StepFailed, Tour, Traffic
 
 INSTANCES = 3
-ENOUGH_REQUESTS = 20
+ENOUGH_REQUESTS = 10
 HOPS_WITH_ROUTE_SERVICE = 4  # load balancer and Gorouter, twice
 
 

@@ -1,16 +1,19 @@
 """What the steps of the demo do things with: commands, requests, and traffic that flows meanwhile."""
 
+import contextlib
+import io
 import json
 import shlex
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 
+from cfroute.cli.failures import INTERRUPTED
 from cfroute.cli.session import Session
 from cfroute.errors import CfrouteError
 
@@ -42,30 +45,46 @@ class Tour:
     def cfroute(self, *words: str) -> None:
         """Run a command as a process of its own, and show it with its output. Raises StepFailed when it fails."""
         self.session.say(f"   $ cfroute {shlex.join(words)}")
-        done = self._run(*words, errors_to=subprocess.STDOUT)
+        done = subprocess.run(
+            [sys.executable, "-m", "cfroute.cli.main", *self._on_this_foundation(words)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         for line in done.stdout.rstrip().splitlines():
             self.session.say(f"     {line}" if line else "")
         if done.returncode:
-            raise StepFailed(f"'cfroute {shlex.join(words)}' ended with status {done.returncode}: {_last_line(done)}")
+            raise StepFailed(_failure(words, done.returncode, done.stdout))
 
     def data(self, *words: str) -> Any:
-        """What a command prints as JSON, without showing it."""
-        done = self._run(*words, "--json")
-        if done.returncode:
-            raise StepFailed(f"'cfroute {shlex.join(words)}' ended with status {done.returncode}: {_last_line(done)}")
-        return json.loads(done.stdout)
+        """What a command prints as JSON, without showing it. Raises StepFailed when it fails."""
+        status, out, err = self._ask(*words, "--json")
+        if status:
+            raise StepFailed(_failure(words, status, err))
+        return json.loads(out)
 
     def succeeds(self, *words: str) -> bool:
         """Whether a command ends with 0."""
-        return self._run(*words).returncode == 0
+        return self._ask(*words)[0] == 0
 
     def log(self, app: str) -> str:
         """The recent log of an app."""
-        return self._run("logs", self.names[app], "--recent").stdout
+        return self._ask("logs", self.names[app], "--recent")[1]
 
-    def _run(self, *words: str, errors_to: int = subprocess.PIPE) -> "subprocess.CompletedProcess[str]":
-        line = [sys.executable, "-m", "cfroute.cli.main", *words, "--state-dir", str(self.session.home.root)]
-        return subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors_to, text=True, check=False)
+    def _ask(self, *words: str) -> tuple[int, str, str]:
+        """Status, stdout and stderr of a command that nobody watches: it need not be a process of its own."""
+        from cfroute.cli.main import main
+
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+            status = main(self._on_this_foundation(words))
+        if status == INTERRUPTED:
+            raise KeyboardInterrupt
+        return status, out.getvalue(), err.getvalue()
+
+    def _on_this_foundation(self, words: Sequence[str]) -> list[str]:
+        return [*words, "--state-dir", str(self.session.home.root)]
 
     def get(self, app: str, path: str = "/") -> httpx.Response:
         """A request to an app through the load balancer."""
@@ -136,6 +155,6 @@ class Traffic:
                 self.statuses[type(error).__name__] += 1
 
 
-def _last_line(done: "subprocess.CompletedProcess[str]") -> str:
-    lines = [line for line in f"{done.stdout}{done.stderr or ''}".splitlines() if line not in ("", "FAILED")]
-    return lines[-1] if lines else ""
+def _failure(words: Sequence[str], status: int, output: str) -> str:
+    told = [line for line in output.splitlines() if line not in ("", "FAILED")]
+    return f"'cfroute {shlex.join(words)}' ended with status {status}: {told[-1] if told else ''}"

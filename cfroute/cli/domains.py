@@ -160,9 +160,7 @@ def delete_private_domain(session: Session, domain: str, force: bool) -> Resourc
     found = _find(session, domain, private=True)
     if found is None:
         return {"deleted": False, "name": domain}
-    session.say(
-        "Deleting the private domain will remove associated routes which will make apps with this domain unreachable."
-    )
+    session.say("Deleting the private domain will remove associated routes which will make apps with this domain unreachable.")
     if not force and not session.confirm(f"Really delete the private domain {render.name(domain)}?"):
         session.say(f"'{domain}' has not been deleted.")
         return None

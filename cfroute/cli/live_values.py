@@ -1,5 +1,6 @@
 """What arguments are completed with: live values from the foundation, in a bounded time, and silence on failure."""
 
+import functools
 import re
 import signal
 from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ def items(kind: str, context: click.Context, incomplete: str) -> list[Completion
     session = context.find_object(Session) or Session()
     found: list[str] = []
     for one in kind.split("-or-"):
-        found += _quietly(lambda one=one: KINDS[one](session, context))  # type: ignore[misc]
+        found += _quietly(functools.partial(KINDS[one], session, context))
     return [CompletionItem(value) for value in sorted(set(found)) if value.startswith(incomplete)]
 
 

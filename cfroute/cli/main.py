@@ -112,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         session.json |= "--json" in given  # wrong usage is found before the options are looked at
         return failures.report(error, session)
+    finally:
+        session.close()
 
 
 def _run(session: Session, arguments: list[str]) -> None:

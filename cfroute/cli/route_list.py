@@ -1,4 +1,4 @@
-"""The lines of `routes`: routes joined with their spaces, domains, apps and service instances."""
+"""`routes`: routes joined with their spaces, domains, apps and service instances."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +7,9 @@ import msgspec
 
 from cfroute.cli import render
 from cfroute.cli.api import Api, Resource
+from cfroute.cli.command import command
+from cfroute.cli.options import labels, option
+from cfroute.cli.session import Session
 
 HEADERS = (
     "space", "host", "domain", "port", "path", "protocol",
@@ -119,3 +122,24 @@ def _bound_services(api: Api, routes: list[Resource]) -> dict[str, str]:
     page = api.page("/v3/service_route_bindings", include="service_instance", route_guids=guids)
     names = {each["guid"]: each["name"] for each in page.included.get("service_instances", [])}
     return {_related(binding, "route"): names.get(_related(binding, "service_instance"), "") for binding in page.resources}
+
+
+@command(
+    "routes",
+    usage="cfroute routes [--org-level]",
+    examples=("cfroute routes", "cfroute routes --org-level --json"),
+    see_also=("check-route", "create-route", "domains", "map-route", "table", "unmap-route"),
+    text=rows_text,
+)
+@option("--org-level", is_flag=True, help="List all the routes for all spaces of current organization")
+@labels("routes")
+def routes(session: Session, org_level: bool, labels: str | None) -> list[RouteRow]:
+    target = session.target
+    if org_level:
+        session.say(f"Getting routes for {target.org_place}...")
+        where = {"organization_guids": [target.org["guid"]]}
+    else:
+        session.say(f"Getting routes for {target.place}...")
+        where = {"space_guids": [target.space["guid"]]}
+    session.say()
+    return route_rows(session.api, session.api.list("/v3/routes", label_selector=labels, **where))

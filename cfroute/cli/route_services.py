@@ -7,8 +7,8 @@ from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lookup import route_name
 from cfroute.cli.options import argument, option, route_options
-from cfroute.cli.services import read_object
 from cfroute.cli.session import Session
+from cfroute.cli.user_provided import read_object
 from cfroute.errors import UsageError
 
 wait_option = option("--wait", "-w", is_flag=True, expose_value=False, help="Wait for the operation to complete (always done)")

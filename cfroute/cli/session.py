@@ -75,6 +75,11 @@ class Session:
 
         return Target(self.api, self.settings)
 
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if "api" in self.__dict__:
+            self.api.close()
+
     def say(self, text: str = "") -> None:
         """Tell a person what happens."""
         if not self.quiet:

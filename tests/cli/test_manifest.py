@@ -52,9 +52,7 @@ def test_flags_win_over_the_manifest() -> None:
 
 
 def test_flags_of_the_web_process_go_where_the_manifest_describes_it() -> None:
-    app = merged(
-        {"name": "web", "processes": [{"type": "worker"}, {"type": "web", "memory": "1G"}]}, memory="64M", stack="s"
-    )
+    app = merged({"name": "web", "processes": [{"type": "worker"}, {"type": "web", "memory": "1G"}]}, memory="64M", stack="s")
     assert app["processes"] == [{"type": "worker"}, {"type": "web", "memory": "64M"}]
     assert "memory" not in app
     assert app["stack"] == "s"
@@ -72,9 +70,7 @@ def test_flags_of_the_web_process_go_where_the_manifest_describes_it() -> None:
         ({"random-route": True}, {"route": "h.d"}, {"default-route": True, "routes": [{"route": "h.d"}]}),
     ],
 )
-def test_every_app_gets_a_route_unless_it_wants_none(
-    app: dict[str, Any], flags: dict[str, Any], routing: dict[str, Any]
-) -> None:
+def test_every_app_gets_a_route_unless_it_wants_none(app: dict[str, Any], flags: dict[str, Any], routing: dict[str, Any]) -> None:
     assert merged({"name": "web", **app}, **flags) == {"name": "web", **routing}
 
 

@@ -58,9 +58,7 @@ def started(folder: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     running: list[subprocess.Popen[str]] = []
 
     def start(*words: str) -> "subprocess.Popen[str]":
-        running.append(
-            subprocess.Popen(line(folder, *words), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        )
+        running.append(subprocess.Popen(line(folder, *words), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         return running[-1]
 
     yield start
@@ -142,9 +140,7 @@ def test_the_table_shows_apps_by_name(cfroute: Foundation) -> None:
     assert " echo/1 " in cfroute("table").out
 
 
-def test_the_watched_table_goes_on_over_a_restart(
-    cfroute: Foundation, started: Callable[..., "subprocess.Popen[str]"]
-) -> None:
+def test_the_watched_table_goes_on_over_a_restart(cfroute: Foundation, started: Callable[..., "subprocess.Popen[str]"]) -> None:
     watch = started("table", "echo", "--watch", "--json", "--interval", "0.1")
     first = json.loads(read_until(watch, lambda text: True))
     assert (first["change"], first["row"]["app_name"]) == ("appeared", "echo")
@@ -183,9 +179,7 @@ def test_an_app_is_stopped_and_started(cfroute: Foundation) -> None:
     assert cfroute("stop", "echo").out == "Stopping app echo in org local / space dev as admin...\nOK\n"
     assert "There are no running instances of this process.\n" in cfroute("app", "echo").out
     begun = cfroute("start", "echo")
-    assert begun.out.startswith(
-        "Starting app echo in org local / space dev as admin...\n\nWaiting for app to start...\n\n"
-    )
+    assert begun.out.startswith("Starting app echo in org local / space dev as admin...\n\nWaiting for app to start...\n\n")
     assert "instances:      2/2\n" in begun.out
     assert cfroute("start", "echo").out.endswith("\n\nApp 'echo' is already started.\nOK\n")
 

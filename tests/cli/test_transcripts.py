@@ -72,9 +72,7 @@ def pattern(expected: str) -> str:
 
 
 @pytest.mark.parametrize("transcript", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
-def test_what_is_typed_and_seen(
-    transcript: Path, cfroute: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_typed_and_seen(transcript: Path, cfroute: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "index.html").write_text("hello")
     monkeypatch.chdir(tmp_path / "app")
