@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cfroute.foundation import preload
 from cfroute.foundation.components import Component
 from cfroute.foundation.hatchery import Hatched
 
@@ -53,7 +52,6 @@ class Brood:
             {
                 "start": component.name,
                 "module": component.module,
-                "imports": preload.IMPORTS.get(component.module, ()),
                 "command": component.command,
                 "arguments": component.arguments,
                 "log": str(log),

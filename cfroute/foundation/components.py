@@ -45,17 +45,16 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
 def of(plan: Plan, home: Home) -> tuple[Component, ...]:
     """All components of the plan, in the order in which they are started.
 
-    They start together and wait for each other on their own; what takes longest to be ready comes last, because its modules are
-    imported while the others start already.
+    They start together and wait for each other on their own; what takes longest to be ready comes first.
     """
-    return (*_routing(plan, home), *_diego(plan, home), *_control(plan, home))
+    return (*_nats(plan, home), *_control(plan, home), *_diego(plan, home), *_routing(plan, home))
 
 
 def _config(home: Home, name: str) -> tuple[str, str]:
     return "-c", str(home.config / name)
 
 
-def _routing(plan: Plan, home: Home) -> Iterator[Component]:
+def _nats(plan: Plan, home: Home) -> Iterator[Component]:
     for _, vm in plan.named("nats"):
         yield Component(
             name="nats",
@@ -63,6 +62,9 @@ def _routing(plan: Plan, home: Home) -> Iterator[Component]:
             probe=Probe("tcp", vm.listener("nats")),
             phase=4,
         )
+
+
+def _routing(plan: Plan, home: Home) -> Iterator[Component]:
     yield Component(
         name="load_balancer",
         module="cfroute.load_balancer.main",
@@ -85,6 +87,14 @@ def _routing(plan: Plan, home: Home) -> Iterator[Component]:
 
 
 def _diego(plan: Plan, home: Home) -> Iterator[Component]:
+    database = plan.vms["diego_database/0"]
+    yield Component(
+        name="bbs",
+        module="cfroute.diego.bbs.main",
+        arguments=_config(home, "bbs.yml"),
+        probe=Probe("http", database.listener("health"), "/ping"),
+        serves=database.listener("bbs"),
+    )
     for index, vm in plan.named("diego_cell"):
         yield Component(
             name=f"cell/{index}",
@@ -102,26 +112,18 @@ def _diego(plan: Plan, home: Home) -> Iterator[Component]:
             probe=Probe("tcp", vm.listener("route_emitter")),
             phase=2,
         )
-    vm = plan.vms["diego_database/0"]
-    yield Component(
-        name="bbs",
-        module="cfroute.diego.bbs.main",
-        arguments=_config(home, "bbs.yml"),
-        probe=Probe("http", vm.listener("health"), "/ping"),
-        serves=vm.listener("bbs"),
-    )
 
 
 def _control(plan: Plan, home: Home) -> Iterator[Component]:
-    yield Component(
-        name="uaa",
-        module="cfroute.uaa.main",
-        arguments=_config(home, "uaa.yml"),
-        probe=Probe("https", plan.vms["uaa/0"].listener("tls"), "/healthz"),
-    )
     yield Component(
         name="cloud_controller",
         module="cfroute.cloud_controller.main",
         arguments=_config(home, "cloud_controller_ng.yml"),
         probe=Probe("http", plan.api, "/healthz"),
+    )
+    yield Component(
+        name="uaa",
+        module="cfroute.uaa.main",
+        arguments=_config(home, "uaa.yml"),
+        probe=Probe("https", plan.vms["uaa/0"].listener("tls"), "/healthz"),
     )

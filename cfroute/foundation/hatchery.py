@@ -37,7 +37,7 @@ def hatch(home: Home, modules: Sequence[str] = preload.MODULES, *, forks: bool =
     """Start a nursery, which imports `modules`. Its own complaints go to the supervisor's log."""
     ours, theirs = socket.socketpair()
     watched, lifeline = os.pipe()
-    arguments = [str(watched), "fork" if forks else "spawn", *modules]
+    arguments = [str(watched), "fork" if forks else "spawn", str(home.certificate("load_balancer")), *modules]
     with theirs, open(home.log("supervisor"), "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "cfroute.foundation.nursery", *arguments],
