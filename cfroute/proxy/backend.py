@@ -113,7 +113,7 @@ class Backend(asyncio.Protocol):
 
     __slots__ = (
         "_buffer", "_decoder", "_left", "_length", "_lost", "blocked", "closed", "destination", "exchange", "head_seen",
-        "idle_since", "paused", "requests", "transport",
+        "idle_since", "paused", "preliminary", "requests", "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -125,6 +125,7 @@ class Backend(asyncio.Protocol):
         self.paused = False  # whether we stopped reading from it
         self.blocked = False  # whether it does not take what we write
         self.requests = 0
+        self.preliminary = 0  # the number of the last request that got a 1xx response
         self.idle_since = 0.0
         self.head_seen = False
         self._buffer = b""
@@ -204,6 +205,7 @@ class Backend(asyncio.Protocol):
             data = data[used:]
             if not 100 <= head.status < 200 or head.status == 101:
                 break
+            self.preliminary = self.requests
             exchange.informational(head)
         self._start_body(exchange, head, data)
 
@@ -272,7 +274,8 @@ class Backend(asyncio.Protocol):
 
     def failure(self) -> Failure:
         """Why the connection was lost before there was a response."""
-        if self._buffer and self._lost is None:
+        begun = self._buffer or self.preliminary == self.requests > 0
+        if begun and self._lost is None:
             failure = Failure(Kind.OTHER, f"{_BROKEN}unexpected EOF", got_connection=True)
         else:
             failure = lost_failure(self._lost, self.addresses)

@@ -132,6 +132,13 @@ class Peer:
         length = re.search(rb"\r\nContent-Length: (\d+)\r\n", head)
         return await self.read(int(length[1]) if length else 0)
 
+    def stop_reading(self) -> None:
+        """Take no more bytes from the kernel."""
+        self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+    def go_on_reading(self) -> None:
+        self.writer.transport.resume_reading()  # type: ignore[attr-defined]
+
     def end(self) -> None:
         """Send no more."""
         self.writer.write_eof()
@@ -342,7 +349,7 @@ class Rig:
     async def gate(self, **options: Any) -> tuple[Application, Gate]:
         """One more application, which cannot be reached yet."""
         application = await self.application(**options)
-        gate = application.destination = Gate(application.host, application.port, **options)
+        gate = application.destination = Gate(application.host, application.port)
         self.policy.destinations[-1] = gate
         return application, gate
 
