@@ -71,6 +71,7 @@ class DiegoSync:
         # What the BBS was told, by process_guid; None while it has to be told everything.
         self._told: dict[str, DesiredLRP] | None = None
         self._synced_at = self._looked_at = 0.0
+        self._failures = 0
         self._complaint = ""
 
     async def run(self) -> None:
@@ -114,7 +115,10 @@ class DiegoSync:
         await asyncio.wait({spawn(work, name="push to the BBS")}, timeout=PATIENCE)
 
     async def _push(self, app_guids: set[str]) -> None:
+        failures = self._failures
         async with self._turn:
+            if self._told is None and self._failures > failures:
+                return None  # who went before us has just tried in vain; the loop goes on trying
             try:
                 if self._told is None:
                     return await self._sync()
@@ -138,7 +142,10 @@ class DiegoSync:
             await self._bbs.update(change.update, **change.fields)
 
     async def _stage(self, build_guids: Sequence[str]) -> None:
+        failures = self._failures
         async with self._turn:
+            if self._told is None and self._failures > failures:
+                return None
             try:
                 if self._told is None:
                     return await self._sync()
@@ -172,6 +179,7 @@ class DiegoSync:
 
     def _lost(self, error: Exception) -> None:
         self._told = None
+        self._failures += 1
         if self._complaint != str(error):
             self._complaint = str(error)
             self._log.warn("not-synced", error=str(error))

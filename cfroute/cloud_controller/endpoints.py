@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
+from anyio import to_thread
 from sqlalchemy import exc
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -101,7 +101,8 @@ class Exchange:
                 )
                 return work(call), call
 
-        result, call = await run_in_threadpool(transaction)
+        limiter = platform.writers if write else None
+        result, call = await to_thread.run_sync(transaction, limiter=limiter)
         if write:
             await _carry_out(platform, call)
         return result

@@ -67,7 +67,7 @@ def problems(app: Mapping[str, Any], *, hashing: bool = False) -> list[str]:
                 found.append("Route protocol must be 'http1', 'http2' or 'tcp'.")
             found += _options_problems(each, hashing)
     for key in ("no_route", "random_route", "default_route"):
-        if app.get(key) not in (None, True, False):
+        if not (app.get(key) is None or isinstance(app[key], bool)):
             found.append(f"{key.capitalize().replace('_', '-')} must be a boolean")
     if app.get("random_route") and app.get("default_route"):
         found.append("Random-route and default-route may not be used together")

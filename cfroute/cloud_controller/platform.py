@@ -1,9 +1,11 @@
 """What all requests share."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
+
+from anyio import CapacityLimiter
 
 from cfroute.clock import Clock
 from cfroute.cloud_controller.auth import TokenChecker
@@ -37,7 +39,10 @@ class Diego(Protocol):
 
 @dataclass(frozen=True)
 class Platform:
-    """The Cloud Controller's parts, put together in `main` and `local`."""
+    """The Cloud Controller's parts, put together in `main` and `local`.
+
+    writers lets one request write at a time: the others wait in the event loop, where they take no thread from readers.
+    """
 
     config: Config
     database: Database
@@ -49,3 +54,4 @@ class Platform:
     new_guid: Callable[[], str]
     chance: Random
     log: Logger
+    writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))

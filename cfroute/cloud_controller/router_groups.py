@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 
 class RouterGroup(NamedTuple):
+    """TCP routers that share their ports; routes may reserve those in `reservable_ports`."""
+
     guid: str
     name: str
     type: str

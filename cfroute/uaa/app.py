@@ -33,9 +33,7 @@ def json_response(body: Any, status: int = 200) -> Response:
     )
 
 
-def build(
-    config: Config, store: Store, key: SigningKey, clock: Clock, new_id: Callable[[], str]
-) -> Starlette:
+def build(config: Config, store: Store, key: SigningKey, clock: Clock, new_id: Callable[[], str]) -> Starlette:
     """The ASGI app over an open store."""
     endpoint = TokenEndpoint(config, store, key, clock, new_id)
 
@@ -122,6 +120,4 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     request.app.state.log.error("database", error=str(error.__cause__ or error))
-    return json_response(
-        {"error": "server_error", "error_description": "The UAA's database is unavailable."}, 503
-    )
+    return json_response({"error": "server_error", "error_description": "The UAA's database is unavailable."}, 503)

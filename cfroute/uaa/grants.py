@@ -48,9 +48,7 @@ def client_credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> t
 class TokenEndpoint:
     """Answers token requests. Calls block (hashing, database): run them in a thread."""
 
-    def __init__(
-        self, config: Config, store: Store, key: SigningKey, clock: Clock, new_id: Callable[[], str]
-    ) -> None:
+    def __init__(self, config: Config, store: Store, key: SigningKey, clock: Clock, new_id: Callable[[], str]) -> None:
         self._config = config
         self._store = store
         self._key = key
@@ -94,18 +92,14 @@ class TokenEndpoint:
     def _refresh(self, name: str, client: Client, form: Mapping[str, str]) -> Subject:
         claims = self._key.claims(form.get("refresh_token", "")) or {}
         if not str(claims.get("jti", "")).endswith(tokens.REFRESH_MARK) or claims.get("cid") != name:
-            raise OAuthError(
-                401, "invalid_token", "The token expired, was revoked, or the token ID is incorrect."
-            )
+            raise OAuthError(401, "invalid_token", "The token expired, was revoked, or the token ID is incorrect.")
         if claims.get("exp", 0) <= self._clock.now() or claims.get("iss") != self._config.issuer:
             raise OAuthError(401, "invalid_token", "Invalid refresh token (expired).")
         found = self._store.user(guid=str(claims.get("user_id", "")))
         if found is None:
             raise OAuthError(401, "invalid_token", "The user of this token does not exist any more.")
         held = set(found.account.groups) & set(claims.get("granted_scopes", []))
-        return Subject(
-            name, _some(client.scope, held, form), "refresh_token", found.account, int(claims["auth_time"])
-        )
+        return Subject(name, _some(client.scope, held, form), "refresh_token", found.account, int(claims["auth_time"]))
 
     def _response(self, subject: Subject) -> dict[str, Any]:
         now, token_id = int(self._clock.now()), self._new_id()
@@ -119,9 +113,7 @@ class TokenEndpoint:
             "jti": token_id,
         }
         if subject.user is not None:
-            refresh = tokens.refresh_claims(
-                subject, config.issuer, now, config.refresh_token_validity, token_id
-            )
+            refresh = tokens.refresh_claims(subject, config.issuer, now, config.refresh_token_validity, token_id)
             response["refresh_token"] = self._key.sign(refresh)
         return response
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
@@ -16,7 +18,11 @@ class SigningKey:
     """The RSA key that all tokens of this UAA are signed with."""
 
     def __init__(self, pem: bytes) -> None:
-        self._key = RSAKey.import_key(pem)
+        # Our own file: looking for flaws in the key would take 60 ms of each start.
+        private = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
+        if not isinstance(private, RSAPrivateKey):
+            raise ValueError("not an RSA key")
+        self._key = RSAKey.import_key(private)
         public = self._key.as_dict(private=False)
         self.public: dict[str, str] = {
             "kty": "RSA",
@@ -40,9 +46,7 @@ class SigningKey:
 
     def sign(self, claims: dict[str, Any]) -> str:
         """The token that says `claims`."""
-        return jwt.encode(
-            {"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}, claims, self._key, algorithms=["RS256"]
-        )
+        return jwt.encode({"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}, claims, self._key, algorithms=["RS256"])
 
     def claims(self, token: str) -> dict[str, Any] | None:
         """What a token of ours says, expired or not; None when it is none of ours."""

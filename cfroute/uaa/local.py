@@ -20,6 +20,4 @@ def local_app(home: Home) -> "ASGIApp":
     config = configuration.load(home.config / "uaa.yml")
     store = Store.open(config.database)
     store.seed(config.clients, config.users, lambda: str(uuid.uuid4()))
-    return app.build(
-        config, store, SigningKey.load(config.signing_key), SystemClock(), lambda: uuid.uuid4().hex
-    )
+    return app.build(config, store, SigningKey.load(config.signing_key), SystemClock(), lambda: uuid.uuid4().hex)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -29,6 +31,18 @@ from cfroute.logs import Logger
 from cfroute.testing import ManualClock
 
 ISSUER = "https://uaa.test/oauth/token"
+CONFIG = Config(
+    database="",
+    blobs="",
+    app_logs="",
+    domain="cf.localhost",
+    tcp_domain="tcp.cf.localhost",
+    uaa_url="https://uaa.test",
+    uaa_issuer=ISSUER,
+    external_url="http://api.cf.localhost:9022",
+    internal_address="127.0.0.9",
+    system_hosts=["api", "uaa"],
+)
 ADMIN = ["cloud_controller.admin", "cloud_controller.read", "cloud_controller.write", "openid"]
 DEVELOPER = ["cloud_controller.read", "cloud_controller.write", "openid"]
 
@@ -97,17 +111,9 @@ def clock() -> ManualClock:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     (tmp_path / "apps").mkdir()
-    return Config(
-        database=str(tmp_path / "ccdb.sqlite"),
-        blobs=str(tmp_path / "blobs"),
-        app_logs=str(tmp_path / "apps"),
-        domain="cf.localhost",
-        tcp_domain="tcp.cf.localhost",
-        uaa_url="https://uaa.test",
-        uaa_issuer=ISSUER,
-        external_url="http://api.cf.localhost:9022",
-        internal_address="127.0.0.9",
-        system_hosts=["api", "uaa"],
+    folders = {name: str(tmp_path / name) for name in ("blobs", "apps")}
+    return msgspec.structs.replace(
+        CONFIG, database=str(tmp_path / "ccdb.sqlite"), blobs=folders["blobs"], app_logs=folders["apps"]
     )
 
 
@@ -247,16 +253,27 @@ class CloudController:
         return [lrp for lrp in found if lrp["app_guid"] == app]
 
 
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as every foundation begins with it; making one for each test would take most of the time."""
+    path = tmp_path_factory.mktemp("seeded") / "ccdb.sqlite"
+    numbers = itertools.count(1)
+    database = Database.open(str(path), ManualClock(), lambda: f"seed-{next(numbers)}")
+    seed.seed(database, msgspec.structs.replace(CONFIG, database=str(path)))
+    database.close()
+    return path
+
+
 @pytest.fixture
 def cc(
-    config: Config, clock: ManualClock, signing_pem: bytes, sign: Callable[..., str], tmp_path: Path
+    config: Config, clock: ManualClock, signing_pem: bytes, sign: Callable[..., str], tmp_path: Path, seeded: Path
 ) -> Iterator[CloudController]:
     key = tmp_path / "signing.pem"
     key.write_bytes(signing_pem)
+    shutil.copyfile(seeded, config.database)
     numbers = itertools.count(1)
     new_guid = lambda: f"guid-{next(numbers):04}"  # noqa: E731
     database = Database.open(config.database, clock, new_guid)
-    seed.seed(database, config)
     log, diego = Log(), FakeDiego()
     platform = Platform(
         config=config,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -150,7 +151,7 @@ def test_what_is_acknowledged_survives_being_killed(daemons: Daemons) -> None:
     daemons.start("cloud_controller")
     eventually(daemons.ready)
     api = eventually(lambda: client(daemons))
-    for number in range(3):
+    for number in range(2):
         name = f"organization-{number}"
         made(api.post("/v3/organizations", json={"name": name}))
         daemons.end("cloud_controller", signal.SIGKILL)
@@ -161,6 +162,32 @@ def test_what_is_acknowledged_survives_being_killed(daemons: Daemons) -> None:
     assert daemons.end("cloud_controller") == 0
     assert daemons.end("uaa") == 0
     assert "Traceback" not in daemons.log("cloud_controller") + daemons.log("uaa")
+
+
+def test_several_apps_at_once_while_the_bbs_is_away(daemons: Daemons) -> None:
+    daemons.start("uaa")
+    daemons.start("cloud_controller")
+    eventually(daemons.ready)
+    api = eventually(lambda: client(daemons))
+    space = made(api.get("/v3/spaces"))["resources"][0]["guid"]
+
+    def push(name: str) -> str:
+        manifest = yaml.safe_dump({"applications": [{"name": name, "default-route": True, "memory": "64M"}]})
+        headers = {"Content-Type": "application/x-yaml"}
+        answer = api.post(f"/v3/spaces/{space}/actions/apply_manifest", content=manifest, headers=headers)
+        assert made(api.get(answer.headers["location"]))["state"] == "COMPLETE"
+        app = made(api.get("/v3/apps", params={"names": name}))["resources"][0]["guid"]
+        body = {"type": "bits", "relationships": {"app": {"data": {"guid": app}}}}
+        package = made(api.post("/v3/packages", json=body))["guid"]
+        bits = b"PK\x05\x06" + bytes(18)
+        made(api.post(f"/v3/packages/{package}/upload", files={"bits": ("p.zip", bits)}))
+        assert made(api.post("/v3/builds", json={"package": {"guid": package}}))["state"] == "STAGING"
+        return str(made(api.get(f"/v3/apps/{app}/routes"))["resources"][0]["url"])
+
+    names = [f"app-{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(push, names)) == [f"{name}.cf.localhost" for name in names]
+    assert "Traceback" not in daemons.log("cloud_controller")
 
 
 def test_the_bbs_is_filled_and_filled_again(daemons: Daemons) -> None:

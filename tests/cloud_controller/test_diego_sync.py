@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cfroute.cloud_controller import diego_sync
 from cfroute.cloud_controller.diego_sync import DOMAIN, FULL_SYNC, LOOK, RETRY, DiegoSync
 from cfroute.cloud_controller.errors import ApiError
 from cfroute.diego.api import ActualLRP, DesiredLRP, Task
@@ -254,6 +255,47 @@ def test_builds_become_tasks(cc: Any, sync: Callable[[Body], None]) -> None:
         )
         await passes(FULL_SYNC)
         assert list(bbs.waiting) == [second]
+
+    sync(body)
+
+
+def test_a_bbs_that_hangs_holds_nobody_up(cc: Any, sync: Callable[[Body], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    app = cc.started()
+    monkeypatch.setattr(diego_sync, "PATIENCE", 0.01)
+
+    async def body(diego: DiegoSync, bbs: BBS, passes: Any) -> None:
+        answered = asyncio.Event()
+
+        async def hang(process_guid: str) -> None:
+            await answered.wait()
+            bbs.lrps.pop(process_guid)
+
+        monkeypatch.setattr(bbs, "remove", hang)
+        await asyncio.to_thread(cc.ok, "POST", f"/v3/apps/{app}/actions/stop")
+        await diego.push({app})
+        assert bbs.lrps
+        answered.set()
+        await passes()
+        assert not bbs.lrps
+
+    sync(body)
+
+
+def test_many_pushes_to_a_bbs_that_is_away_try_it_once(cc: Any, sync: Callable[[Body], None]) -> None:
+    async def body(diego: DiegoSync, bbs: BBS, passes: Any) -> None:
+        bbs.away = True
+        await passes(LOOK)
+        tried = 0
+
+        async def tasks() -> list[Task]:
+            nonlocal tried
+            tried += 1
+            await asyncio.sleep(0)
+            raise BBSUnavailable("away")
+
+        bbs.tasks = tasks  # type: ignore[method-assign]
+        await asyncio.gather(*(diego.push({"a"}) for _ in range(10)), diego.stage(["b"]))
+        assert tried == 1
 
     sync(body)
 

@@ -14,6 +14,8 @@ domain_shares = Table(
 
 
 class Organization(Labelled):
+    """Those who share a bill: they have spaces, and domains of their own."""
+
     __tablename__ = "organizations"
 
     name: Mapped[str] = mapped_column(NOCASE, unique=True)
@@ -21,6 +23,8 @@ class Organization(Labelled):
 
 
 class Space(Labelled):
+    """Where an organization's apps, routes and services are."""
+
     __tablename__ = "spaces"
     __table_args__ = (UniqueConstraint("organization_guid", "name"),)
 

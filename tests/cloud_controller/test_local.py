@@ -1,0 +1,76 @@
+"""The API and the UAA without processes: what the command line uses while the foundation is down."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from cfroute import certificates
+from cfroute.cloud_controller.local import local_app
+from cfroute.home import Home
+from cfroute.uaa.local import local_app as local_uaa
+
+ISSUER = "https://uaa.test/oauth/token"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "state")
+    home.create()
+    key = home.certs / "signing.key"
+    key.write_bytes(certificates.make_signing_key())
+    uaa: dict[str, Any] = {
+        "issuer": ISSUER,
+        "database": str(home.databases / "uaa.sqlite"),
+        "signing_key": str(key),
+        "clients": {"cf": {"scope": ["cloud_controller.admin"], "grants": ["password"]}},
+        "users": [{"name": "admin", "password": "pw", "groups": ["cloud_controller.admin"]}],
+    }
+    cloud_controller = {
+        "database": str(home.databases / "ccdb.sqlite"),
+        "blobs": str(home.blobs),
+        "app_logs": str(home.app_logs),
+        "domain": "cf.localhost",
+        "uaa_url": "https://uaa.test",
+        "uaa_issuer": ISSUER,
+        "external_url": "http://api.test",
+    }
+    (home.config / "uaa.yml").write_text(yaml.safe_dump(uaa))
+    (home.config / "cloud_controller_ng.yml").write_text(yaml.safe_dump(cloud_controller))
+    return home
+
+
+def test_everything_but_what_needs_running_instances(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    async def talk() -> None:
+        form = {"grant_type": "password", "username": "admin", "password": "pw"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(local_uaa(home)), base_url="https://uaa") as uaa:
+            token = (await uaa.post("/oauth/token", data=form, auth=("cf", ""))).json()["access_token"]
+        transport = httpx.ASGITransport(local_app(home))
+        headers = {"Authorization": f"bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as api:
+            space = (await api.get("/v3/spaces")).json()["resources"][0]["guid"]
+            body = {"name": "a", "relationships": {"space": {"data": {"guid": space}}}}
+            app = (await api.post("/v3/apps", json=body)).json()["guid"]
+            assert (await api.get(f"/v3/apps/{app}/processes/web/stats")).json() == {"resources": []}
+            package = {"type": "bits", "relationships": {"app": {"data": {"guid": app}}}}
+            guid = (await api.post("/v3/packages", json=package)).json()["guid"]
+            bits = {"bits": ("p.zip", b"PK\x05\x06" + bytes(18))}
+            await api.post(f"/v3/packages/{guid}/upload", files=bits)
+            refused = await api.post("/v3/builds", json={"package": {"guid": guid}})
+            assert refused.status_code == 503
+            assert "cfroute up" in refused.json()["errors"][0]["detail"]
+
+    asyncio.run(talk())
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("package", ["cloud_controller", "uaa"])
+def test_importing_costs_no_database(package: str) -> None:
+    code = f"import sys, cfroute.{package}.local, cfroute.{package}.main; print('sqlalchemy' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed == "False\n"
