@@ -32,7 +32,7 @@ def global_options() -> list[click.Option]:
         return click.Option([name], help=text, expose_value=False, callback=_keep, is_eager=True, **settings)
 
     return [
-        option("--json", "Print data as JSON on stdout, and everything else on stderr", is_flag=True),
+        option("--json", "Print data as JSON on stdout; warnings and errors as lines of JSON on stderr", is_flag=True),
         option("--quiet", "Do not say what is being done", is_flag=True),
         option("--no-input", "Never ask: fail where a confirmation is needed", is_flag=True),
         option("--debug", "Show the traceback of an error", is_flag=True),

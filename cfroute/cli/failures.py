@@ -42,7 +42,7 @@ def report(error: Exception, session: Session) -> int:
     told = _told(error)
     status = exit_status(told, session.command)
     if session.json:
-        session.warn(render.json_text(_as_data(told, status)))
+        click.echo(render.json_line(_as_data(told, status)), err=True)
     elif isinstance(told, UsageError):
         _print_usage(told, session)
     else:

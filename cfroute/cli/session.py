@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Session:
     """What a command gets handed.
 
-    Messages for a person go through `say`, which writes where cf writes, to stdout; with --json that is kept for the data,
-    and the messages move to stderr.
+    Messages for a person go through `say`, which writes where cf writes, to stdout. With --json stdout is for the data alone,
+    nothing is said, and stderr has a line of JSON for every warning and for the error.
     """
 
     def __init__(self) -> None:
@@ -82,8 +82,8 @@ class Session:
 
     def say(self, text: str = "") -> None:
         """Tell a person what happens."""
-        if not self.quiet:
-            click.echo(text, err=self.json, color=self.color)
+        if not (self.quiet or self.json):
+            click.echo(text, color=self.color)
 
     def ok(self) -> None:
         """Say that what was announced is done."""
@@ -96,7 +96,7 @@ class Session:
 
     def warn(self, text: str) -> None:
         """Say something that must not get lost, to stderr."""
-        click.echo(text, err=True, color=self.color)
+        click.echo(render.json_line({"warning": text}) if self.json else text, err=True, color=self.color)
 
     def print(self, text: str) -> None:
         """Write data as text to stdout."""

@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
     @property
     def error(self) -> Any:
         """The JSON error on stderr."""
-        return json.loads(self.err)["error"]
+        return json.loads(self.err.splitlines()[-1])["error"]
 
 
 Run = Callable[..., Outcome]

@@ -1,5 +1,6 @@
 """What holds for every command."""
 
+import json
 import re
 import resource
 import signal
@@ -270,3 +271,23 @@ def test_commands_in_the_topics_exist(cfroute: Run) -> None:
     for topic in topics():
         for name in re.findall(r"\bcfroute ([a-z][a-z-]+)", cfroute("docs", topic).out):
             assert name in ENTRIES or name in DAEMONS, f"{topic}: cfroute {name}"
+
+
+def test_with_json_everything_can_be_parsed(cfroute: Run) -> None:
+    listed = cfroute("domains", "--json")
+    assert (listed.status, listed.err) == (0, "")
+    assert {domain["name"] for domain in listed.data} >= {"cf.localhost"}
+    again = cfroute("delete", "nothing", "-f", "--json")
+    assert again.data == {"name": "nothing", "deleted": False}
+    assert json.loads(again.err) == {"warning": "App 'nothing' does not exist."}
+    wrong = cfroute("app", "nothing", "--json")
+    assert (wrong.status, wrong.out) == (1, "")
+    assert wrong.error == {"type": "NotFound", "message": "App 'nothing' not found.", "hint": "", "exit_code": 1}
+    refused = cfroute("create-route", "cf.localhost", "--json").error
+    assert refused["status"] == 422
+    assert refused["errors"][0]["title"] == "CF-UnprocessableEntity"
+
+
+def test_quiet_says_nothing_but_the_data(cfroute: Run) -> None:
+    assert cfroute("orgs", "--quiet") == (0, "name\nlocal\n", "")
+    assert cfroute("create-org", "acme", "--quiet") == (0, "", "")
