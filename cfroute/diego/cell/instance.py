@@ -160,6 +160,7 @@ class Instance:
 
     async def _start(self) -> None:
         if not self.lrp.command:
+            self._say(self._source, "No start command is known for this process.", error=True)
             raise Crashed("no start command is known for this process")
         self._become("STARTING")
         try:

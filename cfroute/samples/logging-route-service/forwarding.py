@@ -5,6 +5,7 @@ import os
 import ssl
 import urllib.request
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 TIMEOUT = 60.0  # s, to connect and for each read
@@ -80,8 +81,9 @@ def _proxy(target: Target) -> tuple[str, int] | None:
     return parts.hostname or "", parts.port or 80
 
 
+@cache
 def _trust(skip_validation: bool) -> ssl.SSLContext:
-    # SSL_CERT_FILE is read by the ssl module itself.
+    # Made once: reading a bundle of certificates takes longer than most requests.
     context = ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or None)
     if skip_validation:
         context.check_hostname = False
