@@ -129,16 +129,28 @@ class Daemons:
         return (self.folder / f"{name}.log").read_text()
 
 
+@pytest.fixture(scope="module")
+def daemons(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemons]:
+    """UAA and Cloud Controller run, the BBS does not."""
+    found = Daemons(tmp_path_factory.mktemp("daemons"))
+    try:
+        found.start("uaa")
+        found.start("cloud_controller")
+        eventually(found.ready)
+        eventually(found.token)
+        yield found
+        assert found.end("cloud_controller") == 0
+        assert found.end("uaa") == 0
+        assert "Traceback" not in found.log("cloud_controller") + found.log("uaa")
+    finally:
+        for name in list(found.running):
+            found.end(name, signal.SIGKILL)
+
+
 @pytest.fixture
-def daemons(tmp_path: Path) -> Iterator[Daemons]:
-    found = Daemons(tmp_path)
-    yield found
-    for name in list(found.running):
-        found.end(name, signal.SIGKILL)
-
-
-def client(daemons: Daemons) -> httpx.Client:
-    return httpx.Client(base_url=daemons.api, headers=daemons.token(), trust_env=False)
+def api(daemons: Daemons) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=daemons.api, headers=daemons.token(), trust_env=False) as client:
+        yield client
 
 
 def made(answer: httpx.Response) -> Any:
@@ -146,11 +158,7 @@ def made(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-def test_what_is_acknowledged_survives_being_killed(daemons: Daemons) -> None:
-    daemons.start("uaa")
-    daemons.start("cloud_controller")
-    eventually(daemons.ready)
-    api = eventually(lambda: client(daemons))
+def test_what_is_acknowledged_survives_being_killed(daemons: Daemons, api: httpx.Client) -> None:
     for number in range(2):
         name = f"organization-{number}"
         made(api.post("/v3/organizations", json={"name": name}))
@@ -159,16 +167,9 @@ def test_what_is_acknowledged_survives_being_killed(daemons: Daemons) -> None:
         eventually(daemons.ready)
         found = made(api.get("/v3/organizations", params={"names": name}))["resources"]
         assert [each["name"] for each in found] == [name]
-    assert daemons.end("cloud_controller") == 0
-    assert daemons.end("uaa") == 0
-    assert "Traceback" not in daemons.log("cloud_controller") + daemons.log("uaa")
 
 
-def test_several_apps_at_once_while_the_bbs_is_away(daemons: Daemons) -> None:
-    daemons.start("uaa")
-    daemons.start("cloud_controller")
-    eventually(daemons.ready)
-    api = eventually(lambda: client(daemons))
+def test_several_apps_at_once_while_the_bbs_is_away(api: httpx.Client) -> None:
     space = made(api.get("/v3/spaces"))["resources"][0]["guid"]
 
     def push(name: str) -> str:
@@ -187,14 +188,10 @@ def test_several_apps_at_once_while_the_bbs_is_away(daemons: Daemons) -> None:
     names = [f"app-{number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(push, names)) == [f"{name}.cf.localhost" for name in names]
-    assert "Traceback" not in daemons.log("cloud_controller")
 
 
-def test_the_bbs_is_filled_and_filled_again(daemons: Daemons) -> None:
-    for name in ("uaa", "diego.bbs", "cloud_controller"):
-        daemons.start(name)
-    eventually(daemons.ready)
-    api = eventually(lambda: client(daemons))
+def test_the_bbs_is_filled_and_filled_again(daemons: Daemons, api: httpx.Client) -> None:
+    daemons.start("diego.bbs")
     app = _started_app(daemons, api)
     desired = eventually(lambda: _desired(daemons))
     assert [lrp["app_guid"] for lrp in desired] == [app]
@@ -210,6 +207,7 @@ def test_the_bbs_is_filled_and_filled_again(daemons: Daemons) -> None:
     assert [lrp["instances"] for lrp in eventually(lambda: _desired(daemons))] == [3]
     made(api.post(f"/v3/apps/{app}/actions/stop"))
     eventually(lambda: _desired(daemons) == [])
+    assert daemons.end("diego.bbs") == 0
 
 
 def _started_app(daemons: Daemons, api: httpx.Client) -> str:
