@@ -1,6 +1,5 @@
 """Starting a foundation: in this process (`up` in the foreground), or in one of its own (`up --detach`)."""
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,16 +23,13 @@ def supervise(home: Home, given: "Given", watch: "Callable[[Event], None]", time
     """
     began = SystemClock().monotonic()
     home.create()
-    lock = locks.acquire(home)
+    locks.acquire(home)  # until this process ends: what waits for the lock then knows that nothing is left
+    hatched = hatch(home)
     try:
-        hatched = hatch(home)
-        try:
-            foundation = _prepare(home, given)
-            return _run(foundation, hatched, watch, timeout, began)
-        finally:
-            hatched.close()
+        foundation = _prepare(home, given)
+        return _run(foundation, hatched, watch, timeout, began)
     finally:
-        os.close(lock)
+        hatched.close()
 
 
 def _prepare(home: Home, given: "Given") -> "Foundation":

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from cfroute.errors import CfrouteError, Conflict
 from cfroute.foundation.plan import Listener
 
+_PICK_FROM, _PICK_AMONG = 10_000, 10_000  # below all ephemeral ports, and below the blocks of the single-address plan
 _LISTEN = "0A"  # a listening socket's state in /proc/net/tcp
 
 
@@ -25,10 +27,10 @@ class LocalMachine:
         return _bind_error(address, port) is None
 
     def pick(self, address: str) -> int:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind((address, 0))
-            port: int = probe.getsockname()[1]
-            return port
+        """Not one that the kernel would pick: it may give it to an outgoing connection before the component listens."""
+        while not self.is_free(address, port := _PICK_FROM + secrets.randbelow(_PICK_AMONG)):
+            continue
+        return port
 
 
 def _bind_error(address: str, port: int) -> int | None:
@@ -113,5 +115,10 @@ def _holds(pid: int, link: str) -> bool:
 
 
 def _command(pid: int) -> str:
-    words = "".join(_lines(Path(f"/proc/{pid}/cmdline"))).split("\0")
-    return " ".join(word for word in words[:3] if word) or "a process"
+    """What a person calls the process: the name it has given itself, or the beginning of its command line."""
+    name = "".join(_lines(Path(f"/proc/{pid}/comm")))
+    program, *arguments = "".join(_lines(Path(f"/proc/{pid}/cmdline"))).split("\0")
+    program = os.path.basename(program)
+    if not program.startswith(name):
+        return name
+    return " ".join([program, *arguments[:3]]).strip()

@@ -63,8 +63,8 @@ class Nursery:
     def run(self) -> None:
         """Serve until the supervisor is gone. No daemon is forked before everything is imported.
 
-        What is imported after a fork unshares pages: eight daemons, each forked as soon as possible, hold 14 MB more together, and
-        are ready no sooner, because they take the processor from the imports that the last one waits for.
+        What is imported after a fork unshares pages: eight daemons, each forked as soon as possible, hold 14 MB more together,
+        and are ready no sooner, because they take the processor from the imports that the last one waits for.
         """
         while self._hear(wait=not self._modules and not self._queue):
             if self._queue and not (self._modules and self._queue[0].get("module")):

@@ -221,13 +221,18 @@ class Supervisor:
     async def _stop_all(self) -> None:
         self._log.info("stopping", why=self._why)
         self._tell(Stopping(self._why))
-        for phase in sorted({unit.component.phase for unit in self._units.values()}):
-            ending = [unit.stop() for unit in self._units.values() if unit.component.phase == phase]
-            await asyncio.gather(*ending)
+        for phase in self._phases():
+            await asyncio.gather(*(unit.stop() for unit in phase))
         self._stopped.set()
         self._brood.close()
         processes.forget(self._home)
         self._log.info("stopped")
+
+    def _phases(self) -> list[list[Unit]]:
+        """Who is stopped together, in order. What was never ready serves nobody, and needs no order."""
+        units = list(self._units.values())
+        phases = sorted({unit.component.phase for unit in units}) if self._ready else []
+        return [[unit for unit in units if unit.component.phase == phase] for phase in phases] or [units]
 
     def _record(self) -> None:
         running = [unit.process for unit in self._units.values() if unit.process is not None]
