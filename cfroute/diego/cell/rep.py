@@ -129,7 +129,9 @@ class Rep:
         for step in steps:
             match step:
                 case reconcile.Take(lrp):
-                    if not self._evacuating:
+                    if forgotten := self._running_as(lrp):
+                        forgotten.announce()
+                    elif not self._evacuating:
                         spawn(self._take(lrp), name=f"take {lrp.process_guid}/{lrp.index}")
                 case reconcile.Stop(guid):
                     if instance := self._instances.get(guid):
@@ -138,6 +140,14 @@ class Rep:
                     self._instances[guid].announce()
                 case reconcile.Remove(lrp):
                     spawn(self._remove(lrp), name=f"remove {lrp.instance_guid}")
+
+    def _running_as(self, lrp: ActualLRP) -> Instance | None:
+        """The instance that runs here as what the BBS, which has lost its memory, wants to have started."""
+        for instance in self._instances.values():
+            same = (instance.lrp.process_guid, instance.index) == (lrp.process_guid, lrp.index)
+            if same and instance.state == "RUNNING":
+                return instance
+        return None
 
     async def _take(self, lrp: ActualLRP) -> None:
         guid = self._host.new_guid()
