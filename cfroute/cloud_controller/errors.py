@@ -41,7 +41,6 @@ BITS_TWICE = Kind(
     "Bits may be uploaded only once. Create a new package to upload different bits.",
 )
 BITS_INVALID = Kind(400, 160001, "CF-AppBitsUploadInvalid")
-STAGING_TIMED_OUT = Kind(504, 170007, "CF-StagingTimeExpired", "Staging time expired")
 FEATURE_DISABLED = Kind(403, 330002, "CF-FeatureDisabled")
 
 
