@@ -182,7 +182,7 @@ class Renderer:
             "cell_id": f"diego_cell/{index}",
             "communication_timeout": "30s",
             "healthcheck_address": str(vm.listener("route_emitter")),
-            "jitter_factor": 0.2,
+            "jitter_factor": 0.005,
             "locket_session_name": "route-emitter",
             "log_level": "info",
             "nats_addresses": ",".join(f"{host}:{port}" for host, port in self._nats_hosts()),
@@ -236,6 +236,8 @@ class Renderer:
             "cfroute": {
                 "address": vm.address,
                 "start_delay": "0s",
+                "start_when_quiet_for": "300ms",
+                "routes_on_status_port": True,
                 "public_http_port": self._plan.http.port,
                 "public_https_port": self._plan.https.port,
                 "resolver": self._resolver(),

@@ -240,6 +240,7 @@ class Extensions(_Section):
 
     address: str = "127.0.0.1"  # every listener is bound here
     start_delay: Duration | None = None  # instead of sleeping start_response_delay_interval
+    start_when_quiet_for: Duration | None = None  # then start once no registration has come for so long
     public_http_port: Uint16 = 80  # the ports people reach the router under, for forwarded URLs
     public_https_port: Uint16 = 443
     resolver: list[Resolver] = []

@@ -109,7 +109,7 @@ class Gorouter:
         for work in (registry.prune_forever(), self._sweep_for_ever(destinations, registry)):
             parts.callback(spawn(work, name="housekeeping").cancel)
         gc.set_threshold(*_GC_THRESHOLDS)
-        await self._warm_up(stop)
+        await self._warm_up(registry, stop)
         await self._open_front(server)
         log.info("gorouter.started")
         self._health.healthy = True
@@ -169,17 +169,28 @@ class Gorouter:
         self._exit_status = 1
         stop.ask()
 
-    async def _warm_up(self, stop: Stop) -> None:
+    async def _warm_up(self, registry: Registry, stop: Stop) -> None:
         """Let the emitters fill the table before the first request can come."""
         delay = self._config.start_delay
         self._log.debug(
             "Sleeping before returning success on /health endpoint to preload routing table", sleep_time_seconds=delay
         )
-        if delay > 0:
-            ends = [spawn(self._clock.sleep(delay), name="start delay"), spawn(stop.wait(), name="stop")]
+        waiting = [self._clock.sleep(delay)] if delay > 0 else []
+        if self._config.cfroute.start_when_quiet_for is not None:
+            waiting.append(self._quiet(registry, self._config.cfroute.start_when_quiet_for))
+        for wait in waiting:
+            ends = [spawn(wait, name="warm up"), spawn(stop.wait(), name="stop")]
             _, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for end in pending:
                 end.cancel()
+
+    async def _quiet(self, registry: Registry, seconds: float) -> None:
+        """Return once no registration has come for so long, at the latest after the time that upstream always takes."""
+        latest = self._clock.monotonic() + self._config.start_response_delay_interval
+        seen = -1.0
+        while seen != registry.last_update and self._clock.monotonic() < latest:
+            seen = registry.last_update
+            await self._clock.sleep(seconds)
 
     async def _open_front(self, server: ProxyServer) -> None:
         config = self._config
