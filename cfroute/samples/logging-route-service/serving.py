@@ -66,6 +66,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = IDLE
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for the first to be acknowledged
     server: Server
 
     def handle_one_request(self) -> None:
