@@ -31,7 +31,7 @@ def whole_number(body: Mapping[str, Any], field: str, label: str, least: int, mo
         return []
     if isinstance(value, bool) or not isinstance(value, int | float):
         return [f"{label} is not a number"]
-    if value != int(value):
+    if isinstance(value, float) and not value.is_integer():  # nor are the infinities of YAML
         return [f"{label} must be an integer"]
     if value < least:
         # Upstream says "greater than 0" where it means at least one.

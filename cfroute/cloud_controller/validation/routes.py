@@ -52,7 +52,7 @@ def port_problems(port: object) -> list[str]:
         return []
     if isinstance(port, bool) or not isinstance(port, int | float):
         return ["Port is not a number"]
-    if port != int(port):
+    if isinstance(port, float) and not port.is_integer():
         return ["Port must be an integer"]
     if port < 0:
         return ["Port must be greater than or equal to 0"]

@@ -29,6 +29,7 @@ def test_environment(variables: object, messages: list[str]) -> None:
         ({"instances": 0, "memory_in_mb": 1}, []),
         ({"instances": -1}, ["Instances must be greater than or equal to 0"]),
         ({"instances": "x"}, ["Instances is not a number"]),
+        ({"instances": float("inf")}, ["Instances must be an integer"]),
         ({"memory_in_mb": 0}, ["Memory in mb must be greater than 0"]),
         ({"disk_in_mb": 0.5}, ["Disk in mb must be an integer"]),
         ({"instances": 2**31}, ["Instances must be less than or equal to 2147483647"]),
