@@ -10,7 +10,7 @@ from cfroute.cloud_controller import environment
 from cfroute.cloud_controller.actions import lifecycle
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
-from cfroute.cloud_controller.models import Build, Droplet
+from cfroute.cloud_controller.models import App, Build, Droplet
 from cfroute.diego.api import Task
 
 # Upstream's limit for one build (seconds).
@@ -48,10 +48,16 @@ def _task(session: Session, config: Config, build: Build) -> Task:
         package_url=f"{base}/packages/{build.package_guid}/download",
         droplet_upload_url=f"{base}/builds/{build.guid}/droplet",
         completion_url=f"{base}/builds/{build.guid}/completed",
+        command=_command(app),
         buildpacks=tuple(build.buildpacks),
         environment=environment.variables(own, application, lifecycle.services(session, app), MEMORY_MB),
         created_at=round(build.created_at * 1e9),
     )
+
+
+def _command(app: App) -> str:
+    """What was given to start the app with: with it, files that no buildpack knows are an app all the same."""
+    return next((process.command or "" for process in app.processes if process.type == "web"), "")
 
 
 def complete(session: Session, blobs: Blobs, build: Build, task: Task) -> None:

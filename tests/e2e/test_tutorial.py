@@ -15,13 +15,23 @@ def test_the_demo_starts_a_foundation_of_its_own_and_verifies_each_step(new_foun
     assert "verified" in told
 
 
-def test_one_address_for_all_as_on_macos(new_foundation):
+def test_one_address_for_all_as_on_macos(new_foundation, tmp_path):
     foundation = new_foundation()
     foundation.up("--single-address")
     addresses = {row["address"].rpartition(":")[0] for row in foundation.components().values()}
     assert addresses == {"127.0.0.1"}
     foundation.ok("push", "echo", "--sample", "echo")
     assert foundation.get("echo")[0] == 200
+    _push_what_no_buildpack_knows(foundation, tmp_path / "files")
+
+
+def _push_what_no_buildpack_knows(foundation, folder):
+    folder.mkdir()
+    (folder / "hello").write_text("at your command")
+    refused = foundation.run("push", "files", "-p", str(folder))
+    assert "NoAppDetectedError" in refused.stdout + refused.stderr
+    foundation.ok("push", "files", "-p", str(folder), "-c", "python3 -m http.server $PORT")
+    assert foundation.get("files", "/hello") == (200, b"at your command")
 
 
 def test_what_was_pushed_survives_everything(new_foundation, until):

@@ -181,3 +181,13 @@ def test_tasks_are_made_from_the_builds_that_wait(cc: Any) -> None:
         staging.give_up(session, platform.clock.now() + staging.LONGEST_BUILD + 1)
         assert staging.pending(session, platform.config) == []
     assert cc.ok("GET", f"/v3/builds/{guid}")["error"] == "StagingTimeExpired - Staging time expired"
+
+
+@pytest.mark.parametrize("command", ["python3 serve.py", None])
+def test_the_command_of_an_app_is_known_to_whoever_stages_it(cc: Any, command: str | None) -> None:
+    app = cc.app()
+    cc.ok("PATCH", f"/v3/apps/{app}/processes/web", {"command": command})
+    begin(cc, app)
+    with cc.platform.database.reading() as session:
+        (task,) = staging.pending(session, cc.platform.config)
+    assert task.command == (command or "")
