@@ -7,6 +7,7 @@ from cfroute.proxy.target import escaped
 
 
 _NONE: Final = [b""]
+_NO_HEADERS: Final[list[bytes]] = []
 
 
 class Record(NamedTuple):
@@ -72,12 +73,12 @@ def record(exchange: RouterExchange, now: float) -> Record:
         get(b"X-Vcap-Request-Id", _NONE)[0],
         total,
         total - in_proxy if exchange.proxy_started and endpoint is not None else 0.0,
-        endpoint.app.encode() if endpoint is not None else b"",
-        endpoint.instance_index.encode() if endpoint is not None else b"",
+        endpoint.h_app if endpoint is not None else b"",
+        endpoint.h_index if endpoint is not None else b"",
         endpoint.instance_id.encode() if endpoint is not None else b"",
         error.encode("utf-8", "surrogateescape") if error else b"",
-        exchange.logged_headers or [],
-        failed_attempts=max(exchange.attempt_number - 1, 0),
+        exchange.logged_headers or _NO_HEADERS,
+        failed_attempts=exchange.attempt_number - 1 if exchange.attempt_number else 0,
     )
 
 

@@ -24,10 +24,11 @@ _RESPONSE: Final = re.compile(
 _END: Final = re.compile(rb"\n\r?\n")
 _VERSION: Final = re.compile(rb"HTTP/\d\.\d")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_HOST: Final = re.compile(rb"[A-Za-z0-9!$%&'()*+,\-.:;=\[\]_~]*")
+_HOST_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!$%&'()*+,-.:;=[]_~"
 _MOST_DIGITS: Final = 18  # of a length: more would not fit Go's int64
 _KEEP_ALIVE: Final = [b"keep-alive"]
 
+_FRAMING: Final = frozenset((b"Connection", b"Content-Length", b"Trailer", b"Transfer-Encoding"))
 _NEVER_TRAILERS: Final = frozenset((b"Content-Length", b"Trailer", b"Transfer-Encoding"))  # they decide where a message ends
 
 CHUNKED: Final = -1
@@ -106,31 +107,45 @@ def parse_request(data: bytes, limit: int) -> tuple[RequestHead, int] | None:
 
     limit is the largest size of request line and headers, in bytes. Raises BadRequest.
     """
-    head = RequestHead()
     common = _REQUEST.match(data)
-    if common is not None and (end := common.end()) <= limit:
-        head.method, path, query, block = common.groups()
-        head.target = path if query is None else path + b"?" + query
-        head.version = b"HTTP/1.1"
-        head.authority, head.path, head.query = b"", path, query
-        head.headers = _common_fields(block)
-    else:
-        read = _read(data, limit)
-        if read is None:
-            if (newline := data.find(b"\n")) >= 0:  # Go refuses a bad line as soon as it is there
-                _set_first_line(head, data[:newline].removesuffix(b"\r"))
-            return None
-        end, first, head.headers = read
-        _set_first_line(head, first)
-    _set_host(head)
-    _set_request_length(head)
-    connection = head.headers.get(b"Connection")
-    if connection is None:
-        head.keep_alive = head.version != b"HTTP/1.0"
-    else:
-        tokens = head.headers.tokens(b"Connection")
-        head.keep_alive = b"close" not in tokens and (head.version != b"HTTP/1.0" or b"keep-alive" in tokens)
+    if common is None or (end := common.end()) > limit:
+        return _parse_slowly(data, limit)
+    head = RequestHead()
+    head.method, path, query, block = common.groups()
+    head.target = path if query is None else path + b"?" + query
+    head.version = b"HTTP/1.1"
+    head.authority, head.path, head.query = b"", path, query
+    head.headers = _common_fields(block)
+    _complete(head)
     return head, end
+
+
+def _parse_slowly(data: bytes, limit: int) -> tuple[RequestHead, int] | None:
+    head = RequestHead()
+    read = _read(data, limit)
+    if read is None:
+        if (newline := data.find(b"\n")) >= 0:  # Go refuses a bad line as soon as it is there
+            _set_first_line(head, data[:newline].removesuffix(b"\r"))
+        return None
+    end, first, head.headers = read
+    _set_first_line(head, first)
+    _complete(head)
+    return head, end
+
+
+def _complete(head: RequestHead) -> None:
+    """Derive from first line and fields where the request goes, and where it ends."""
+    headers = head.headers
+    _set_host(head)
+    if _FRAMING.isdisjoint(headers):
+        head.length, head.trailer, head.keep_alive = 0, [], head.version != b"HTTP/1.0"
+        return
+    _set_request_length(head)
+    if b"Connection" not in headers:
+        head.keep_alive = head.version != b"HTTP/1.0"
+        return
+    tokens = headers.tokens(b"Connection")
+    head.keep_alive = b"close" not in tokens and (head.version != b"HTTP/1.0" or b"keep-alive" in tokens)
 
 
 def may_be_complete(data: bytes, seen: int, limit: int) -> bool:
@@ -229,7 +244,7 @@ def _set_host(head: RequestHead) -> None:
     if len(hosts) > 1:
         raise BadRequest
     head.host = head.authority or hosts[0]
-    if not _HOST.fullmatch(hosts[0]) or (head.authority and not _HOST.fullmatch(head.authority)):
+    if hosts[0].translate(None, _HOST_BYTES) or head.authority.translate(None, _HOST_BYTES):
         raise BadRequest("400 Bad Request: malformed Host header")
 
 
