@@ -94,14 +94,16 @@ class Destination:
             raise dial_failure(error, self.host, self.port) from error
         if self.context is None:
             return protocol
+        name = self.name or self.host
         try:
+            name.encode("idna")  # what ssl does, too, but there the error gets lost in the event loop
             async with asyncio.timeout(self.handshake_timeout if self.handshake_timeout > 0 else None):
-                secured = await loop.start_tls(transport, protocol, self.context, server_hostname=self.name)
+                secured = await loop.start_tls(transport, protocol, self.context, server_hostname=name)
         except TimeoutError as error:
             transport.abort()
             raise Failure(Kind.HANDSHAKE_TIMEOUT, "net/http: TLS handshake timeout") from error
         except (OSError, ValueError) as error:
-            failure = handshake_failure(error, protocol.addresses, self.name or self.host)
+            failure = handshake_failure(error, protocol.addresses, name)
             transport.abort()
             raise failure from error
         protocol.transport = cast(asyncio.Transport, secured)

@@ -38,13 +38,14 @@ MOST_DISCARDED = 256 * 1024  # bytes of a body that nobody wants any more, read 
 class Exchange:
     """The state of one request. A policy extends it with what it needs to know.
 
-    status is 0 until a response has begun. request_bytes and response_bytes count the bodies. complete is False when the client
-    did not get the whole response.
+    status is 0 until a response has begun. request_bytes and response_bytes count the bodies. body_done tells whether the
+    request's body is here in full; body_sent whether a backend has got some of it, so that it cannot be sent again. complete is
+    False when the client did not get the whole response.
     """
 
     __slots__ = (
-        "_body_sent", "_chunked", "_continued", "_dialling", "_pending", "_pending_size", "_reusable", "backend", "body_done",
-        "complete", "destination", "expects_continue", "finished", "front", "keep_alive", "policy", "received_at", "request",
+        "_chunked", "_continued", "_dialling", "_pending", "_pending_size", "_reusable", "backend", "body_done",
+        "body_sent", "complete", "destination", "expects_continue", "finished", "front", "keep_alive", "policy", "received_at", "request",
         "request_bytes", "response_bytes", "server", "status", "upgrade",
     )  # fmt: skip
 
@@ -58,6 +59,7 @@ class Exchange:
         self.upgrade = upgrade_of(request)
         self.expects_continue = b"Expect" in request.headers and request.version != b"HTTP/1.0"
         self.body_done = request.length == 0
+        self.body_sent = False
         self.backend: Backend | None = None
         self.destination: Destination | None = None
         self.status = 0
@@ -67,7 +69,6 @@ class Exchange:
         self.finished = False
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self._body_sent = False  # whether a backend has got some of the body, which cannot be sent again
         self._dialling: object = None  # the task that dials for the current attempt
         self._chunked = False
         self._continued = False
@@ -138,7 +139,7 @@ class Exchange:
             data = b"".join((data, *self._pending))
             self._pending = []
             self._pending_size = 0
-            self._body_sent = True
+            self.body_sent = True
         backend.send(self, data)
         if self.expects_continue and not self.body_done and not self.request_bytes:
             self.server.clock.call_later(_WAIT_FOR_CONTINUE, self._continue)
@@ -156,7 +157,7 @@ class Exchange:
         self.body_done = last
         backend = self.backend
         if backend is not None:
-            self._body_sent = True
+            self.body_sent = True
             backend.transport.write(data)
         else:
             self._pending.append(data)
@@ -173,7 +174,7 @@ class Exchange:
             self._connect(self.destination)  # an idle connection that had gone stale, not the backend's failure
             return
         answer = self.policy.failed(self, failure)
-        if answer is None and self._body_sent:
+        if answer is None and self.body_sent:
             answer = Answer(502, _RETRY_IMPOSSIBLE)
         if answer is None:
             self.attempt()
@@ -200,7 +201,7 @@ class Exchange:
             self.answer(answer)
             return False
         if announced is not None and self.request.version != b"HTTP/1.0":
-            head.headers[b"Trailer"] = [b", ".join(trailer_names(announced))]
+            head.headers[b"Trailer"] = (b", ".join(trailer_names(announced)),)
         self.status = head.status
         self._reusable = head.keep_alive
         data = self._client_head(head)

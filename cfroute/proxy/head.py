@@ -9,9 +9,10 @@ Facts: Go's net/http server.go, request.go, transfer.go and textproto, as Gorout
 """
 
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, cast
 
-from cfroute.proxy.headers import TOKEN, Headers, canonical, known_fields, split_field
+from cfroute.proxy.headers import TOKEN, Field, Headers, canonical, known_fields, split_field
 from cfroute.proxy.target import parse
 
 _REQUEST: Final = re.compile(
@@ -26,7 +27,7 @@ _VERSION: Final = re.compile(rb"HTTP/\d\.\d")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HOST_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!$%&'()*+,-.:;=[]_~"
 _MOST_DIGITS: Final = 18  # of a length: more would not fit Go's int64
-_KEEP_ALIVE: Final = [b"keep-alive"]
+_KEEP_ALIVE: Final = (b"keep-alive",)
 
 _FRAMING: Final = frozenset((b"Connection", b"Content-Length", b"Trailer", b"Transfer-Encoding"))
 _NEVER_TRAILERS: Final = frozenset((b"Content-Length", b"Trailer", b"Transfer-Encoding"))  # they decide where a message ends
@@ -161,14 +162,20 @@ def may_be_complete(data: bytes, seen: int, limit: int) -> bool:
 
 def _common_fields(block: bytes) -> Headers:
     """The fields of a block that is known to be well-formed, without folded lines."""
-    headers = Headers()
-    known = known_fields
-    for line in block.split(b"\r\n")[:-1]:
-        name, value = known.get(line) or split_field(line)
-        if name in headers:
-            headers[name].append(value)
-        else:
-            headers[name] = [value]
+    lines = block.split(b"\r\n")
+    lines.pop()
+    known = list(map(known_fields.get, lines))
+    if None in known:
+        return _gathered([field or split_field(line) for field, line in zip(known, lines, strict=True)])
+    return _gathered(cast(list[Field], known))
+
+
+def _gathered(fields: list[Field]) -> Headers:
+    headers = Headers(fields)
+    if len(headers) < len(fields):  # some name came twice
+        headers.clear()
+        for name, (value,) in fields:
+            headers.add(name, value)
     return headers
 
 
@@ -240,7 +247,7 @@ def _set_host(head: RequestHead) -> None:
     if hosts is None:
         if head.version != b"HTTP/1.0" and head.method not in (b"CONNECT", b"PRI"):
             raise BadRequest("400 Bad Request: missing required Host header")
-        hosts = [b""]
+        hosts = (b"",)
     if len(hosts) > 1:
         raise BadRequest
     head.host = head.authority or hosts[0]
@@ -268,7 +275,7 @@ def _set_request_length(head: RequestHead) -> None:
     head.length = content_length(headers) if b"Content-Length" in headers else 0
 
 
-def trailer_names(announced: list[bytes]) -> list[bytes]:
+def trailer_names(announced: Iterable[bytes]) -> list[bytes]:
     """The names in `Trailer` lines, canonical and sorted, each once."""
     names = (name.strip(b" \t") for line in announced for name in line.split(b","))
     return sorted({canonical(name) for name in names if name})
@@ -281,10 +288,9 @@ def content_length(headers: Headers) -> int:
         if any(value != values[0] for value in values):
             raise BadRequest
         headers[b"Content-Length"] = values[:1]
-    value = values[0]
-    if not value.isdigit() or len(value) > _MOST_DIGITS:
+    if not _is_length(values[:1]):
         raise BadRequest
-    return int(value)
+    return int(values[0])
 
 
 def parse_response(data: bytes, limit: int, method: bytes) -> tuple[ResponseHead, int] | None:
@@ -302,7 +308,11 @@ def parse_response(data: bytes, limit: int, method: bytes) -> tuple[ResponseHead
         end, first, headers = read
         head.headers = headers
         head.version, head.status = _status(first)
-    head.length = _response_length(head, method)
+    declared = headers.get(b"Content-Length")
+    if declared is not None and b"Transfer-Encoding" not in headers and _bodied(head.status, method) and _is_length(declared):
+        head.length = int(declared[0])
+    else:
+        head.length = _response_length(head, method)
     connection = headers.get(b"Connection")
     if connection is None or connection == _KEEP_ALIVE:
         head.keep_alive = (head.version != b"HTTP/1.0" or connection is not None) and head.length != UNTIL_CLOSE
@@ -344,6 +354,14 @@ def _status(line: bytes) -> tuple[bytes, int]:
     return version, int(code)
 
 
+def _bodied(status: int, method: bytes) -> bool:
+    return status >= 200 and status != 304 and status != 204 and method != b"HEAD"
+
+
+def _is_length(values: tuple[bytes, ...]) -> bool:
+    return len(values) == 1 and values[0].isdigit() and len(values[0]) <= _MOST_DIGITS
+
+
 def _response_length(head: ResponseHead, method: bytes) -> int:
     headers = head.headers
     codings = headers.pop(b"Transfer-Encoding", None)
@@ -352,7 +370,7 @@ def _response_length(head: ResponseHead, method: bytes) -> int:
     except BadRequest:
         values = b",".join(headers[b"Content-Length"]).decode("utf-8", "backslashreplace")
         raise BadResponse(f'bad Content-Length "{values}"') from None
-    if method == b"HEAD" or head.status < 200 or head.status in (204, 304):
+    if not _bodied(head.status, method):
         return 0
     if codings is not None and head.version != b"HTTP/1.0":
         if len(codings) != 1 or codings[0].lower() != b"chunked":

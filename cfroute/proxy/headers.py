@@ -13,7 +13,8 @@ _CACHE_LIMIT: Final = 4096
 _LONGEST_KNOWN: Final = 96
 _canonical: dict[bytes, bytes] = {}
 
-known_fields: Final[dict[bytes, tuple[bytes, bytes]]] = {}
+Field = tuple[bytes, tuple[bytes]]
+known_fields: Final[dict[bytes, Field]] = {}
 """Lines that were seen before -> canonical name and value: most of a request's lines are those of the request before."""
 
 # What a proxy must not pass on (RFC 9110 section 7.6.1, and the list of Go's reverse proxy).
@@ -43,10 +44,10 @@ def canonical(name: bytes) -> bytes:
     return result
 
 
-def split_field(line: bytes) -> tuple[bytes, bytes]:
+def split_field(line: bytes) -> Field:
     """Canonical name and value of a well-formed line (without its end). Remembered in `known_fields`, if it is short."""
     name, _, value = line.partition(b":")
-    field = canonical(name), value.strip(b" \t")
+    field = canonical(name), (value.strip(b" \t"),)
     if len(line) <= _LONGEST_KNOWN:
         if len(known_fields) >= _CACHE_LIMIT:  # bounded: clients choose the lines
             known_fields.clear()
@@ -54,7 +55,7 @@ def split_field(line: bytes) -> tuple[bytes, bytes]:
     return field
 
 
-class Headers(dict[bytes, list[bytes]]):
+class Headers(dict[bytes, tuple[bytes, ...]]):
     """Canonical name -> values. Use canonical names; whoever fills it from the wire sees to that."""
 
     __slots__ = ()
@@ -66,11 +67,7 @@ class Headers(dict[bytes, list[bytes]]):
 
     def add(self, name: bytes, value: bytes) -> None:
         """Append a value."""
-        values = self.get(name)
-        if values is None:
-            self[name] = [value]
-        else:
-            values.append(value)
+        self[name] = (*self.get(name, ()), value)
 
     def lines(self) -> bytes:
         """All fields as they go on the wire, sorted by name, each with its line end."""

@@ -24,9 +24,8 @@ def request_bytes(request: RequestHead, target: bytes, host: bytes, headers: Hea
         parts.append(b"Content-Length: %d\r\n" % request.length)
     if request.trailer:
         parts.append(b"Trailer: %b\r\n" % b",".join(request.trailer))
-    parts += [
-        b"%b: %b\r\n" % (name, value) for name in sorted(headers) if name not in _WRITTEN_FIRST for value in headers[name]
-    ]
+    names = sorted(headers if _WRITTEN_FIRST.isdisjoint(headers) else headers.keys() - _WRITTEN_FIRST)
+    parts += [b"%b: %b\r\n" % (name, value) for name in names for value in headers[name]]
     # Go does not ask for the end of a connection that is to change its protocol.
     parts.append(b"Connection: close\r\n\r\n" if close and b"Upgrade" not in headers else b"\r\n")
     return b"".join(parts)

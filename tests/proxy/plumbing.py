@@ -152,8 +152,13 @@ class Peer:
         self.writer.transport.abort()
 
 
+def narrow(connection: Front | Backend) -> None:
+    """Let the kernel take hardly any of what the proxy writes."""
+    connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+
 class Gate(Destination):
-    """A destination whose connections are made only when the gate is open."""
+    """A destination whose connections are made only when the gate is open; and it is narrow."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -163,7 +168,9 @@ class Gate(Destination):
     async def dial(self) -> Backend:
         self.dialled += 1
         await self.open.wait()
-        return await super().dial()
+        backend = await super().dial()
+        narrow(backend)
+        return backend
 
 
 class Application:
@@ -195,9 +202,9 @@ class Application:
 
 
 async def listen(
-    *, context: ssl.SSLContext | None = None, receive_buffer: int = 0, host: str = "127.0.0.1", **options: Any
+    *, identity: ssl.SSLContext | None = None, receive_buffer: int = 0, host: str = "127.0.0.1", **options: Any
 ) -> Application:
-    """A backend on a port of its own. The options are those of its Destination."""
+    """A backend on a port of its own; `identity` makes it speak TLS. The options are those of its Destination."""
     arrived: asyncio.Queue[Peer] = asyncio.Queue()
     listener = socket.socket()
     if receive_buffer:
@@ -210,7 +217,7 @@ async def listen(
         application.peers.append(peer)
         arrived.put_nowait(peer)
 
-    server = await asyncio.start_server(take, sock=listener, ssl=context)
+    server = await asyncio.start_server(take, sock=listener, ssl=identity)
     application = Application(host, port, server, arrived, **options)
     return application
 
@@ -259,7 +266,7 @@ class Forward:
         upgrade = headers.get(b"Upgrade") if exchange.upgrade else None
         remove_hop_by_hop(headers)
         if upgrade:
-            headers[b"Connection"], headers[b"Upgrade"] = [b"Upgrade"], upgrade
+            headers[b"Connection"], headers[b"Upgrade"] = (b"Upgrade",), upgrade
         return self.at_once(exchange)
 
     def destination(self, exchange: Exchange) -> Destination | Answer:
@@ -315,7 +322,7 @@ class Rig:
         self.context = context
         self.port = 0
         self._peers: list[Peer] = []
-        self._applications: list[Application] = []
+        self.applications: list[Application] = []
 
     @property
     def told(self) -> list[str]:
@@ -342,7 +349,7 @@ class Rig:
     async def application(self, **options: Any) -> Application:
         """One more application for the policy to send requests to."""
         application = await listen(**options)
-        self._applications.append(application)
+        self.applications.append(application)
         self.policy.destinations.append(application.destination)
         return application
 
@@ -375,7 +382,7 @@ class Rig:
         self.server.abort()
         for peer in self._peers:
             peer.writer.transport.abort()
-        for application in self._applications:
+        for application in self.applications:
             application.listener.close()
             application.destination.close()
             for peer in application.peers:

@@ -10,7 +10,7 @@ from cfroute.proxy.backend import Backend, Destination
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.server import Limits
 
-from .plumbing import DATE, OK, OK_TO_CLIENT, Gate, Rig, eventually, get, listen, post, running
+from .plumbing import DATE, OK, OK_TO_CLIENT, Gate, Rig, eventually, get, listen, narrow, post, running
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +67,7 @@ async def test_a_connection_that_may_not_be_used_again_is_closed(rig: Rig, respo
 async def test_excess_bytes_of_a_later_packet_close_the_idle_connection(rig: Rig) -> None:
     backend, _ = await idle(rig)
     rig.policy.told.clear()
-    app = rig._applications[0]
+    app = rig.applications[0]
     app.peers[0].send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled")
     await eventually(lambda: backend.closed)
     client = await rig.client(get())
@@ -108,8 +108,7 @@ async def test_a_connection_with_unsent_bytes_is_not_reused(rig: Rig) -> None:
     backend = await app.request()
     backend.send(OK)
     await client.expect(OK_TO_CLIENT)
-    ours = app.destination.idle[0].transport.get_extra_info("socket")
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    narrow(app.destination.idle[0])
     backend.stop_reading()
     client.send(post(b"x" * 60_000))
     await eventually(lambda: len(rig.policy.exchanges) == 2 and rig.policy.exchanges[1].body_done)
@@ -123,7 +122,7 @@ async def test_a_connection_with_unsent_bytes_is_not_reused(rig: Rig) -> None:
 
 async def test_a_connection_that_the_backend_closed_is_not_taken(rig: Rig) -> None:
     backend, _ = await idle(rig)
-    app = rig._applications[0]
+    app = rig.applications[0]
     app.peers[0].close()
     await eventually(lambda: backend.closed)
     client = await rig.client(post(b"abc"))
@@ -248,7 +247,7 @@ async def test_a_status_below_100_is_a_response(rig: Rig) -> None:
 
 async def test_a_broken_idle_connection_is_no_failure(rig: Rig) -> None:
     backend, _ = await idle(rig)
-    rig._applications[0].peers[0].reset()
+    rig.applications[0].peers[0].reset()
     await eventually(lambda: backend.closed)
     assert rig.told == []
 

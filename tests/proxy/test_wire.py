@@ -64,7 +64,7 @@ def test_close_comes_last_but_not_for_a_change_of_protocol() -> None:
 
 
 def test_an_answer() -> None:
-    answer = Answer(404, b"no\n", Headers({b"X-B": [b"1"], b"Content-Type": [b"t"]}))
+    answer = Answer(404, b"no\n", Headers({b"X-B": (b"1",), b"Content-Type": (b"t",)}))
     start = b"HTTP/1.1 404 Not Found\r\nContent-Type: t\r\nX-B: 1\r\nDate: Thu, 01 Jan 1970 00:00:01 GMT\r\nContent-Length: 3\r\n"
     assert answer_bytes(answer, head(), 1.5, keep_alive=True) == start + b"\r\nno\n"
     assert answer_bytes(answer, head("HEAD / HTTP/1.1"), 1.5, keep_alive=True) == start + b"\r\n"
