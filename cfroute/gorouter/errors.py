@@ -28,7 +28,7 @@ def failure_answer(exchange: RouterExchange, status: int, body: str, error: str)
 def empty_answer(exchange: RouterExchange, status: int, error: str) -> Answer:
     """An answer without a body."""
     exchange.router_error = error
-    return Answer(status, b"", Headers({b"X-Cf-Routererror": [header_value(error)]}))
+    return Answer(status, b"", Headers({b"X-Cf-Routererror": (header_value(error),)}))
 
 
 def header_value(text: str) -> bytes:
@@ -37,10 +37,10 @@ def header_value(text: str) -> bytes:
 
 
 def _answer(exchange: RouterExchange, status: int, body: str, error: str, cache_control: str) -> Answer:
-    headers = Headers({b"Content-Type": [b"text/plain; charset=utf-8"], b"X-Content-Type-Options": [b"nosniff"]})
+    headers = Headers({b"Content-Type": (b"text/plain; charset=utf-8",), b"X-Content-Type-Options": (b"nosniff",)})
     if error:
         exchange.router_error = error
-        headers[b"X-Cf-Routererror"] = [header_value(error)]
+        headers[b"X-Cf-Routererror"] = (header_value(error),)
     if cache_control:
-        headers[b"Cache-Control"] = [cache_control.encode()]
+        headers[b"Cache-Control"] = (cache_control.encode(),)
     return Answer(status, body.encode("utf-8", "surrogateescape") + b"\n", headers)

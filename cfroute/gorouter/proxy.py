@@ -93,9 +93,9 @@ class Proxy:
         endpoint = exchange.endpoint
         assert endpoint is not None
         headers = request.headers
-        headers[b"X-Cf-Applicationid"] = [endpoint.h_app]
-        headers[b"X-Cf-Instanceid"] = [endpoint.h_instance]
-        headers[b"X-Cf-Instanceindex"] = [endpoint.h_index]
+        headers[b"X-Cf-Applicationid"] = (endpoint.h_app,)
+        headers[b"X-Cf-Instanceid"] = (endpoint.h_instance,)
+        headers[b"X-Cf-Instanceindex"] = (endpoint.h_index,)
         target = request.target
         if target.startswith(b"//"):
             scheme = b"https" if endpoint.tls else b"http"
@@ -128,7 +128,7 @@ class Proxy:
         remove_hop_by_hop(headers)
         headers.pop(b"X-Cf-Proxy-Signature", None)
         if b"X-Vcap-Request-Id" not in headers:
-            headers[b"X-Vcap-Request-Id"] = [exchange.request_id]
+            headers[b"X-Vcap-Request-Id"] = (exchange.request_id,)
         if exchange.route_service is not None:
             self._note_service_response(exchange, response.status)
         else:
@@ -219,19 +219,19 @@ class Proxy:
         if self._extra_headers:
             exchange.logged_headers = [headers.first(name) for name in self._access_log.extra_names]
         if b"X-Request-Start" not in headers:
-            headers[b"X-Request-Start"] = [b"%d" % (exchange.received_at // 1_000_000)]
+            headers[b"X-Request-Start"] = (b"%d" % (exchange.received_at // 1_000_000),)
         if b"X-Cf-App-Instance" in headers:
             del headers[b"X-Cf-App-Instance"]
         trailers = b"Te" in headers and b"trailers" in headers.tokens(b"Te")
         remove_hop_by_hop(headers)
         if trailers:
-            headers[b"Te"] = [b"trailers"]
+            headers[b"Te"] = (b"trailers",)
         if exchange.upgrade:
-            headers[b"Connection"] = [b"Upgrade"]
-            headers[b"Upgrade"] = [exchange.upgrade]
+            headers[b"Connection"] = (b"Upgrade",)
+            headers[b"Upgrade"] = (exchange.upgrade,)
         peer = exchange.front.peer[0].encode()
         forwarded = headers.get(b"X-Forwarded-For")
-        headers[b"X-Forwarded-For"] = [peer if forwarded is None else b", ".join((*forwarded, peer))]
+        headers[b"X-Forwarded-For"] = (peer if forwarded is None else b", ".join((*forwarded, peer)),)
 
     def _edit_endpoint_response(self, exchange: RouterExchange, headers: Headers) -> None:
         endpoint, pool = exchange.endpoint, exchange.pool
@@ -241,9 +241,9 @@ class Proxy:
             self._stick(exchange, pool, endpoint, headers)
         key = self._config.trace_key
         if key and exchange.request.headers.first(b"X-Vcap-Trace") == key.encode():
-            headers[b"X-Vcap-Router"] = [self._context.ip.encode()]
-            headers[b"X-Vcap-Backend"] = [endpoint.address.encode()]
-            headers[b"X-Cf-Routeendpoint"] = [endpoint.address.encode()]
+            headers[b"X-Vcap-Router"] = (self._context.ip.encode(),)
+            headers[b"X-Vcap-Backend"] = (endpoint.address.encode(),)
+            headers[b"X-Cf-Routeendpoint"] = (endpoint.address.encode(),)
 
     def _stick(self, exchange: RouterExchange, pool: Pool, endpoint: Endpoint, headers: Headers) -> None:
         attributes = session_cookie(headers, self._session_cookies)

@@ -145,9 +145,9 @@ class RouteServices:
         forwarded = f"{self._scheme}://{host}{self._port}{request.target.decode('utf-8', 'surrogateescape')}"
         assert self._crypto is not None, "only called where route services are enabled"
         signature, metadata = self._crypto.seal(forwarded, self._clock.now_ns(), self._random_bytes(12))
-        request.headers[FORWARDED_URL] = [forwarded.encode("utf-8", "surrogateescape")]
-        request.headers[SIGNATURE] = [signature.encode()]
-        request.headers[METADATA] = [metadata.encode()]
+        request.headers[FORWARDED_URL] = (forwarded.encode("utf-8", "surrogateescape"),)
+        request.headers[SIGNATURE] = (signature.encode(),)
+        request.headers[METADATA] = (metadata.encode(),)
         if self._internal is not None and self._internal.covers(service):
             service = service._replace(internal=True)
         exchange.route_service = service

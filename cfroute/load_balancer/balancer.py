@@ -40,14 +40,14 @@ class Balancer:
         trailers = b"Te" in headers and b"trailers" in headers.tokens(b"Te")
         remove_hop_by_hop(headers)
         if trailers:
-            headers[b"Te"] = [b"trailers"]
+            headers[b"Te"] = (b"trailers",)
         if exchange.upgrade:
-            headers[b"Connection"] = [b"Upgrade"]
-            headers[b"Upgrade"] = [exchange.upgrade]
+            headers[b"Connection"] = (b"Upgrade",)
+            headers[b"Upgrade"] = (exchange.upgrade,)
         forwarded, peer = headers.get(b"X-Forwarded-For"), front.peer[0].encode()
-        headers[b"X-Forwarded-For"] = [peer if forwarded is None else b", ".join((*forwarded, peer))]
-        headers[b"X-Forwarded-Proto"] = [b"https" if front.tls is not None else b"http"]
-        headers[b"X-Forwarded-Port"] = [b"%d" % front.local[1]]
+        headers[b"X-Forwarded-For"] = (peer if forwarded is None else b", ".join((*forwarded, peer)),)
+        headers[b"X-Forwarded-Proto"] = (b"https" if front.tls is not None else b"http",)
+        headers[b"X-Forwarded-Port"] = (b"%d" % front.local[1],)
         return None
 
     def destination(self, exchange: BalancedExchange) -> Destination | Answer:
@@ -97,7 +97,7 @@ class StatusPages:
         routers = [{"router": b.name, "healthy": b.healthy, "reason": b.reason} for b in self._routers.all]
         body = msgspec.json.encode({"gorouters": routers}) + b"\n"
         status = 200 if self._routers.healthy else 503
-        return Answer(status, body, Headers({b"Content-Type": [b"application/json"]}))
+        return Answer(status, body, Headers({b"Content-Type": (b"application/json",)}))
 
     def destination(self, exchange: Exchange) -> Destination | Answer:
         return _plain(404, "there is only /healthz")
@@ -116,4 +116,4 @@ class StatusPages:
 
 
 def _plain(status: int, message: str) -> Answer:
-    return Answer(status, f"load balancer: {message}\n".encode(), Headers({b"Content-Type": [b"text/plain; charset=utf-8"]}))
+    return Answer(status, f"load balancer: {message}\n".encode(), Headers({b"Content-Type": (b"text/plain; charset=utf-8",)}))

@@ -173,9 +173,10 @@ def _common_fields(block: bytes) -> Headers:
 def _gathered(fields: list[Field]) -> Headers:
     headers = Headers(fields)
     if len(headers) < len(fields):  # some name came twice
-        headers.clear()
+        values: dict[bytes, list[bytes]] = {}
         for name, (value,) in fields:
-            headers.add(name, value)
+            values.setdefault(name, []).append(value)
+        headers.update((name, tuple(several)) for name, several in values.items())
     return headers
 
 
@@ -206,16 +207,17 @@ def _read(data: bytes, limit: int) -> tuple[int, bytes, Headers] | None:
 
 def fields(lines: list[bytes]) -> Headers:
     """Header or trailer lines (without line ends) as fields. Raises BadRequest."""
-    headers = Headers()
-    unfolded: list[bytes] = []
+    read: list[Field] = []
+    folded: list[list[bytes]] = []
     for line in lines:
-        if line[:1] in (b" ", b"\t"):
-            if not unfolded:
-                raise BadRequest(problem=f"malformed MIME header initial line: {_shown(line)}")
-            unfolded[-1] = unfolded[-1].rstrip(b" \t") + b" " + line.strip(b" \t")
+        if line[:1] not in (b" ", b"\t"):
+            folded.append([line])
+        elif folded:
+            folded[-1].append(line)
         else:
-            unfolded.append(line)
-    for line in unfolded:
+            raise BadRequest(problem=f"malformed MIME header initial line: {_shown(line)}")
+    for first, *more in folded:
+        line = b" ".join([first.rstrip(b" \t"), *(piece.strip(b" \t") for piece in more)]) if more else first
         name, colon, value = line.partition(b":")
         if not colon:
             raise BadRequest(problem=f'malformed MIME header: missing colon: "{_shown(line)}"')
@@ -223,8 +225,8 @@ def fields(lines: list[bytes]) -> Headers:
             raise BadRequest("400 Bad Request: invalid header name", problem=f"malformed MIME header line: {_shown(line)}")
         if _CONTROL.search(value):
             raise BadRequest(problem=f"malformed MIME header line: {_shown(line)}")
-        headers.add(canonical(name), value.strip(b" \t"))
-    return headers
+        read.append((canonical(name), (value.strip(b" \t"),)))
+    return _gathered(read)
 
 
 def _shown(line: bytes) -> str:

@@ -88,6 +88,15 @@ async def test_a_head_that_trickles_in_costs_what_it_would_at_once(rig: Rig) -> 
     await client.expect(b"HTTP/1.1 503 Service Unavailable\r\n")
 
 
+async def test_a_line_that_is_folded_ever_so_often(rig: Rig) -> None:
+    """If each piece were joined to the whole line, this would take minutes."""
+    began = time.process_time()
+    client = await rig.client(get()[:-2] + b"X: y\r\n" + b" z\r\n" * 200_000 + b"\r\n")
+    assert (await client.response())[0] == 503
+    assert time.process_time() - began < 3
+    assert len(rig.policy.exchanges[0].request.headers[b"X"][0]) == 400_001
+
+
 async def test_many_headers_are_fine(rig: Rig) -> None:
     client = await rig.client(get("/", *(f"X-{number}: y" for number in range(20_000))))
     assert (await client.response())[0] == 503

@@ -48,4 +48,4 @@ def _sanitize_set(exchange: RouterExchange) -> None:
     if certificate is None:
         exchange.request.headers.pop(_XFCC, None)
     else:
-        exchange.request.headers[_XFCC] = [base64.b64encode(certificate)]
+        exchange.request.headers[_XFCC] = (base64.b64encode(certificate),)

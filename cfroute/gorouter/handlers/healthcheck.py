@@ -14,10 +14,10 @@ def handler(context: Context) -> Handler:
     def healthcheck(exchange: RouterExchange) -> Answer | None:
         if exchange.request.headers.first(b"User-Agent") != agent:
             return None
-        headers = Headers({b"Cache-Control": [b"private, max-age=0"], b"Expires": [b"0"]})
+        headers = Headers({b"Cache-Control": (b"private, max-age=0",), b"Expires": (b"0",)})
         if not health.healthy:
             return Answer(503, b"", headers)
-        headers[b"Content-Type"] = [b"text/plain; charset=utf-8"]
+        headers[b"Content-Type"] = (b"text/plain; charset=utf-8",)
         return Answer(200, b"ok\n", headers)
 
     return healthcheck

@@ -14,7 +14,7 @@ def handler(context: Context) -> Handler:
 
     def request_id(exchange: RouterExchange) -> None:
         exchange.request_id = identifier = uuid(random_bytes(16).hex())
-        exchange.request.headers[b"X-Vcap-Request-Id"] = [identifier]
+        exchange.request.headers[b"X-Vcap-Request-Id"] = (identifier,)
 
     return request_id
 

@@ -14,6 +14,6 @@ def handler(context: Context) -> Handler:
     def x_forwarded_proto(exchange: RouterExchange) -> None:
         headers = exchange.request.headers
         if (force or sanitize or not headers.first(_NAME)) and not services.is_valid_traffic(exchange):
-            headers[_NAME] = [b"https" if force or exchange.over_tls else b"http"]
+            headers[_NAME] = (b"https" if force or exchange.over_tls else b"http",)
 
     return x_forwarded_proto
