@@ -38,12 +38,12 @@ class Balancer:
     def begin(self, exchange: BalancedExchange) -> Answer | None:
         headers, front = exchange.request.headers, exchange.front
         trailers = b"Te" in headers and b"trailers" in headers.tokens(b"Te")
+        upgrade = headers.get(b"Upgrade") if exchange.upgrade else None
         remove_hop_by_hop(headers)
         if trailers:
             headers[b"Te"] = (b"trailers",)
-        if exchange.upgrade:
-            headers[b"Connection"] = (b"Upgrade",)
-            headers[b"Upgrade"] = (exchange.upgrade,)
+        if upgrade:
+            headers[b"Connection"], headers[b"Upgrade"] = (b"Upgrade",), upgrade[:1]
         forwarded, peer = headers.get(b"X-Forwarded-For"), front.peer[0].encode()
         headers[b"X-Forwarded-For"] = (peer if forwarded is None else b", ".join((*forwarded, peer)),)
         headers[b"X-Forwarded-Proto"] = (b"https" if front.tls is not None else b"http",)
@@ -68,7 +68,8 @@ class Balancer:
         self._log.error("router-failed", router=router.name, error=failure.text, host=exchange.request.host.decode("latin-1"))
         if failure.kind is Kind.DIAL:
             self._routers.report(router, failure.text)
-        if not failure.wrote_headers or (failure.kind is Kind.EOF and exchange.replayable):
+        lost = failure.kind in (Kind.EOF, Kind.RESET)
+        if not exchange.body_sent and (not failure.wrote_headers or (lost and exchange.replayable)):
             return None
         if failure.kind is Kind.TIMEOUT:
             return _plain(504, "the Gorouter did not answer in time")

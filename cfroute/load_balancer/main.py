@@ -25,13 +25,14 @@ def main(argv: Sequence[str]) -> int:
     log = Logger("load-balancer")
     try:
         config = load(path)
+        context = _front_context(config)
     except ConfigurationError as error:
         log.error("Error loading config:", error=str(error))
         return 1
-    return run(lambda stop: _serve(stop, config, log))
+    return run(lambda stop: _serve(stop, config, context, log))
 
 
-async def _serve(stop: Stop, config: Config, log: Logger) -> int:
+async def _serve(stop: Stop, config: Config, context: ssl.SSLContext, log: Logger) -> int:
     clock = SystemClock()
     routers = Routers(config.gorouters, log)
     # No limit on the whole exchange: the Gorouter has one, and knows which requests it does not apply to.
@@ -39,16 +40,17 @@ async def _serve(stop: Stop, config: Config, log: Logger) -> int:
     proxy = ProxyServer(Balancer(routers, log), clock, limits)
     status = ProxyServer(StatusPages(routers), clock, Limits())
     try:
-        context = _front_context(config)
-        await status.listen(config.address, config.status_port)
-        await proxy.listen(config.address, config.http_port)
-        await proxy.listen(config.address, config.https_port, context)
+        ports = {
+            "status": await status.listen(config.address, config.status_port),
+            "http": await proxy.listen(config.address, config.http_port),
+            "https": await proxy.listen(config.address, config.https_port, context),
+        }
     except OSError as error:
         log.error("listen-failed", error=str(error))
         status.abort()
         proxy.abort()
         return 1
-    log.info("started", http=config.http_port, https=config.https_port)
+    log.info("started", **ports)
     checks = spawn(check_for_ever(routers, config.interval, clock), name="health checks")
     await stop.wait()
     log.info("draining", requests=proxy.active)
@@ -62,8 +64,13 @@ async def _serve(stop: Stop, config: Config, log: Logger) -> int:
 
 
 def _front_context(config: Config) -> ssl.SSLContext:
+    """TLS towards clients. Raises ConfigurationError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(config.certificate, config.key)
+    try:
+        context.load_cert_chain(config.certificate, config.key)
+    except OSError as error:
+        files = f"`certificate` {config.certificate} and `key` {config.key}"
+        raise ConfigurationError(f"{files} cannot be used: {error.strerror or error}") from error
     return context

@@ -79,8 +79,8 @@ async def ask_health(router: Router) -> str:
                 writer.close()
     except TimeoutError:
         return f"no answer within {_CHECK_TIMEOUT:g} s"
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
+    except (OSError, ValueError) as error:  # the latter: no address, or a line that does not end
+        return (getattr(error, "strerror", None) or str(error)).lower()
     parts = line.split()
     return "" if parts[1:2] == [b"200"] else f"answered {b' '.join(parts[1:]).decode('latin-1') or 'nothing'}"
 
