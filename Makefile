@@ -29,9 +29,11 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each stamp says: installed, with the extra of that name, from the present pyproject.toml.
+# Compiling ahead is for those who have PYTHONDONTWRITEBYTECODE set: every start would take a third longer.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "installing cfroute into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m compileall -q cfroute
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python

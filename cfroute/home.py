@@ -63,6 +63,11 @@ class Home:
     def signing_key(self) -> Path:
         return self.certs / "uaa_signing.key"
 
+    @property
+    def verification_key(self) -> Path:
+        """The public half of the signing key."""
+        return self.certs / "uaa_signing.pub"
+
     def certificate(self, name: str) -> Path:
         return self.certs / f"{name}.crt"
 

@@ -12,6 +12,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     external: what people reach, plain HTTP; internal: what cells and the BBS reach, mutual TLS.
     external_url stands in links when a request names no host, and in VCAP_APPLICATION.
+    uaa_public_key: a PEM file with the key that tokens are checked with when there is no UAA to ask for it.
     system_hosts are the host names of `domain` that no app may take.
     """
 
@@ -22,6 +23,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     uaa_url: str
     uaa_issuer: str
     external_url: str
+    uaa_public_key: str = ""
     external_address: str = "127.0.0.1"
     external_port: int = 9022
     internal_address: str = "127.0.0.1"

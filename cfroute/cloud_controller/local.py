@@ -3,8 +3,6 @@
 import sys
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from cfroute.clock import SystemClock
 from cfroute.cloud_controller import config as configuration
 from cfroute.home import Home
@@ -14,27 +12,19 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
-class _UAA(msgspec.Struct):
-    """What we have to know of the UAA's configuration: with whose key tokens are signed."""
-
-    signing_key: str
-
-
 def local_app(home: Home) -> "ASGIApp":
     """The API that `cfroute cloud-controller` would serve with the state folder's configuration.
 
-    Tokens are checked with the UAA's key file. What needs running instances says that the foundation is down.
+    Tokens are checked with the UAA's public key. What needs running instances says that the foundation is down.
     """
-    import msgspec.yaml
-
     from cfroute.cloud_controller import app, parts
     from cfroute.cloud_controller.auth import FileKeys
     from cfroute.cloud_controller.diego_sync import NoDiego
 
     config = configuration.load(home.config / "cloud_controller_ng.yml")
-    uaa = msgspec.yaml.decode((home.config / "uaa.yml").read_bytes(), type=_UAA)
     clock = SystemClock()
     # Standard output belongs to the command that uses us.
     log = Logger("cloud_controller", stream=sys.stderr)
     database = parts.open_database(config, clock)
-    return app.external_app(parts.assemble(config, database, FileKeys(uaa.signing_key), NoDiego(), clock, log))
+    keys = FileKeys(config.uaa_public_key)
+    return app.external_app(parts.assemble(config, database, keys, NoDiego(), clock, log))

@@ -136,6 +136,7 @@ class Renderer:
             "space": SPACE,
             "uaa_url": f"https://{self._plan.vms['uaa/0'].listener('tls')}",
             "uaa_issuer": self._issuer(),
+            "uaa_public_key": str(self._home.verification_key),
             "bbs_url": self._bbs_url(),
             "admin_user": ADMIN,
             "system_hosts": list(_SYSTEM_HOSTS),

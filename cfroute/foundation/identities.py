@@ -3,7 +3,7 @@
 certs/ca.crt, ca.key          the foundation's authority
 certs/trusted.pem             the system's authorities and ours: what apps trust
 certs/NAME.crt, NAME.key      one pair an identity (below); valid for servers and clients
-certs/uaa_signing.key         RSA key that tokens are signed with
+certs/uaa_signing.key, .pub   RSA key that tokens are signed with, and its public half
 certs/index.json              what was issued, so that an unchanged foundation starts without a look at X.509
 """
 
@@ -64,8 +64,15 @@ def ensure(home: Home, options: Options, plan: Plan, now: float) -> None:
             _write(home, name, certificates.issue(authority, name, names, now))
             index.leaves[name] = _Issued(names, now + LEAF_DAYS * _DAY)
         write_secretly(_index_file(home), msgspec.json.encode(index))
+    _ensure_signing_key(home)
+
+
+def _ensure_signing_key(home: Home) -> None:
     if not home.signing_key.exists():
         write_secretly(home.signing_key, certificates.make_signing_key())
+        home.verification_key.unlink(missing_ok=True)
+    if not home.verification_key.exists():
+        write_secretly(home.verification_key, certificates.public_half(home.signing_key.read_bytes()))
 
 
 def _internal(plan: Plan, kind: str) -> list[str]:

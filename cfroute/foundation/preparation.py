@@ -145,7 +145,8 @@ def _write(foundation: Foundation, now: float) -> None:
 def _complete(foundation: Foundation) -> bool:
     """Whether the files that work without a running foundation are there."""
     home = foundation.home
-    return (home.config / "cloud_controller_ng.yml").exists() and home.signing_key.exists() and home.ca.exists()
+    needed = (home.config / "cloud_controller_ng.yml", home.signing_key, home.verification_key, home.ca)
+    return all(path.exists() for path in needed)
 
 
 def _load(home: Home) -> _Stored | None:

@@ -1,56 +1,31 @@
-"""Signing and checking tokens: RS256 with the foundation's key."""
+"""Signing and checking tokens with the foundation's key."""
 
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cfroute.errors import ConfigurationError
-
-KEY_ID = "k1"
+from cfroute import jwt
 
 
 class SigningKey:
-    """The RSA key that all tokens of this UAA are signed with."""
+    """The RSA key that all tokens of this UAA are signed with. `public` is how `/token_key` shows it."""
 
-    def __init__(self, pem: bytes) -> None:
-        # Our own file: looking for flaws in the key would take 60 ms of each start.
-        private = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
-        if not isinstance(private, RSAPrivateKey):
-            raise ValueError("not an RSA key")
-        self._key = RSAKey.import_key(private)
-        public = self._key.as_dict(private=False)
-        self.public: dict[str, str] = {
-            "kty": "RSA",
-            "alg": "RS256",
-            "use": "sig",
-            "kid": KEY_ID,
-            "value": self._key.as_pem(private=False).decode(),
-            "n": str(public["n"]),
-            "e": str(public["e"]),
-        }
+    def __init__(self, key: RSAPrivateKey) -> None:
+        self._private = key
+        self._public = key.public_key()
+        pem = self._public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        self.public: dict[str, str] = {**jwt.to_jwk(self._public), "value": pem.decode()}
 
     @classmethod
     def load(cls, path: str) -> "SigningKey":
         """Read a PEM file. Raises ConfigurationError when it holds no RSA private key."""
-        try:
-            return cls(Path(path).read_bytes())
-        except OSError as error:
-            raise ConfigurationError(f"signing_key {path}: {error.strerror}") from error
-        except (JoseError, ValueError) as error:
-            raise ConfigurationError(f"signing_key {path}: {error}") from error
+        return cls(jwt.private_key(path))
 
     def sign(self, claims: dict[str, Any]) -> str:
         """The token that says `claims`."""
-        return jwt.encode({"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}, claims, self._key, algorithms=["RS256"])
+        return jwt.sign(claims, self._private)
 
     def claims(self, token: str) -> dict[str, Any] | None:
         """What a token of ours says, expired or not; None when it is none of ours."""
-        try:
-            return dict(jwt.decode(token, self._key, algorithms=["RS256"]).claims)
-        except (JoseError, ValueError):
-            return None
+        return jwt.verified(token, {jwt.KEY_ID: self._public})

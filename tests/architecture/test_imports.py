@@ -21,6 +21,7 @@ SHARED = (
     "cfroute.durations",
     "cfroute.errors",
     "cfroute.home",
+    "cfroute.jwt",
     "cfroute.log_cache",
     "cfroute.logs",
     "cfroute.nats",

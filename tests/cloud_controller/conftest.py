@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from cfroute import certificates
 from cfroute.cloud_controller import app, seed
 from cfroute.cloud_controller.auth import FileKeys, TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
@@ -268,8 +269,8 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cc(
     config: Config, clock: ManualClock, signing_pem: bytes, sign: Callable[..., str], tmp_path: Path, seeded: Path
 ) -> Iterator[CloudController]:
-    key = tmp_path / "signing.pem"
-    key.write_bytes(signing_pem)
+    key = tmp_path / "signing.pub"
+    key.write_bytes(certificates.public_half(signing_pem))
     shutil.copyfile(seeded, config.database)
     numbers = itertools.count(1)
     new_guid = lambda: f"guid-{next(numbers):04}"  # noqa: E731

@@ -22,12 +22,12 @@ ISSUER = "https://uaa.test/oauth/token"
 def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "state")
     home.create()
-    key = home.certs / "signing.key"
-    key.write_bytes(certificates.make_signing_key())
+    home.signing_key.write_bytes(certificates.make_signing_key())
+    home.verification_key.write_bytes(certificates.public_half(home.signing_key.read_bytes()))
     uaa: dict[str, Any] = {
         "issuer": ISSUER,
         "database": str(home.databases / "uaa.sqlite"),
-        "signing_key": str(key),
+        "signing_key": str(home.signing_key),
         "clients": {"cf": {"scope": ["cloud_controller.admin"], "grants": ["password"]}},
         "users": [{"name": "admin", "password": "pw", "groups": ["cloud_controller.admin"]}],
     }
@@ -38,6 +38,7 @@ def home(tmp_path: Path) -> Home:
         "domain": "cf.localhost",
         "uaa_url": "https://uaa.test",
         "uaa_issuer": ISSUER,
+        "uaa_public_key": str(home.verification_key),
         "external_url": "http://api.test",
     }
     (home.config / "uaa.yml").write_text(yaml.safe_dump(uaa))

@@ -5,9 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
+from cfroute import certificates
 from cfroute.testing import ManualClock
 from cfroute.uaa import app
 from cfroute.uaa.config import Client, Config, User
@@ -17,27 +16,20 @@ from cfroute.uaa.store import Store
 ISSUER = "https://uaa.cf.localhost/oauth/token"
 
 
-def make_pem() -> bytes:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+@pytest.fixture(scope="session")
+def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "signing.pem"
+    path.write_bytes(certificates.make_signing_key())
+    return path
 
 
 @pytest.fixture(scope="session")
-def pem() -> bytes:
-    return make_pem()
-
-
-@pytest.fixture(scope="session")
-def key(pem: bytes) -> SigningKey:
-    return SigningKey(pem)
+def key(signing_key: Path) -> SigningKey:
+    return SigningKey.load(str(signing_key))
 
 
 @pytest.fixture
-def config(tmp_path: Path, pem: bytes) -> Config:
-    signing_key = tmp_path / "signing.pem"
-    signing_key.write_bytes(pem)
+def config(tmp_path: Path, signing_key: Path) -> Config:
     return Config(
         issuer=ISSUER,
         database=str(tmp_path / "uaa.sqlite"),
