@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from cfroute.proxy.chunked import ChunkedDecoder, ChunkError
 from cfroute.proxy.failure import Failure, Kind, dial_failure, handshake_failure, lost_failure
-from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead, parse_response
+from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead
 from cfroute.proxy.headers import Headers
+from cfroute.proxy.readers import ResponseReader
 
 if TYPE_CHECKING:
     from cfroute.proxy.exchange import Exchange
@@ -27,7 +28,7 @@ class Destination:
 
     __slots__ = (
         "__weakref__", "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle", "name", "port",
-        "response_limit",
+        "reader", "response_limit",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +54,7 @@ class Destination:
         self.handshake_timeout = handshake_timeout
         self.response_limit = response_limit
         self.idle: deque[Backend] = deque()
+        self.reader = ResponseReader()
 
     def __repr__(self) -> str:
         return f"<Destination {self.host}:{self.port} idle={len(self.idle)}>"
@@ -196,7 +198,7 @@ class Backend(asyncio.Protocol):
         self._buffer = b""
         while True:
             try:
-                parsed = parse_response(data, self.destination.response_limit, exchange.request.method)
+                parsed = self.destination.reader.read(data, self.destination.response_limit, exchange.request.method)
             except BadResponse as bad:
                 exchange.attempt_failed(Failure(Kind.MALFORMED, _BROKEN + str(bad), True, True, self.requests > 1))
                 return

@@ -43,11 +43,21 @@ class Exchange:
     False when the client did not get the whole response.
     """
 
-    __slots__ = (
-        "_chunked", "_continued", "_dialling", "_pending", "_pending_size", "_reusable", "backend", "body_done",
-        "body_sent", "complete", "destination", "expects_continue", "finished", "front", "keep_alive", "policy", "received_at", "request",
-        "request_bytes", "response_bytes", "server", "status", "upgrade",
-    )  # fmt: skip
+    # Defaults of the class: most requests change few of them, and what is not set costs nothing.
+    backend: "Backend | None" = None
+    destination: "Destination | None" = None
+    status = 0
+    request_bytes = 0
+    response_bytes = 0
+    complete = True
+    finished = False
+    _pending: list[bytes] | None = None
+    _pending_size = 0
+    _body_sent = False  # whether a backend has got some of the body, which cannot be sent again
+    _dialling: object = None  # the task that dials for the current attempt
+    _chunked = False
+    _continued = False
+    _reusable = False
 
     def __init__(self, front: "Front", request: RequestHead) -> None:
         self.front = front
@@ -60,19 +70,6 @@ class Exchange:
         self.expects_continue = b"Expect" in request.headers and request.version != b"HTTP/1.0"
         self.body_done = request.length == 0
         self.body_sent = False
-        self.backend: Backend | None = None
-        self.destination: Destination | None = None
-        self.status = 0
-        self.request_bytes = 0
-        self.response_bytes = 0
-        self.complete = True
-        self.finished = False
-        self._pending: list[bytes] = []
-        self._pending_size = 0
-        self._dialling: object = None  # the task that dials for the current attempt
-        self._chunked = False
-        self._continued = False
-        self._reusable = False
 
     def __repr__(self) -> str:
         return f"<Exchange {self.request!r} status={self.status} backend={self.backend!r}>"
@@ -137,7 +134,7 @@ class Exchange:
         data = self.policy.request_head(self)
         if self._pending:
             data = b"".join((data, *self._pending))
-            self._pending = []
+            self._pending = None
             self._pending_size = 0
             self.body_sent = True
         backend.send(self, data)
@@ -160,6 +157,8 @@ class Exchange:
             self.body_sent = True
             backend.transport.write(data)
         else:
+            if self._pending is None:
+                self._pending = []
             self._pending.append(data)
             self._pending_size += len(data)
             if self._pending_size > _MOST_PENDING:
@@ -275,7 +274,7 @@ class Exchange:
     def answer(self, answer: Answer) -> None:
         """Respond without a backend."""
         self._drop_backend()
-        self._pending = []
+        self._pending = None
         self.status = answer.status
         self.response_bytes = len(answer.body) if self.request.method != b"HEAD" else 0
         if answer.bare is not None or self.front.closing or not (self.body_done or self._rest_is_short()):

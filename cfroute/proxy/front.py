@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final, cast
 from cfroute.proxy.backend import Backend
 from cfroute.proxy.chunked import ChunkedDecoder, ChunkError, last_chunk
 from cfroute.proxy.exchange import MOST_DISCARDED, Exchange, frame_request_body
-from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, may_be_complete, parse_request
+from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, may_be_complete
 from cfroute.proxy.headers import Headers
 from cfroute.proxy.status import status_line
+from cfroute.proxy.readers import RequestReader
 from cfroute.proxy.wire import client_version, connection_line, http_date
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Front(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_blocked", "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_tunnel", "client", "closing", "exchange",
+        "_blocked", "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_reader", "_tunnel", "client", "closing", "exchange",
         "local", "peer", "server", "tls", "transport",
     )  # fmt: skip
 
@@ -49,6 +50,7 @@ class Front(asyncio.Protocol):
         self._paused = False  # whether we stopped reading from the client
         self._blocked = False  # whether the client does not take what we write
         self._processing = False
+        self._reader = RequestReader()
 
     def __repr__(self) -> str:
         state = "tunnel" if self._tunnel else "idle" if self.exchange is None else "busy"
@@ -209,13 +211,13 @@ class Front(asyncio.Protocol):
         """Begin to serve the request at the start of the buffer; False if it is not complete."""
         server = self.server
         try:
-            parsed = parse_request(self._buffer, server.limits.request_head)
+            parsed = self._reader.read(self._buffer, server.limits.request_head)
             if parsed is None:
                 server.head_begun(self)
                 return False
             request, used = parsed
-            expect = request.headers.first(b"Expect")
-            if expect and expect.lower() != b"100-continue":
+            expect = request.headers.get(b"Expect")
+            if expect is not None and expect[0] and expect[0].lower() != b"100-continue":
                 raise BadRequest("417 Expectation Failed", "")
         except BadRequest as refused:
             self.refuse(refused)

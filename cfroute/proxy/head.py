@@ -84,6 +84,15 @@ class RequestHead:
     keep_alive: bool
     trailer: list[bytes]
 
+    def copy(self) -> "RequestHead":
+        """Another with the same content, whose fields can be edited on their own."""
+        head = RequestHead()
+        head.method, head.target, head.version = self.method, self.target, self.version
+        head.authority, head.path, head.query, head.host = self.authority, self.path, self.query, self.host
+        head.length, head.keep_alive, head.trailer = self.length, self.keep_alive, self.trailer
+        head.headers = Headers(self.headers)
+        return head
+
     def __repr__(self) -> str:
         return f"<{self.method!r} {self.target!r} host={self.host!r} length={self.length}>"
 
@@ -98,6 +107,13 @@ class ResponseHead:
     headers: Headers
     length: int
     keep_alive: bool
+
+    def copy(self) -> "ResponseHead":
+        """Another with the same content, whose fields can be edited on their own."""
+        head = ResponseHead()
+        head.version, head.status, head.length, head.keep_alive = self.version, self.status, self.length, self.keep_alive
+        head.headers = Headers(self.headers)
+        return head
 
     def __repr__(self) -> str:
         return f"<{self.status} length={self.length}>"
