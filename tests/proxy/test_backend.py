@@ -125,7 +125,7 @@ async def test_a_connection_that_the_backend_closed_is_not_taken(rig: Rig) -> No
     app = rig.applications[0]
     app.peers[0].close()
     await eventually(lambda: backend.closed)
-    client = await rig.client(post(b"abc"))
+    await rig.client(post(b"abc"))
     second = await app.connection()
     second = await app.connection() if second is app.peers[0] else second
     assert await second.next_request() == b"abc"

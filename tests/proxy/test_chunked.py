@@ -1,5 +1,7 @@
 """The chunked coding: the same body however the bytes are cut, and nothing that two readers could take differently."""
 
+from itertools import pairwise
+
 import h11
 import pytest
 from hypothesis import example, given
@@ -103,7 +105,9 @@ def test_a_chunk_may_be_huge_and_is_not_kept() -> None:
 
 
 PIECES = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
-TRAILERS = st.dictionaries(st.sampled_from([b"X-A", b"X-B"]), st.lists(st.sampled_from([b"1", b"two"]), min_size=1, max_size=2).map(tuple))
+VALUES = st.lists(st.sampled_from([b"1", b"two"]), min_size=1, max_size=2).map(tuple)
+TRAILERS = st.dictionaries(st.sampled_from([b"X-A", b"X-B"]), VALUES)
+WORDS = [b"0", b"3", b"a", b"\r\n", b"\n", b"\r", b";", b" ", b"\t", b"abc", b"X: y", b"\x00", b"f" * 8]
 
 
 @given(PIECES, TRAILERS, st.binary(max_size=10), st.lists(st.integers(0, 400), max_size=12))
@@ -111,11 +115,11 @@ TRAILERS = st.dictionaries(st.sampled_from([b"X-A", b"X-B"]), st.lists(st.sample
 def test_any_cut_gives_the_same(pieces: list[bytes], trailers: dict[bytes, list[bytes]], rest: bytes, cuts: list[int]) -> None:
     data = b"".join(map(chunk, pieces)) + last_chunk(Headers(trailers)) + rest
     at = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    parts = [data[begin:end] for begin, end in zip(at, at[1:], strict=False)]
+    parts = [data[begin:end] for begin, end in pairwise(at)]
     assert decode(*parts) == decode(data) == (b"".join(pieces), True, rest, trailers)
 
 
-@given(st.lists(st.sampled_from([b"0", b"3", b"a", b"\r\n", b"\n", b"\r", b";", b" ", b"\t", b"abc", b"X: y", b"\x00", b"f" * 8])))
+@given(st.lists(st.sampled_from(WORDS)))
 def test_whatever_is_accepted_a_strict_reader_reads_in_the_same_way(parts: list[bytes]) -> None:
     data = b"".join(parts)
     try:

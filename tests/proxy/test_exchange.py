@@ -202,7 +202,8 @@ async def test_preliminary_responses_are_passed_on(rig: Rig) -> None:
     backend = await app.request()
     backend.send(b"HTTP/1.1 100 Continue\r\n\r\n")
     await client.expect(b"HTTP/1.1 100 Continue\r\n\r\n")
-    backend.send(b"HTTP/1.1 102 P\r\nContent-Length: 5\r\n\r\nHTTP/1.1 103 Hints\r\nlink: </a>; rel=preload\r\nLink: b\r\n\r\n" + OK)
+    backend.send(b"HTTP/1.1 102 P\r\nContent-Length: 5\r\n\r\n")
+    backend.send(b"HTTP/1.1 103 Hints\r\nlink: </a>; rel=preload\r\nLink: b\r\n\r\n" + OK)
     await client.expect(b"HTTP/1.1 102 Processing\r\n\r\n")
     await client.expect(b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nLink: b\r\n\r\n" + OK_TO_CLIENT)
     assert rig.told == ["begin /", "response 200", "finished 200"]

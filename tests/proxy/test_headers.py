@@ -43,7 +43,7 @@ def test_tokens_are_those_of_all_lines() -> None:
 
 
 def test_hop_by_hop_headers_are_the_set_and_what_connection_names() -> None:
-    headers = Headers({name: (b"1",) for name in HOP_BY_HOP})
+    headers = Headers(dict.fromkeys(HOP_BY_HOP, (b"1",)))
     headers |= {b"Connection": (b"close, x-One", b"X-TWO,,",), b"X-One": (b"1",), b"X-Two": (b"1",), b"X-Three": (b"1",)}
     remove_hop_by_hop(headers)
     assert headers == {b"X-Three": (b"1",)}
