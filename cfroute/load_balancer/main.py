@@ -10,7 +10,7 @@ from cfroute.daemon import Stop, run, spawn
 from cfroute.errors import ConfigurationError
 from cfroute.load_balancer.balancer import Balancer, StatusPages
 from cfroute.load_balancer.config import Config, load
-from cfroute.load_balancer.routers import Routers, check_for_ever
+from cfroute.load_balancer.routers import Routers, check, check_for_ever
 from cfroute.logs import Logger
 from cfroute.proxy.server import Limits, ProxyServer
 
@@ -39,6 +39,7 @@ async def _serve(stop: Stop, config: Config, context: ssl.SSLContext, log: Logge
     limits = Limits(idle_timeout=durations.parse(config.idle_timeout), exchange_timeout=0)
     proxy = ProxyServer(Balancer(routers, log), clock, limits)
     status = ProxyServer(StatusPages(routers), clock, Limits())
+    await check(routers)  # before the first client comes: a load balancer that starts again need not refuse anybody
     try:
         ports = {
             "status": await status.listen(config.address, config.status_port),

@@ -85,11 +85,17 @@ async def ask_health(router: Router) -> str:
     return "" if parts[1:2] == [b"200"] else f"answered {b' '.join(parts[1:]).decode('latin-1') or 'nothing'}"
 
 
+async def check(routers: Routers, probe: Probe = ask_health) -> None:
+    """Ask all of them once how they are."""
+    results = await asyncio.gather(*(probe(backend.router) for backend in routers.all))
+    for backend, reason in zip(routers.all, results, strict=True):
+        routers.report(backend, reason)
+
+
 async def check_for_ever(routers: Routers, interval: float, clock: Clock, probe: Probe = ask_health) -> None:
     """Check all, again and again; more often as long as none is healthy, so that a start takes no longer than it must."""
     while True:
-        results = await asyncio.gather(*(probe(backend.router) for backend in routers.all))
-        for backend, reason in zip(routers.all, results, strict=True):
-            routers.report(backend, reason)
+        await check(routers, probe)
+        for backend in routers.all:
             backend.destination.expire(clock.monotonic())
         await clock.sleep(interval if routers.healthy else min(interval, 0.05))

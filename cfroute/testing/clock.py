@@ -40,6 +40,11 @@ class ManualClock:
     def monotonic(self) -> float:
         return self._now - self._start
 
+    @property
+    def waiting(self) -> int:
+        """How many sleepers and calls wait for their time."""
+        return sum(not entry.cancelled for entry in self._due)
+
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:
             await asyncio.sleep(0)

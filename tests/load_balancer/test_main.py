@@ -24,6 +24,7 @@ pytestmark = pytest.mark.anyio
 
 PROGRAM = "import sys; from cfroute.load_balancer.main import main; sys.exit(main(sys.argv[1:]))"
 HEALTHY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+STARTING = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 def prepare(folder: Path, gorouters: list[Any], **changes: Any) -> tuple[str, ssl.SSLContext]:
@@ -76,19 +77,25 @@ async def started(path: str) -> AsyncIterator[Process]:
         await process.wait()
 
 
+async def answer_check(status: Application, answer: bytes) -> None:
+    """Answer the next health check."""
+    peer = await status.arrived.get()
+    await peer.head()
+    peer.send(answer)
+    peer.close()
+
+
 async def healthy(status: Application) -> None:
     """Answer health checks for ever."""
     while True:
-        peer = await status.arrived.get()
-        await peer.head()
-        peer.send(HEALTHY)
-        peer.close()
+        await answer_check(status, HEALTHY)
 
 
 async def test_from_start_to_end(tmp_path: Path) -> None:
     gorouter, status = await listen(), await listen()
     path, trust = prepare(tmp_path, [{"address": "127.0.0.1", "port": gorouter.port, "status_port": status.port}])
     async with started(path) as balancer:
+        await answer_check(status, STARTING)
         ports = await balancer.line("started")
         probe = Peer(*await asyncio.open_connection("127.0.0.1", ports["status"]))
         probe.send(get("/healthz"))
@@ -116,6 +123,24 @@ async def test_from_start_to_end(tmp_path: Path) -> None:
         await balancer.line("stopped")
         assert await balancer.process.wait() == 0
         checking.cancel()
+    for one in (gorouter, status):
+        one.listener.close()
+
+
+async def test_the_first_client_finds_a_gorouter(tmp_path: Path) -> None:
+    gorouter, status = await listen(), await listen()
+    path, _ = prepare(tmp_path, [{"address": "127.0.0.1", "port": gorouter.port, "status_port": status.port}])
+    checking = asyncio.ensure_future(healthy(status))
+    async with started(path) as balancer:
+        await balancer.line("router-healthy")
+        ports = await balancer.line("started")
+        client = Peer(*await asyncio.open_connection("127.0.0.1", ports["http"]))
+        client.send(get())
+        backend = await gorouter.connection()
+        await backend.head()
+        backend.send(OK)
+        assert (await client.response())[0] == 200
+    checking.cancel()
     for one in (gorouter, status):
         one.listener.close()
 
