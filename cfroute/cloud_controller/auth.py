@@ -15,8 +15,14 @@ from cfroute.cloud_controller.errors import INVALID_TOKEN, NOT_AUTHENTICATED, UA
 # A token with a wrong signature makes us look for a new key; anybody can send one, so not more often than this (seconds).
 _REFETCH_INTERVAL = 5.0
 
-
 Keys = Mapping[str, RSAPublicKey]
+
+
+class TokenExpired(ApiError):
+    """The token was good once."""
+
+    def __init__(self) -> None:
+        super().__init__(INVALID_TOKEN)
 
 
 class KeySource(Protocol):
@@ -71,13 +77,15 @@ class TokenChecker:
         self._clock = clock
 
     async def user(self, authorization: str | None) -> User:
-        """Whom the token speaks for. Raises 10002 without a token, 1000 when it is not good (any more)."""
+        """Whom the token speaks for. Raises ApiError: 10002 without a token, 1000 when it is not good (TokenExpired: any more)."""
         if not authorization:
             raise ApiError(NOT_AUTHENTICATED)
         scheme, _, token = authorization.partition(" ")
         claims = await self._claims(token.strip()) if scheme.lower() == "bearer" else None
-        if claims is None or not acceptable(claims, self._issuer, self._clock.now()):
+        if claims is None or not acceptable(claims, self._issuer):
             raise ApiError(INVALID_TOKEN)
+        if claims["exp"] <= self._clock.now():
+            raise TokenExpired
         guid = str(claims.get("user_id") or claims.get("client_id", ""))
         return User(guid, str(claims.get("user_name") or guid), frozenset(claims["scope"]))
 
@@ -89,12 +97,11 @@ class TokenChecker:
         return None
 
 
-def acceptable(claims: dict[str, Any], issuer: str, now: float) -> bool:
-    """Whether these are the claims of an access token of our UAA that is still good."""
+def acceptable(claims: dict[str, Any], issuer: str) -> bool:
+    """Whether these are the claims of an access token of our UAA, expired or not."""
     return (
         claims.get("iss") == issuer
         and isinstance(claims.get("exp"), int | float)
-        and claims["exp"] > now
         and isinstance(claims.get("scope"), list)
         and not str(claims.get("jti", "")).endswith("-r")
     )

@@ -13,7 +13,8 @@ class RouterGroup(NamedTuple):
 
 
 DEFAULT_TCP = RouterGroup("f7392031-a488-4890-8835-c4a038a3bded", "default-tcp", "tcp", range(1024, 1124))
+ALL = (DEFAULT_TCP,)
 
 
 def find(guid: str | None) -> RouterGroup | None:
-    return DEFAULT_TCP if guid == DEFAULT_TCP.guid else None
+    return next((group for group in ALL if group.guid == guid), None)

@@ -18,11 +18,11 @@ def to_one(guid: str | None) -> dict[str, Any]:
     return {"data": {"guid": guid} if guid else None}
 
 
-def last_operation(thing: Resource, kind: str = "create", state: str = "succeeded") -> dict[str, Any]:
+def last_operation(thing: Resource, kind: str = "create", description: str = "") -> dict[str, Any]:
     return {
         "type": kind,
-        "state": state,
-        "description": "",
+        "state": "succeeded",
+        "description": description,
         "created_at": iso(thing.created_at),
         "updated_at": iso(thing.updated_at),
     }

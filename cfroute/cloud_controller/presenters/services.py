@@ -15,7 +15,7 @@ def instance(instance: ServiceInstance, urls: Urls) -> dict[str, Any]:
         "name": instance.name,
         "type": instance.type,
         "tags": instance.tags,
-        "last_operation": last_operation(instance, instance.last_operation),
+        "last_operation": last_operation(instance, instance.last_operation, "Operation succeeded"),
         "syslog_drain_url": instance.syslog_drain_url,
         "route_service_url": instance.route_service_url,
         "relationships": {"space": to_one(instance.space_guid)},

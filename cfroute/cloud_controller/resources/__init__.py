@@ -16,6 +16,7 @@ from cfroute.cloud_controller.resources import (
     processes,
     roots,
     route_bindings,
+    router_groups,
     routes,
     service_instances,
     spaces,
@@ -41,4 +42,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *platform.ENDPOINTS,
     *catalog.ENDPOINTS,
     *logs.ENDPOINTS,
+    *router_groups.ENDPOINTS,
 )

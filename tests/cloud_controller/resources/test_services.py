@@ -18,7 +18,8 @@ def test_a_user_provided_service_instance(cc: Any) -> None:
     made = cc.ok("POST", "/v3/service_instances", body)
     assert made["route_service_url"] == "https://logger.cf.localhost"
     assert made["syslog_drain_url"] is None
-    assert made["last_operation"]["state"] == "succeeded"
+    operation = {name: made["last_operation"][name] for name in ("type", "state", "description")}
+    assert operation == {"type": "create", "state": "succeeded", "description": "Operation succeeded"}
     assert "credentials" not in made
     path = f"/v3/service_instances/{made['guid']}"
     assert cc.ok("GET", f"{path}/credentials") == {"a": {"b": 1}}
