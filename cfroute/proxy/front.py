@@ -9,8 +9,8 @@ from cfroute.proxy.chunked import ChunkedDecoder, ChunkError, last_chunk
 from cfroute.proxy.exchange import MOST_DISCARDED, Exchange, frame_request_body
 from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, may_be_complete
 from cfroute.proxy.headers import Headers
-from cfroute.proxy.status import status_line
 from cfroute.proxy.readers import RequestReader
+from cfroute.proxy.status import status_line
 from cfroute.proxy.wire import client_version, connection_line, http_date
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Front(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_blocked", "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_reader", "_tunnel", "client", "closing", "exchange",
-        "local", "peer", "server", "tls", "transport",
+        "_blocked", "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_reader", "_tunnel",
+        "client", "closing", "exchange", "local", "peer", "server", "tls", "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport

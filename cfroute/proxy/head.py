@@ -147,6 +147,8 @@ def _parse_slowly(data: bytes, limit: int) -> tuple[RequestHead, int] | None:
     end, first, head.headers = read
     _set_first_line(head, first)
     _complete(head)
+    if head.method == b"PRI" and head.version == b"HTTP/2.0":
+        head.keep_alive = False  # what follows would not be HTTP/1
     return head, end
 
 
@@ -256,7 +258,7 @@ def _check_version(head: RequestHead) -> None:
         return
     if not _VERSION.fullmatch(version):
         raise BadRequest
-    if not version.startswith(b"HTTP/1") and (head.method, head.target) != (b"PRI", b"*"):
+    if not version.startswith(b"HTTP/1") and (head.method, head.target, version) != (b"PRI", b"*", b"HTTP/2.0"):
         raise BadRequest("505 HTTP Version Not Supported: unsupported protocol version")
 
 

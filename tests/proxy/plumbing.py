@@ -74,6 +74,12 @@ class Peer:
         async with asyncio.timeout(30):
             await self.writer.drain()
 
+    async def trickle(self, data: bytes, size: int = 7) -> None:
+        """Send in small packets, as long as the other end listens."""
+        for position in range(0, len(data), size):
+            self.writer.write(data[position : position + size])
+            await eventually(lambda: self.writer.transport.is_closing() or not self.writer.transport.get_write_buffer_size())
+
     async def read(self, size: int) -> bytes:
         async with asyncio.timeout(SECONDS):
             return await self.reader.readexactly(size)

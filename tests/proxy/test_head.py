@@ -133,7 +133,8 @@ REFUSED = {
     "bracket in name": (request("Host: a", "X(: x"), "400 Bad Request: invalid header name"),
     "HTTP/2.0": (request("Host: a", first="GET / HTTP/2.0"), UNSUPPORTED),
     "HTTP/0.9 spelled out": (request("Host: a", first="GET / HTTP/0.9"), UNSUPPORTED),
-    "HTTP/3.0 with the preface of 2.0": (request("Host: a", first="PRI / HTTP/3.0"), UNSUPPORTED),
+    "another target with HTTP/2's preface": (request("Host: a", first="PRI / HTTP/2.0"), UNSUPPORTED),
+    "another version with HTTP/2's preface": (request("Host: a", first="PRI * HTTP/2.1"), UNSUPPORTED),
 }  # fmt: skip
 
 
@@ -261,6 +262,10 @@ KEEPING = {
 def test_keep_alive(version: str, connection: str | None) -> None:
     lines = [] if connection is None else [f"Connection: {connection}"]
     assert parse(request("Host: a", *lines, first=f"GET / HTTP/{version}")).keep_alive is KEEPING[version, connection]
+
+
+def test_nothing_is_read_after_the_preface_of_http_2() -> None:
+    assert parse(request(first="PRI * HTTP/2.0")).keep_alive is False
 
 
 def test_announced_trailers_belong_to_chunked_bodies() -> None:
