@@ -1,47 +1,13 @@
 """What the access log is told of an exchange."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from cfroute.gorouter.access_log import Record
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.proxy.target import escaped
 
-
 _NONE: Final = [b""]
 _NO_HEADERS: Final[list[bytes]] = []
-
-
-class Record(NamedTuple):
-    """One request's values for `access_log.AccessRecord`."""
-
-    host: bytes
-    received_at_ns: int
-    method: bytes
-    uri: bytes
-    proto: bytes
-    status: int
-    request_bytes: int
-    response_bytes: int
-    referer: bytes
-    user_agent: bytes
-    client: bytes
-    backend: bytes
-    forwarded_for: bytes
-    forwarded_proto: bytes
-    request_id: bytes
-    response_time: float
-    gorouter_time: float
-    app_id: bytes
-    app_index: bytes
-    instance_id: bytes
-    router_error: bytes
-    extra: list[bytes]
-    backend_time: float = -1.0
-    dial_time: float = -1.0
-    dns_time: float = -1.0
-    tls_time: float = -1.0
-    failed_attempts: int = 0
-    failed_attempts_time: float = -1.0
-    local_address: bytes = b""
 
 
 def record(exchange: RouterExchange, now: float) -> Record:
@@ -78,7 +44,7 @@ def record(exchange: RouterExchange, now: float) -> Record:
         endpoint.instance_id.encode() if endpoint is not None else b"",
         error.encode("utf-8", "surrogateescape") if error else b"",
         exchange.logged_headers or _NO_HEADERS,
-        failed_attempts=exchange.attempt_number - 1 if exchange.attempt_number else 0,
+        exchange.attempt_number - 1 if exchange.attempt_number else 0,
     )
 
 

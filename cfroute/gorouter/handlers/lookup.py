@@ -22,8 +22,9 @@ def handler(context: Context) -> Handler:
 
     def find(exchange: RouterExchange) -> Answer | None:
         request = exchange.request
-        exchange.hostname = hostname = request.host.decode("utf-8", "surrogateescape").partition(":")[0]
-        if not hostname or hostname == exchange.front.peer[0].partition(":")[0]:
+        exchange.hostname = hostname = request.host.decode().partition(":")[0]
+        peer = exchange.front.peer[0]
+        if not hostname or hostname == (peer if ":" not in peer else peer.partition(":")[0]):
             return error_answer(
                 exchange, context.log, 400, "Request had empty Host header", error="empty_host", cache_control=BRIEFLY
             )
