@@ -161,7 +161,7 @@ def test_a_whole_session(setting: Setting) -> None:
         await setting.tell("router.unregister", b'{"host":"10.0.0.1","port":80,"uris":["a.test"]}')
         await until(lambda: len(setting.registry) == 1)
         await setting.tell("router.register", b'{"port":"x"}')
-        await until(lambda: setting.lines.data("validation-error"))
+        await until(lambda: len(setting.lines.data("validation-error")) == 2)
 
     run(setting, scenario)
     # An empty greeting is no registration either: upstream reads every message on router.* as one.
