@@ -77,7 +77,7 @@ class TokenChecker:
         self._clock = clock
 
     async def user(self, authorization: str | None) -> User:
-        """Whom the token speaks for. Raises ApiError: 10002 without a token, 1000 when it is not good (TokenExpired: any more)."""
+        """Whom the token speaks for. Raises ApiError: 10002 without a token, 1000 for a bad one (TokenExpired for an old one)."""
         if not authorization:
             raise ApiError(NOT_AUTHENTICATED)
         scheme, _, token = authorization.partition(" ")

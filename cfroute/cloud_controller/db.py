@@ -1,11 +1,9 @@
 """The ccdb: one SQLite file that loses no acknowledged change.
 
-Write-ahead log with synchronous=FULL: a commit is on the disk before it is answered. There is one writer at a time (a lock
-in this process, `BEGIN IMMEDIATE` against other processes), so a transaction never has to give up half-way because
-somebody else wrote; readers are never blocked, and see everything that was committed before they began.
+A commit is on the disk before it is answered. There is one writer at a time: a lock in this process, and SQLite's own against
+other processes (see `cfroute.sqlite`).
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, UOWTransaction
 from sqlalchemy.pool import QueuePool
 
+from cfroute import sqlite
 from cfroute.clock import Clock
 from cfroute.cloud_controller.models import Base, Resource
 from cfroute.errors import ConfigurationError
@@ -39,7 +38,7 @@ class Database:
     def open(cls, path: str, clock: Clock, new_guid: Callable[[], str]) -> "Database":
         """Open the file, with its tables. Raises ConfigurationError when it cannot be used or is from a newer cfroute."""
         engine = create_engine(f"sqlite:///{path}", poolclass=QueuePool, pool_size=4, max_overflow=_CONNECTIONS - 4)
-        event.listen(engine, "connect", _configure)
+        event.listen(engine, "connect", lambda connection, _record: sqlite.configure(connection))
         event.listen(engine, "begin", _begin)
         try:
             _create_tables(engine)
@@ -94,13 +93,6 @@ def _create_tables(engine: Engine) -> None:
         if version < SCHEMA_VERSION:
             Base.metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver's own idea of when to begin a transaction would begin one too late for BEGIN IMMEDIATE.
-    connection.isolation_level = None
-    for pragma in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:

@@ -98,21 +98,30 @@ class Renderer:
             "access_token_validity": 1200,
             "refresh_token_validity": 2_592_000,
             "clients": self._clients(),
-            "users": [{"name": ADMIN, "password": self._secrets.admin_password, "groups": list(_CF_SCOPES)}],
+            "users": [
+                {"name": ADMIN, "password": self._secrets.admin_password, "generated": True, "groups": list(_CF_SCOPES)},
+            ],
         }
 
     def _clients(self) -> Document:
         ours = {
             name: {
                 "secret": self._secrets.uaa_clients[name],
+                "generated": True,
                 "authorities": list(authorities),
                 "scope": ["uaa.none"],
                 "grants": ["client_credentials"],
             }
             for name, authorities in _CLIENT_AUTHORITIES.items()
         }
-        grants = ["password", "refresh_token"]
-        return {"cf": {"secret": "", "authorities": ["uaa.none"], "scope": list(_CF_SCOPES), "grants": grants}, **ours}
+        cf = {
+            "secret": "",
+            "generated": True,
+            "authorities": ["uaa.none"],
+            "scope": list(_CF_SCOPES),
+            "grants": ["password", "refresh_token"],
+        }
+        return {"cf": cf, **ours}
 
     def cloud_controller(self) -> Document:
         internal = self._plan.vms["cloud_controller/0"].listener("internal")

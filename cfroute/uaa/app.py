@@ -1,11 +1,11 @@
 """The UAA's HTTP surface."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -50,7 +50,7 @@ def build(config: Config, store: Store, key: SigningKey, clock: Clock, new_id: C
             Route("/login", _login),
             Route("/healthz", _healthz),
         ],
-        exception_handlers={OAuthError: _refused, HTTPException: _not_found, SQLAlchemyError: _unavailable},
+        exception_handlers={OAuthError: _refused, HTTPException: _not_found, sqlite3.Error: _unavailable},
     )
     app.state.log = Logger("uaa")
     return app
@@ -119,5 +119,5 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    request.app.state.log.error("database", error=str(error.__cause__ or error))
+    request.app.state.log.error("database", error=str(error))
     return json_response({"error": "server_error", "error_description": "The UAA's database is unavailable."}, 503)

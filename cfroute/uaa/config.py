@@ -8,20 +8,25 @@ from cfroute.errors import ConfigurationError
 
 
 class Client(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A program that asks for tokens: on its own behalf (`authorities`) or on a user's (`scope`)."""
+    """A program that asks for tokens: on its own behalf (`authorities`) or on a user's (`scope`).
+
+    generated: the secret is random (256 bits), or empty; without it, it may be one that a person chose.
+    """
 
     secret: str = ""
+    generated: bool = False
     authorities: list[str] = []
     scope: list[str] = []
     grants: list[str] = msgspec.field(default_factory=lambda: ["client_credentials"])
 
 
 class User(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A person; a token holds the scopes that are both the client's and among these groups."""
+    """A person; a token holds the scopes that are both the client's and among these groups. generated: as of a client."""
 
     name: str
     password: str
     groups: list[str] = []
+    generated: bool = False
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -1,35 +1,26 @@
 """The UAA's database: clients and users, their secrets hashed."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Column, Engine, MetaData, String, Table, create_engine, event, select
 
+from cfroute import sqlite
 from cfroute.errors import ConfigurationError
 from cfroute.uaa import passwords
 from cfroute.uaa.config import Client, User
 from cfroute.uaa.tokens import Account
 
-_metadata = MetaData()
-_clients = Table(
-    "clients",
-    _metadata,
-    Column("name", String, primary_key=True),
-    Column("secret", String, nullable=False),
-    Column("authorities", JSON, nullable=False),
-    Column("scope", JSON, nullable=False),
-    Column("grants", JSON, nullable=False),
-)
-_users = Table(
-    "users",
-    _metadata,
-    Column("guid", String, primary_key=True),
-    Column("name", String(collation="NOCASE"), nullable=False, unique=True),
-    Column("password", String, nullable=False),
-    Column("groups", JSON, nullable=False),
-)
+_CLIENTS = """
+CREATE TABLE IF NOT EXISTS clients
+(name TEXT PRIMARY KEY, secret TEXT NOT NULL, authorities TEXT NOT NULL, scope TEXT NOT NULL, grants TEXT NOT NULL)
+"""
+_USERS = """
+CREATE TABLE IF NOT EXISTS users
+(guid TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, groups TEXT NOT NULL)
+"""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -40,72 +31,87 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """Clients and users in one SQLite file."""
+    """Clients and users in one SQLite file; any thread may ask."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: str) -> "Store":
         """Open or create the database. Raises ConfigurationError when the file cannot be used."""
-        engine = create_engine(f"sqlite:///{path}")
-        event.listen(engine, "connect", _configure)
         try:
-            _metadata.create_all(engine)
-        except Exception as error:
-            raise ConfigurationError(f"database {path}: {error.__cause__ or error}") from error
-        return cls(engine)
+            return cls(sqlite.connect(path, _CLIENTS, _USERS))
+        except sqlite3.Error as error:
+            raise ConfigurationError(f"database {path}: {error}") from error
 
     def seed(self, clients: dict[str, Client], users: Iterable[User], new_guid: Callable[[], str]) -> None:
-        """Create whoever is not there yet, all at once. Hashing is slow, so who is there is left alone."""
-        with self._engine.begin() as connection:
-            known = set(connection.scalars(select(_clients.c.name)))
+        """Create whoever is not there yet, and make those with generated secrets what they are to be; all at once.
+
+        Hashing what a person chose is slow, so who is there and has such a password is left alone.
+        """
+        with self._lock, sqlite.transaction(self._connection):
             for name, client in clients.items():
-                if name not in known:
-                    connection.execute(_clients.insert().values(name=name, **_stored(client)))
-            people = set(connection.scalars(select(_users.c.name)))
+                known = self._find_client(name)
+                if known is None or (client.generated and not _same_client(known, client)):
+                    self._save_client(name, client)
             for user in users:
-                if user.name not in people:
-                    connection.execute(
-                        _users.insert().values(
-                            guid=new_guid(),
-                            name=user.name,
-                            password=passwords.hashed(user.password),
-                            groups=user.groups,
-                        )
-                    )
+                found = self._find_user("name", user.name)
+                if found is None or (user.generated and not _same_user(found, user)):
+                    self._save_user(found.account.guid if found else new_guid(), user)
 
     def client(self, name: str) -> Client | None:
         """The client of that name; `secret` is the hash."""
-        with self._engine.connect() as connection:
-            row = connection.execute(select(_clients).where(_clients.c.name == name)).one_or_none()
-        if row is None:
-            return None
-        return Client(secret=row.secret, authorities=row.authorities, scope=row.scope, grants=row.grants)
+        with self._lock:
+            return self._find_client(name)
 
     def user(self, *, name: str | None = None, guid: str | None = None) -> Credentials | None:
         """The user of that name (in any case) or guid."""
-        wanted = _users.c.name == name if guid is None else _users.c.guid == guid
-        with self._engine.connect() as connection:
-            row = connection.execute(select(_users).where(wanted)).one_or_none()
-        if row is None:
-            return None
-        return Credentials(Account(row.guid, row.name, row.groups), row.password)
+        with self._lock:
+            return self._find_user("name", name) if guid is None else self._find_user("guid", guid)
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._connection.close()
+
+    def _find_client(self, name: str) -> Client | None:
+        row = self._one("SELECT secret, authorities, scope, grants FROM clients WHERE name = ?", name)
+        if row is None:
+            return None
+        secret, *lists = row
+        authorities, scope, grants = map(_list, lists)
+        return Client(secret=secret, authorities=authorities, scope=scope, grants=grants)
+
+    def _find_user(self, column: str, value: str | None) -> Credentials | None:
+        row = self._one(f"SELECT guid, name, groups, password FROM users WHERE {column} = ?", value)  # noqa: S608
+        return row and Credentials(Account(row[0], row[1], _list(row[2])), row[3])
+
+    def _one(self, query: str, value: str | None) -> Any:
+        return self._connection.execute(query, (value,)).fetchone()
+
+    def _save_client(self, name: str, client: Client) -> None:
+        secret = passwords.hashed(client.secret, generated=client.generated)
+        values = (name, secret, _text(client.authorities), _text(client.scope), _text(client.grants))
+        self._connection.execute(
+            "INSERT OR REPLACE INTO clients (name, secret, authorities, scope, grants) VALUES (?, ?, ?, ?, ?)", values
+        )
+
+    def _save_user(self, guid: str, user: User) -> None:
+        values = (guid, user.name, passwords.hashed(user.password, generated=user.generated), _text(user.groups))
+        self._connection.execute("INSERT OR REPLACE INTO users (guid, name, password, groups) VALUES (?, ?, ?, ?)", values)
 
 
-def _stored(client: Client) -> dict[str, Any]:
-    return {
-        "secret": passwords.hashed(client.secret),
-        "authorities": client.authorities,
-        "scope": client.scope,
-        "grants": client.grants,
-    }
+def _same_client(known: Client, wanted: Client) -> bool:
+    same = (known.authorities, known.scope, known.grants) == (wanted.authorities, wanted.scope, wanted.grants)
+    return same and passwords.matches(wanted.secret, known.secret)
 
 
-def _configure(connection: sqlite3.Connection, _record: object) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA busy_timeout = 5000")
+def _same_user(known: Credentials, wanted: User) -> bool:
+    return known.account.groups == wanted.groups and passwords.matches(wanted.password, known.password)
+
+
+def _list(text: str) -> list[str]:
+    return msgspec.json.decode(text, type=list[str])
+
+
+def _text(values: list[str]) -> str:
+    return msgspec.json.encode(values).decode()

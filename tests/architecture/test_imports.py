@@ -27,6 +27,7 @@ SHARED = (
     "cfroute.nats",
     "cfroute.proxy",
     "cfroute.resolver",
+    "cfroute.sqlite",
     "cfroute.__version__",
 )
 # What the command line and the foundation see of a component: how it is started, and its in-process app.

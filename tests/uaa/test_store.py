@@ -1,6 +1,8 @@
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cfroute.errors import ConfigurationError
@@ -32,10 +34,37 @@ def test_seeding_again_creates_only_what_is_missing(config: Config, store: Store
     assert third.account.name == "third"
 
 
-def test_the_same_secret_never_has_the_same_hash() -> None:
-    assert passwords.hashed("x") != passwords.hashed("x")
-    assert passwords.matches("x", passwords.hashed("x"))
-    assert not passwords.matches("y", passwords.hashed("x"))
+def test_those_with_generated_secrets_are_kept_as_configured(store: Store) -> None:
+    tool = Client(secret="first", generated=True, scope=["openid"])
+    robot = User("robot", "first", ["openid"], generated=True)
+    store.seed({"tool": tool}, [robot], lambda: "guid-of-robot")
+    before = store.client("tool"), store.user(name="robot")
+    store.seed({"tool": tool}, [robot], lambda: "never")
+    assert (store.client("tool"), store.user(name="robot")) == before
+    wider = msgspec.structs.replace(tool, scope=["openid", "scim.read"])
+    store.seed({"tool": wider}, [msgspec.structs.replace(robot, password="second")], lambda: "never")
+    client, user = store.client("tool"), store.user(name="Robot")
+    assert client is not None
+    assert user is not None
+    assert client.scope == ["openid", "scim.read"]
+    assert user.account.guid == "guid-of-robot"
+    assert passwords.matches("second", user.password)
+    assert not passwords.matches("first", user.password)
+
+
+def test_many_threads_may_ask_at_once(store: Store) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: store.user(name="admin" if number % 2 else "dev"), range(100)))
+    assert {user.account.name for user in found if user} == {"admin", "dev"}
+
+
+@pytest.mark.parametrize("generated", [True, False])
+def test_the_same_secret_never_has_the_same_hash(generated: bool) -> None:
+    first, second = (passwords.hashed("x", generated=generated) for _ in range(2))
+    assert first != second
+    assert first.startswith("sha256$" if generated else "scrypt$")
+    assert passwords.matches("x", first)
+    assert not passwords.matches("y", first)
     assert not passwords.matches("", None)
 
 

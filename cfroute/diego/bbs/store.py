@@ -11,19 +11,15 @@ from typing import Any
 
 import msgspec
 
+from cfroute import sqlite
 from cfroute.diego.api import ActualLRP, DesiredLRP, Task
 from cfroute.diego.bbs.state import Change, Thing
 from cfroute.errors import ConfigurationError
 
-SCHEMA = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
-CREATE TABLE IF NOT EXISTS desired_lrps (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS actual_lrps (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tasks (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-"""
-
 TABLES: dict[type[Thing], str] = {DesiredLRP: "desired_lrps", ActualLRP: "actual_lrps", Task: "tasks"}
+SCHEMA = tuple(
+    f"CREATE TABLE IF NOT EXISTS {table} (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID" for table in TABLES.values()
+)
 
 
 class StoreError(Exception):
@@ -46,13 +42,8 @@ class Store:
         self.fresh = not any(True for _ in self.things())
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None)
-        try:
-            connection.executescript(SCHEMA)
-        except sqlite3.DatabaseError:
-            connection.close()
-            raise
-        return connection
+        # After a power cut nothing runs any more, and what is desired comes from the Cloud Controller again.
+        return sqlite.connect(self._path, *SCHEMA, durable=False)
 
     def things(self) -> Iterator[Thing]:
         """Everything that was stored."""
@@ -63,15 +54,9 @@ class Store:
     def save(self, changes: Iterable[Change]) -> None:
         """Write all changes or none. Raises StoreError."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with sqlite.transaction(self._connection):
                 for change in changes:
                     self._connection.execute(*_statement(change))
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
         except sqlite3.Error as error:
             raise StoreError(str(error)) from error
 
