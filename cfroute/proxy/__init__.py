@@ -11,6 +11,7 @@
     front      a client's connection
     backend    a connection to a backend, and the idle ones that are kept
     deadline   many timeouts of equal length for the price of one timer
+    doorway    TLS listeners, where not everybody speaks TLS
     server     listeners, draining
 
 The first six are pure: bytes and values in, values out.

@@ -1,15 +1,20 @@
 """Listeners, their connections, and how they end."""
 
 import asyncio
+import socket
 import ssl
 from dataclasses import dataclass
+from typing import Final
 
 from cfroute.clock import Clock
 from cfroute.proxy.deadline import Deadlines
+from cfroute.proxy.doorway import Doorway
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.front import Front
 from cfroute.proxy.head import BadRequest
 from cfroute.proxy.policy import Policy
+
+_BACKLOG: Final = 4096  # connections that may wait to be accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,9 @@ class Observer:
     def cut_short(self, exchange: Exchange, reason: str) -> None:
         """A response could not be finished."""
 
+    def handshake_failed(self, peer: str, error: Exception) -> None:
+        """A client (`host:port`) that should have spoken TLS did not get to its first request."""
+
 
 class ProxyServer:
     """The listeners of one proxy and all their connections."""
@@ -45,7 +53,7 @@ class ProxyServer:
         self.limits = limits
         self.connections: set[Front] = set()
         self._observer = observer or Observer()
-        self._listeners: list[asyncio.Server] = []
+        self._listeners: list[asyncio.Server | Doorway] = []
         self._drained: asyncio.Event | None = None
         self.idle: Deadlines[Front] = Deadlines(limits.idle_timeout, clock, Front.idle_timed_out)
         self.heads: Deadlines[Front] = Deadlines(limits.head_timeout, clock, self._head_too_slow)
@@ -53,10 +61,17 @@ class ProxyServer:
 
     async def listen(self, host: str, port: int, context: ssl.SSLContext | None = None) -> int:
         """Accept connections; returns the port (the one picked, if `port` is 0). Raises OSError."""
-        loop = asyncio.get_running_loop()
-        listener = await loop.create_server(lambda: Front(self), host, port, ssl=context, backlog=4096)
-        self._listeners.append(listener)
-        return int(listener.sockets[0].getsockname()[1])
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listener.setblocking(False)
+        port = listener.getsockname()[1]
+        if context is None:
+            loop = asyncio.get_running_loop()
+            self._listeners.append(await loop.create_server(lambda: Front(self), sock=listener, backlog=_BACKLOG))
+        else:
+            failed = self._observer.handshake_failed
+            self._listeners.append(Doorway(listener, context, lambda: Front(self), failed, self.clock))
+        return port
 
     # What connections report
 

@@ -309,12 +309,16 @@ class Witness(Observer):
     def __init__(self) -> None:
         self.refusals: list[str] = []
         self.cuts: list[str] = []
+        self.handshakes: list[tuple[str, str]] = []
 
     def refused(self, front: Front, refused: BadRequest) -> None:
         self.refusals.append(refused.status)
 
     def cut_short(self, exchange: Exchange, reason: str) -> None:
         self.cuts.append(reason)
+
+    def handshake_failed(self, peer: str, error: Exception) -> None:
+        self.handshakes.append((peer, type(error).__name__))
 
 
 class Rig:

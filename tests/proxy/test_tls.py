@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import re
 import socket
 import ssl
@@ -15,7 +16,9 @@ import pytest
 from cfroute.certificates import Pair, issue, make_authority
 from cfroute.clock import SystemClock
 from cfroute.proxy.backend import Destination
+from cfroute.proxy.doorway import Doorway
 from cfroute.proxy.failure import Kind
+from cfroute.testing import ManualClock
 
 from .plumbing import OK, OK_TO_CLIENT, Rig, eventually, get, listen, post, running
 from .test_tunnel import SWITCHED, UPGRADE
@@ -170,13 +173,73 @@ async def test_a_tunnel_over_tls_at_both_ends(tls: Rig, authority: Authority) ->
     assert tls.told[-1] == "finished 101"
 
 
-@pytest.mark.parametrize("sent", [get(), b"\x16\x03\x01\x00\x01\x00", b""])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS"])
+async def test_who_speaks_plain_http_is_told_so(tls: Rig, method: str) -> None:
+    client = await tls.client(get(method=method))
+    await client.expect(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+    await client.nothing_more()
+    tls.advance(1)
+    assert (tls.told, tls.witness.handshakes) == ([], [])
+
+
+@pytest.mark.parametrize("sent", [b"DELETE / HTTP/1.1\r\n\r\n", b"G", b"\x16\x03\x01\x00\x01\x00"])
 async def test_who_does_not_speak_tls_is_not_heard(tls: Rig, sent: bytes) -> None:
     client = await tls.client(sent)
     client.end()
     await client.rest()
+    await eventually(lambda: tls.witness.handshakes)
+    [(peer, error)] = tls.witness.handshakes
+    assert peer == "{}:{}".format(*client.socket.getsockname())
+    assert error in ("SSLError", "ConnectionResetError")
     assert not tls.server.connections
-    assert tls.told == []
+
+
+async def test_who_says_nothing_is_closed_in_the_end(tls: Rig) -> None:
+    client = await tls.client()
+    tls.advance(59)
+    gone = await tls.client()
+    gone.close()
+    tls.advance(5)
+    await client.nothing_more()
+    assert tls.witness.handshakes == []
+
+
+async def test_who_says_nothing_does_not_outlive_the_listener(tls: Rig) -> None:
+    client = await tls.client()
+    [doorway] = tls.server._listeners
+    assert isinstance(doorway, Doorway)
+    await eventually(lambda: doorway._waiting)
+    tls.server.stop_listening()
+    await client.nothing_more()
+
+
+async def test_a_doorway_without_descriptors_tries_again(authority: Authority) -> None:
+    class Listener(socket.socket):
+        refusals = 0
+
+        def accept(self) -> tuple[socket.socket, Any]:
+            if not self.refusals:
+                self.refusals += 1
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    listener = Listener()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    listener.setblocking(False)
+    clock, made = ManualClock(), []
+    doorway = Doorway(listener, authority.identity("a.test"), lambda: made.append(1) or asyncio.Protocol(), print, clock)
+    knocking = asyncio.ensure_future(
+        asyncio.open_connection(*listener.getsockname(), ssl=authority.trust(), server_hostname="a.test")
+    )
+    await eventually(lambda: listener.refusals)
+    assert not made
+    clock.advance(1)
+    _, writer = await knocking
+    assert made
+    writer.close()
+    doorway.close()
+    clock.advance(1)
 
 
 async def test_who_does_not_finish_the_handshake_does_not_stop_the_others(tls: Rig, authority: Authority) -> None:
