@@ -49,11 +49,11 @@ class Exchange:
     status = 0
     request_bytes = 0
     response_bytes = 0
+    body_sent = False
     complete = True
     finished = False
     _pending: list[bytes] | None = None
     _pending_size = 0
-    _body_sent = False  # whether a backend has got some of the body, which cannot be sent again
     _dialling: object = None  # the task that dials for the current attempt
     _chunked = False
     _continued = False
@@ -69,7 +69,6 @@ class Exchange:
         self.upgrade = upgrade_of(request)
         self.expects_continue = b"Expect" in request.headers and request.version != b"HTTP/1.0"
         self.body_done = request.length == 0
-        self.body_sent = False
 
     def __repr__(self) -> str:
         return f"<Exchange {self.request!r} status={self.status} backend={self.backend!r}>"

@@ -98,11 +98,12 @@ class Front(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._blocked = False
-        if self.exchange is None:
+        if self.exchange is not None:
+            if self.exchange.backend is not None:
+                self.exchange.backend.resume()
+        elif not self.closing:
             self.resume_reading()
             self._process()
-        elif self.exchange.backend is not None:
-            self.exchange.backend.resume()
 
     # The exchange's side
 
