@@ -1,0 +1,64 @@
+"""`cfroute docs configuration` names every key of every configuration file, and no other."""
+
+import re
+from collections.abc import Iterator
+from importlib import resources
+
+import msgspec
+import pytest
+
+from cfroute.cloud_controller import config as cloud_controller
+from cfroute.diego.bbs import config as bbs
+from cfroute.diego.cell import config as cell
+from cfroute.diego.route_emitter import config as route_emitter
+from cfroute.gorouter import config as gorouter
+from cfroute.load_balancer import config as load_balancer
+from cfroute.uaa import config as uaa
+
+TOPIC = resources.files("cfroute").joinpath("docs", "configuration.md").read_text(encoding="utf-8")
+FILES = (
+    ("`cfroute:` key", gorouter.Extensions),
+    ("load_balancer.yml", load_balancer.Config),
+    ("cloud_controller_ng.yml", cloud_controller.Config),
+    ("uaa.yml", uaa.Config),
+    ("bbs.yml", bbs.Config),
+    ("rep-N.yml", cell.Config),
+)
+
+
+def table(title: str) -> dict[str, str]:
+    """Keys and whole lines of the table with this title."""
+    begin = TOPIC.index(f"| {title} |")
+    lines = TOPIC[begin:].partition("\n\n")[0].splitlines()[2:]
+    return {key: line for line in lines for key in re.findall(r"`([^`]+)`", line.split("|")[1])}
+
+
+def keys(struct: type[msgspec.Struct]) -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(struct)}
+
+
+def nested(struct: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """The keys that hold lists or mappings of structs of the same package."""
+    for field in msgspec.structs.fields(struct):
+        for inner in getattr(field.type, "__args__", ()):
+            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+                yield field.encode_name, inner
+
+
+@pytest.mark.parametrize(("title", "struct"), FILES, ids=[title for title, _ in FILES])
+def test_every_key_is_documented(title: str, struct: type[msgspec.Struct]) -> None:
+    assert table(title).keys() == keys(struct)
+    for key, inner in nested(struct):
+        missing = keys(inner) - set(re.findall(r"`([^`]+)`", table(title)[key]))
+        assert not missing or "as for Gorouter" in table(title)[key]
+
+
+def test_every_key_of_the_route_emitter_is_documented() -> None:
+    section = TOPIC.partition("## route_emitter.json")[2]
+    assert keys(route_emitter.Config) <= set(re.findall(r"`([^`]+)`", section.partition("\n## ")[0]))
+
+
+def test_the_keys_of_gorouter_without_effect_exist() -> None:
+    paragraph = TOPIC.partition("do nothing yet:")[2].partition("\n\n")[0]
+    named = re.findall(r"`([a-z0-9_]+)`", paragraph.partition("`enable_http2`")[0])
+    assert set(named) <= keys(gorouter.Config)
