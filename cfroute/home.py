@@ -3,7 +3,7 @@
 foundation.json          the plan and options of the last `up`
 secrets.json             passwords and keys (0600)
 cli.json                 targeted org and space, tokens (0600)
-certs/                   the foundation's CA and its certificates (keys 0600)
+certs/                   the foundation's authorities and their certificates (keys 0600)
 config/                  one upstream-style configuration file a component (0600)
 db/                      ccdb.sqlite, uaa.sqlite, bbs.sqlite, …
 blobs/                   packages/ and droplets/ of the Cloud Controller
@@ -53,6 +53,11 @@ class Home:
     @property
     def ca(self) -> Path:
         return self.certs / "ca.crt"
+
+    @property
+    def components_ca(self) -> Path:
+        """The authority whose certificates open the components' doors to each other; nobody else gets one of it."""
+        return self.certs / "components_ca.crt"
 
     @property
     def trusted(self) -> Path:

@@ -10,6 +10,7 @@ from cfroute.errors import ConfigurationError
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Where it listens, where it keeps things, and whom it talks to.
 
+    ca and uaa_ca are PEM files with the authorities of Diego's components, and of the UAA.
     external: what people reach, plain HTTP; internal: what cells and the BBS reach, mutual TLS.
     external_url stands in links when a request names no host, and in VCAP_APPLICATION.
     uaa_public_key: a PEM file with the key that tokens are checked with when there is no UAA to ask for it.
@@ -23,6 +24,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     uaa_url: str
     uaa_issuer: str
     external_url: str
+    uaa_ca: str = ""
     uaa_public_key: str = ""
     external_address: str = "127.0.0.1"
     external_port: int = 9022

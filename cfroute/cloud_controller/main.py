@@ -33,7 +33,7 @@ async def _serve(config: configuration.Config, stop: daemon.Stop) -> int:
     database = parts.open_database(config, clock)
     bbs = BBSClient(config.bbs_url, config.ca, config.client_certificate, config.client_key)
     diego = DiegoSync(bbs, database, config, clock, log.session("diego-sync"))
-    trust = tls_context(config.ca or None, None, None)
+    trust = tls_context(config.uaa_ca or None, None, None)
     async with httpx.AsyncClient(verify=trust, timeout=5.0, trust_env=False) as client:
         keys = UAAKeys(client, config.uaa_url, clock)
         platform = parts.assemble(config, database, keys, diego, clock, log)

@@ -1,7 +1,9 @@
 """The certificates of a foundation: which ones there are, whom they name, and when they are made anew.
 
-certs/ca.crt, ca.key          the foundation's authority
-certs/trusted.pem             the system's authorities and ours: what apps trust
+certs/ca.crt, .key            the authority that people, apps and Gorouters trust
+certs/components_ca.crt, .key the authority behind mutual TLS: whoever has a certificate of it may tell the BBS what to run, and
+                              the Cloud Controller what was built, so it signs for components alone
+certs/trusted.pem             the system's authorities and the first of ours: what apps trust
 certs/NAME.crt, NAME.key      one pair an identity (below); valid for servers and clients
 certs/uaa_signing.key, .pub   RSA key that tokens are signed with, and its public half
 certs/index.json              what was issued, so that an unchanged foundation starts without a look at X.509
@@ -20,6 +22,9 @@ from cfroute.home import Home, write_secretly
 
 _DAY = 86_400.0
 _RENEW_BEFORE = 30 * _DAY
+_PUBLIC, _COMPONENTS = "ca", "components_ca"
+_AUTHORITIES = {_PUBLIC: "cfroute CA", _COMPONENTS: "cfroute components CA"}
+_OF_COMPONENTS = frozenset({"cloud_controller", "bbs", "cell", "route_emitter"})
 
 
 class _Issued(msgspec.Struct, frozen=True):
@@ -28,7 +33,7 @@ class _Issued(msgspec.Struct, frozen=True):
 
 
 class _Index(msgspec.Struct):
-    authority_expires: float = 0.0
+    authorities: dict[str, float] = {}
     leaves: dict[str, _Issued] = {}
 
 
@@ -54,15 +59,17 @@ def hosts(options: Options, plan: Plan) -> dict[str, list[str]]:
 def ensure(home: Home, options: Options, plan: Plan, now: float) -> None:
     """Make what is missing, what names the wrong hosts, and what expires within 30 days of `now`."""
     index = _load(home)
-    if not home.ca.exists() or index.authority_expires - now < _RENEW_BEFORE:
-        index = _new_authority(home, now)
+    for name in _AUTHORITIES:
+        if not home.certificate(name).exists() or index.authorities.get(name, 0.0) - now < _RENEW_BEFORE:
+            _new_authority(home, index, name, now)
     wanted = hosts(options, plan)
     stale = {name: names for name, names in wanted.items() if not _current(home, index.leaves.get(name), name, names, now)}
+    for name, names in stale.items():
+        authority = _authority(name)
+        signer = Pair(home.certificate(authority).read_bytes(), home.key(authority).read_bytes())
+        _write(home, name, certificates.issue(signer, name, names, now))
+        index.leaves[name] = _Issued(names, now + LEAF_DAYS * _DAY)
     if stale:
-        authority = Pair(home.ca.read_bytes(), home.certs.joinpath("ca.key").read_bytes())
-        for name, names in stale.items():
-            _write(home, name, certificates.issue(authority, name, names, now))
-            index.leaves[name] = _Issued(names, now + LEAF_DAYS * _DAY)
         write_secretly(_index_file(home), msgspec.json.encode(index))
     _ensure_signing_key(home)
 
@@ -104,11 +111,18 @@ def _current(home: Home, issued: _Issued | None, name: str, names: list[str], no
     )
 
 
-def _new_authority(home: Home, now: float) -> _Index:
-    authority = certificates.make_authority("cfroute CA", now)
-    _write(home, "ca", authority)
-    write_secretly(home.trusted, _system_authorities() + authority.certificate)
-    return _Index(authority_expires=now + AUTHORITY_DAYS * _DAY)
+def _authority(name: str) -> str:
+    """Who signs the identity of that name."""
+    return _COMPONENTS if name in _OF_COMPONENTS else _PUBLIC
+
+
+def _new_authority(home: Home, index: _Index, name: str, now: float) -> None:
+    made = certificates.make_authority(_AUTHORITIES[name], now)
+    _write(home, name, made)
+    if name == _PUBLIC:
+        write_secretly(home.trusted, _system_authorities() + made.certificate)
+    index.authorities[name] = now + AUTHORITY_DAYS * _DAY
+    index.leaves = {leaf: issued for leaf, issued in index.leaves.items() if _authority(leaf) != name}
 
 
 def _system_authorities() -> bytes:

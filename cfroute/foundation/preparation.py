@@ -145,7 +145,7 @@ def _write(foundation: Foundation, now: float) -> None:
 def _complete(foundation: Foundation) -> bool:
     """Whether the files that work without a running foundation are there."""
     home = foundation.home
-    needed = (home.config / "cloud_controller_ng.yml", home.signing_key, home.verification_key, home.ca)
+    needed = (home.config / "cloud_controller_ng.yml", home.signing_key, home.verification_key, home.ca, home.components_ca)
     return all(path.exists() for path in needed)
 
 

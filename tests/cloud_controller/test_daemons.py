@@ -81,6 +81,7 @@ class Daemons:
             "internal_certificate": at["id.crt"],
             "internal_key": at["id.key"],
             "ca": at["ca.crt"],
+            "uaa_ca": at["ca.crt"],
             **client,
             "database": str(self.folder / "ccdb.sqlite"),
             "blobs": str(self.folder / "blobs"),

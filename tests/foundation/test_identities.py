@@ -8,7 +8,7 @@ import pytest
 
 from cfroute import certificates
 from cfroute.foundation.options import Given
-from cfroute.foundation.preparation import Foundation, prepare_up
+from cfroute.foundation.preparation import Foundation, prepare, prepare_up
 from cfroute.home import Home
 
 
@@ -22,10 +22,11 @@ def shake_hands(home: Home, server: str, name: str, client: str | None = None) -
 
     Raises ssl.SSLError when either side refuses the other.
     """
-    offered = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(home.ca))
+    authority = home.components_ca if client else home.trusted
+    offered = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority))
     offered.load_cert_chain(home.certificate(server), home.key(server))
     offered.verify_mode = ssl.CERT_REQUIRED if client else ssl.CERT_NONE
-    trusting = ssl.create_default_context(cafile=str(home.trusted))
+    trusting = ssl.create_default_context(cafile=str(authority))
     trusting.verify_flags |= ssl.VERIFY_X509_STRICT
     if client:
         trusting.load_cert_chain(home.certificate(client), home.key(client))
@@ -49,9 +50,7 @@ def test_the_load_balancer_under_all_its_names(prepared: Foundation, name: str) 
     shake_hands(prepared.home, "load_balancer", name)
 
 
-@pytest.mark.parametrize(
-    ("server", "vm"), [("uaa", "uaa/0"), ("bbs", "diego_database/0"), ("cloud_controller", "cloud_controller/0")]
-)
+@pytest.mark.parametrize(("server", "vm"), [("bbs", "diego_database/0"), ("cloud_controller", "cloud_controller/0")])
 @pytest.mark.parametrize("client", ["cell", "route_emitter", "cloud_controller"])
 def test_components_under_their_addresses_with_mutual_tls(prepared: Foundation, server: str, vm: str, client: str) -> None:
     shake_hands(prepared.home, server, prepared.plan.vms[vm].address, client)
@@ -61,6 +60,30 @@ def test_components_under_their_addresses_with_mutual_tls(prepared: Foundation, 
 def test_nobody_is_taken_for_somebody_else(prepared: Foundation) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(prepared.home, "uaa", "music.apps.test")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("stranger", ["load_balancer", "gorouter", "uaa"])
+def test_what_people_and_apps_trust_opens_no_door_of_diego(prepared: Foundation, stranger: str) -> None:
+    with pytest.raises(ssl.SSLError):
+        shake_hands(prepared.home, "bbs", prepared.plan.vms["diego_database/0"].address, stranger)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_apps_do_not_trust_the_authority_of_the_components(prepared: Foundation) -> None:
+    shake_hands(prepared.home, "uaa", prepared.plan.vms["uaa/0"].address)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(prepared.home, "bbs", prepared.plan.vms["diego_database/0"].address)
+
+
+def test_an_authority_that_is_gone_is_made_anew_with_what_it_has_signed(prepared: Foundation) -> None:
+    home = prepared.home
+    kept, gone = home.certificate("uaa").read_bytes(), home.certificate("bbs").read_bytes()
+    home.components_ca.unlink()
+    prepare(home)
+    assert home.certificate("uaa").read_bytes() == kept
+    assert home.certificate("bbs").read_bytes() != gone
+    shake_hands(home, "bbs", prepared.plan.vms["diego_database/0"].address, "cell")
 
 
 def test_a_certificate_names_its_units(prepared: Foundation) -> None:
