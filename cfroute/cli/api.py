@@ -89,7 +89,8 @@ class Api:
         return self._tokens.access(self._run)
 
     def close(self) -> None:
-        """End all connections."""
+        """End all connections, and what SIGTERM or Ctrl-C broke off."""
+        self._runner.run(_cancel_others())
         for client in self._links:
             self._runner.run(client.aclose())
         self._runner.close()
@@ -245,6 +246,13 @@ def _when_called(make: Callable[[], "ASGIApp"]) -> "ASGIApp":
         await made()(scope, receive, send)
 
     return app
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def _query(values: Mapping[str, Any]) -> dict[str, str]:

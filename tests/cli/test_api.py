@@ -1,7 +1,11 @@
 """How the API is called: what becomes of warnings, tokens, pages, jobs and errors."""
 
 import base64
+import gc
 import json
+import signal
+import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -44,12 +48,12 @@ class Server:
                 Route("/{path:path}", self.answer, methods=["GET", "POST", "DELETE"]),
             ]
         )
-        client = httpx.AsyncClient(base_url="http://api.test", transport=httpx.ASGITransport(app))
-        self.api = self.connected(client)
+        self.client = httpx.AsyncClient(base_url="http://api.test", transport=httpx.ASGITransport(app))
+        self.api = self.connected(self.client)
 
-    def connected(self, client: httpx.AsyncClient) -> Api:
-        tokens = Tokens(client, self.settings, self.home, "secret", self.clock)
-        return Api(Links(client, client), tokens, self.clock, self.warnings.append)
+    def connected(self, client: httpx.AsyncClient, uaa: httpx.AsyncClient | None = None) -> Api:
+        tokens = Tokens(uaa or client, self.settings, self.home, "secret", self.clock)
+        return Api(Links(client, uaa or client), tokens, self.clock, self.warnings.append)
 
     async def token(self, request: Request) -> Response:
         form = await request.form()
@@ -203,6 +207,32 @@ def test_a_component_that_does_not_answer_is_named(
     client = httpx.AsyncClient(base_url="http://api.test", transport=httpx.MockTransport(fail))
     with pytest.raises(error, match=message):
         server.connected(client).get("/v3")
+
+
+def test_a_request_that_sigterm_breaks_off_leaves_nothing_to_complain_about(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    def terminated(number: int, frame: Any) -> None:
+        raise SystemExit(143)
+
+    def hang() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(1000)
+            api._runner.get_loop().call_soon_threadsafe(signal.raise_signal, signal.SIGTERM)
+            connection.recv(1000)
+
+    signal.signal(signal.SIGTERM, terminated)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        api = server.connected(httpx.AsyncClient(base_url=url, trust_env=False), server.client)
+        hanging = threading.Thread(target=hang)
+        hanging.start()
+        with pytest.raises(SystemExit):
+            api.get("/v3")
+        api.close()
+        hanging.join()
+    gc.collect()  # of a failure that nobody saw, asyncio complains when the task is collected
+    assert not caplog.records
 
 
 def test_damaged_settings_are_told(home: Home, server: Server) -> None:
