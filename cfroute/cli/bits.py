@@ -1,7 +1,9 @@
 """The files of an app, packed for the upload."""
 
 import contextlib
+import os
 import re
+import stat
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -68,27 +70,40 @@ def is_ignored(path: str, is_folder: bool, rules: Sequence[Rule]) -> bool:
 
 
 def files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """The files to upload, with their names in the package; `.cfignore` says what stays here."""
+    """The files to upload, with their names in the package; `.cfignore` says what stays here.
+
+    Links are among them when they lead to somewhere in the folder. What other links lead to is taken as if it were here.
+    """
     ignore = folder / ".cfignore"
     rules = parse_rules([*IGNORED, *(ignore.read_text().splitlines() if ignore.is_file() else [])])
 
-    def walk(here: Path, prefix: str) -> Iterator[tuple[Path, str]]:
+    def walk(here: Path, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+        above = (*above, os.path.realpath(here))
         for path in sorted(here.iterdir()):
-            name = prefix + path.name
-            if is_ignored(name, path.is_dir(), rules):
+            name, is_folder = prefix + path.name, path.is_dir()
+            if is_ignored(name, is_folder, rules):
                 continue
-            if path.is_dir():
-                yield from walk(path, f"{name}/")
-            elif path.is_file():
+            if path.is_file() or (path.exists() and inner_link(folder, path, name) is not None):
                 yield path, name
+            elif is_folder and os.path.realpath(path) not in above:
+                yield from walk(path, f"{name}/", above)
 
-    return walk(folder, "")
+    return walk(folder, "", ())
+
+
+def inner_link(folder: Path, path: Path, name: str) -> str | None:
+    """Where a link leads, seen from its place in the package; None for what is no link, or leads out of the folder."""
+    if not path.is_symlink():
+        return None
+    target = Path(os.path.realpath(path))
+    root = os.path.realpath(folder)
+    return os.path.relpath(target.relative_to(root), Path(name).parent) if target.is_relative_to(root) else None
 
 
 def pack(source: Path, target: Path) -> Path:
     """Zip a folder into `target`; a zip file is taken as it is. The file to upload.
 
-    Raises UsageError for a path that does not exist, CfrouteError for one without files.
+    Raises UsageError for a path that does not exist, CfrouteError for one without files or one that cannot be read.
     """
     if source.is_file():
         if not zipfile.is_zipfile(source):
@@ -97,9 +112,24 @@ def pack(source: Path, target: Path) -> Path:
     if not source.is_dir():
         raise UsageError(f"The specified path '{source}' does not exist.")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        for path, name in files(source):
-            archive.write(path, name)
+        try:
+            for path, name in files(source):
+                _add(archive, path, name, inner_link(source, path, name))
+        except OSError as error:
+            raise CfrouteError(
+                f"'{error.filename}' cannot be packed: {error.strerror}", "a line in .cfignore leaves it out"
+            ) from error
         empty = not archive.namelist()
     if empty:
         raise CfrouteError(f"No app files found in '{source}'")
     return target
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str, link: str | None) -> None:
+    if link is None:
+        archive.write(path, name)
+        return
+    entry = zipfile.ZipInfo(name)
+    entry.create_system = 3  # Unix, whose file types the upper half of the attributes holds
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    archive.writestr(entry, link)

@@ -1,5 +1,8 @@
 """Which files of an app are uploaded."""
 
+import errno
+import os
+import stat
 import zipfile
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfroute.cli import bits
+from cfroute.diego.cell import archives
 from cfroute.errors import CfrouteError, UsageError
 
 
@@ -63,6 +67,52 @@ def test_a_folder_is_packed_without_what_is_ignored(tmp_path: Path) -> None:
         assert sorted(archive.namelist()) == ["run.sh", "server.py", "static/a.css"]
         assert archive.getinfo("run.sh").external_attr >> 16 & 0o777 == 0o755
         assert archive.read("static/a.css") == b"static/a.css"
+
+
+def test_links_stay_links_where_they_can(tmp_path: Path) -> None:
+    """So that a link to a folder above does not mean an endless package."""
+    app, outside = tmp_path / "app", tmp_path / "outside"
+    for name in ("app/lib/a.py", "outside/b.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(name)
+    links = {
+        app / "here": ".",
+        app / "lib/up": "..",
+        app / "a.py": app / "lib/a.py",
+        app / "nowhere": "missing",
+        app / "around": "around",
+        app / "more": outside,
+        outside / "back": app / "lib",
+        outside / "again": outside,
+    }
+    for link, target in links.items():
+        link.symlink_to(target)
+    with zipfile.ZipFile(bits.pack(app, tmp_path / "package.zip")) as archive:
+        kept = {entry.filename: archive.read(entry).decode() for entry in archive.infolist()}
+        assert stat.S_ISLNK(archive.getinfo("here").external_attr >> 16)
+    assert kept == {
+        "a.py": "lib/a.py",
+        "here": ".",
+        "lib/a.py": "app/lib/a.py",
+        "lib/up": "..",
+        "more/b.py": "outside/b.py",
+        "more/back": "../lib",
+    }
+    archives.unpack(tmp_path / "package.zip", tmp_path / "unpacked", 1000)
+    assert (tmp_path / "unpacked/more/back/a.py").read_text() == "app/lib/a.py"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "secret").write_text("x")
+
+    def refused(archive: zipfile.ZipFile, path: Path, name: str) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(zipfile.ZipFile, "write", refused)  # root may read everything
+    with pytest.raises(CfrouteError, match="secret' cannot be packed: Permission denied"):
+        bits.pack(app, tmp_path / "package.zip")
 
 
 def test_a_zip_file_is_taken_as_it_is(tmp_path: Path) -> None:
