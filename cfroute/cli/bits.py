@@ -100,17 +100,21 @@ def inner_link(folder: Path, path: Path, name: str) -> str | None:
     return os.path.relpath(target.relative_to(root), Path(name).parent) if target.is_relative_to(root) else None
 
 
+def check(source: Path) -> None:
+    """Raises UsageError for a path that does not exist, CfrouteError for one that cannot be an app."""
+    if not source.exists():
+        raise UsageError(f"The specified path '{source}' does not exist.")
+    if not source.is_dir() and not zipfile.is_zipfile(source):
+        raise CfrouteError(f"'{source}' is neither a folder nor a zip file")
+
+
 def pack(source: Path, target: Path) -> Path:
     """Zip a folder into `target`; a zip file is taken as it is. The file to upload.
 
-    Raises UsageError for a path that does not exist, CfrouteError for one without files or one that cannot be read.
+    Raises CfrouteError for a folder without files, or with one that cannot be read.
     """
     if source.is_file():
-        if not zipfile.is_zipfile(source):
-            raise CfrouteError(f"'{source}' is neither a folder nor a zip file")
         return source
-    if not source.is_dir():
-        raise UsageError(f"The specified path '{source}' does not exist.")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         try:
             for path, name in files(source):

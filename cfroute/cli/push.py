@@ -71,6 +71,8 @@ def push(session: Session, app_name: str | None, no_start: bool, no_wait: bool, 
     file = _manifest_file(given, folder)
     wanted = _wanted(session, app_name or given["sample"], file, given)
     sources = {app["name"]: _source(app, file, folder, given["path"]) for app in wanted["applications"]}
+    for source in sources.values():
+        bits.check(source)  # before anything is made of an app that cannot be uploaded
     merged = manifest.merge(wanted, _flags(session, given))
     names = ", ".join(render.name(name) for name in sources)
     session.say(f"Pushing app{'s' * (len(sources) > 1)} {names} to {session.target.place}...")

@@ -14,6 +14,8 @@ from cfroute.cli import bits
 from cfroute.diego.cell import archives
 from cfroute.errors import CfrouteError, UsageError
 
+from .conftest import Run
+
 
 @pytest.mark.parametrize(
     ("rules", "path", "folder", "ignored"),
@@ -122,12 +124,19 @@ def test_a_zip_file_is_taken_as_it_is(tmp_path: Path) -> None:
     assert bits.pack(given, tmp_path / "package.zip") == given
 
 
-def test_what_cannot_be_packed_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_an_app_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text").write_text("no zip")
     with pytest.raises(CfrouteError, match="No app files found"):
         bits.pack(tmp_path / "empty", tmp_path / "package.zip")
     with pytest.raises(CfrouteError, match="neither a folder nor a zip file"):
-        bits.pack(tmp_path / "text", tmp_path / "package.zip")
+        bits.check(tmp_path / "text")
     with pytest.raises(UsageError, match="does not exist"):
-        bits.pack(tmp_path / "nowhere", tmp_path / "package.zip")
+        bits.check(tmp_path / "nowhere")
+
+
+def test_nothing_is_made_of_an_app_that_is_not_there(cfroute: Run) -> None:
+    refused = cfroute("push", "typo", "--no-start", "-p", "/no/such/folder")
+    assert refused.status == 1
+    assert refused.err.startswith("Incorrect Usage: The specified path '/no/such/folder' does not exist.\n")
+    assert "typo" not in cfroute("apps").out + cfroute("routes").out
