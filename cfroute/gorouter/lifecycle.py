@@ -12,6 +12,7 @@ from cfroute.daemon import Stop, spawn
 from cfroute.gorouter import tls
 from cfroute.gorouter.access_log import AccessLog, AccessLogError
 from cfroute.gorouter.config import Config
+from cfroute.gorouter.config_support import without_effect
 from cfroute.gorouter.context import Context, Health
 from cfroute.gorouter.destinations import Destinations
 from cfroute.gorouter.exchange import RouterExchange
@@ -64,6 +65,8 @@ class Gorouter:
         """Start, serve until asked to stop, end as the signal says."""
         log, config = self._log, self._config
         log.info("starting")
+        for key in without_effect(config):
+            log.warn("setting-without-effect", key=key)
         log.debug("local-az-set", AvailabilityZone=config.zone)
         log.info(
             "retrieved-isolation-segments",

@@ -1,0 +1,31 @@
+"""Which settings this router takes but does not act on yet. It says so at its start, rather than leave anybody to find out."""
+
+from collections.abc import Callable
+from typing import Final
+
+from cfroute.gorouter.config import Config
+
+# Key of the file -> whether this configuration asks for what is not there.
+_WITHOUT_EFFECT: Final[dict[str, Callable[[Config], bool]]] = {
+    "enable_http1_concurrent_read_write": lambda config: config.enable_http1_concurrent_read_write,
+    "enable_proxy": lambda config: config.enable_proxy,
+    "debug_addr": lambda config: bool(config.debug_addr),
+    "status.enable_deprecated_varz_healthz_endpoints": lambda config: config.status.enable_deprecated_varz_healthz_endpoints,
+    "logging.loggregator_enabled": lambda config: config.logging.loggregator_enabled,
+    "access_log.enable_streaming": lambda config: config.access_log.enable_streaming,
+    "tracing": lambda config: config.tracing.enable_zipkin or config.tracing.enable_w3c,
+    "enable_verify_client_certificate_metadata": lambda config: config.enable_verify_client_certificate_metadata,
+    "http_rewrite": lambda config: bool(
+        config.http_rewrite.responses.add_headers_if_not_present or config.http_rewrite.responses.remove_headers
+    ),
+    "publish_active_apps_interval": lambda config: config.publish_active_apps_interval > 0,
+    "sticky_sessions_for_auth_negotiate": lambda config: config.sticky_sessions_for_auth_negotiate,
+    "html_error_template_file": lambda config: bool(config.html_error_template_file),
+    "prometheus.enabled": lambda config: config.prometheus.enabled,
+    "routing_api": lambda config: config.routing_api.enabled,
+}
+
+
+def without_effect(config: Config) -> list[str]:
+    """The keys that this configuration sets in vain, in the order of upstream's documentation."""
+    return [key for key, asked in _WITHOUT_EFFECT.items() if asked(config)]

@@ -1,0 +1,16 @@
+"""Settings without effect are told."""
+
+from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_support import without_effect
+
+
+def test_the_defaults_ask_for_nothing_that_is_not_there() -> None:
+    assert without_effect(parse("")) == []
+
+
+def test_what_is_asked_for_in_vain() -> None:
+    config = parse(
+        "enable_proxy: true\ntracing: {enable_w3c: true}\nprometheus: {enabled: true}\n"
+        "http_rewrite: {responses: {remove_headers: [{name: X}]}}"
+    )
+    assert without_effect(config) == ["enable_proxy", "tracing", "http_rewrite", "prometheus.enabled"]
