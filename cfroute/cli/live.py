@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +14,7 @@ from cfroute.clock import SystemClock
 from cfroute.foundation.events import ComponentStatus, Event, Ready, StateChanged, Stopping
 from cfroute.home import Home
 
-_EVENTS = 6
+_EVENTS = 6  # at most; where the terminal is low, only as many as fit below what has to be seen
 _STYLES = {"running": "green", "external": "green", "unhealthy": "red", "backing-off": "red", "starting": "yellow"}
 
 
@@ -28,6 +28,7 @@ class ComponentsView:
         self._components: dict[str, ComponentStatus] = {}
         self._events: deque[str] = deque(maxlen=_EVENTS)
         self._below = Text("starting…", style="yellow")
+        self._stopping = False
 
     def see(self, event: Event) -> None:
         """Take note of an event."""
@@ -37,15 +38,23 @@ class ComponentsView:
                 self._components[component.name] = component
                 if before is not None and before.state != component.state:
                     self._note(_sentence(component))
+                if self._stopping and all(one.state == "stopped" for one in self._components.values()):
+                    self._below = Text("stopped", style="yellow")
             case Ready(seconds):
                 self._note(f"ready in {seconds:.1f} s")
                 self._below = Text.from_ansi(f"{self._where()}\n\nCtrl-C stops the foundation.")
             case Stopping(why):
                 self._note(f"stopping ({why})")
+                self._stopping = True
                 self._below = Text("stopping… (Ctrl-C again ends it by force)", style="yellow")
 
-    def __rich__(self) -> Group:
-        return Group(Text(self._title, style="bold"), self._table(), Text(), *self._history(), self._below)
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        above = Group(Text(self._title, style="bold"), self._table(), Text(), self._below)
+        yield above
+        room = console.height - len(console.render_lines(above, options.update(height=None))) - 2
+        if room > 0 and self._events:
+            yield Text()
+            yield from self._history(room)
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -56,8 +65,9 @@ class ComponentsView:
             table.add_row(one.name, state, one.address, str(one.pid or ""), str(one.restarts or ""))
         return table
 
-    def _history(self) -> Iterator[Text]:
-        return (Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._events)
+    def _history(self, most: int) -> Iterator[Text]:
+        latest = list(self._events)[-most:]
+        return (Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in latest)
 
     def _note(self, text: str) -> None:
         time = datetime.fromtimestamp(self._now(), UTC).astimezone()

@@ -1,9 +1,12 @@
 """How data becomes text: cf's tables and blocks, JSON, and colour. Only this module and `live` draw."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 GAP = "   "
 
@@ -76,11 +79,11 @@ def size(octets: float) -> str:
 class Screen:
     """A full-screen table that is redrawn in place; the terminal is as before when the block ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: "Console | None" = None) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._console = Console()
+        self._console = console or Console()
         self._live = Live(console=self._console, screen=True, auto_refresh=False, vertical_overflow="crop")
 
     def __enter__(self) -> "Screen":
@@ -90,15 +93,19 @@ class Screen:
     def __exit__(self, *failure: Any) -> None:
         self._live.__exit__(*failure)
 
-    def draw(self, title: Sequence[tuple[str, str]], headers: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> None:
-        """Show the lines of `title` (style, text) above a table of rows (style, cells)."""
+    def draw(self, title: Sequence[tuple[str, str]], headers: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Show the lines of `title` (style, text) above as many rows (style, cells) as there is room for."""
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
+        room = self._console.height - len(title) - 2  # an empty line and the headers
+        shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
         grid = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), expand=False)
         for header in headers:
             grid.add_column(Text(header), no_wrap=True, overflow="ellipsis")
-        for style, cells in rows:
+        for style, cells in shown:
             grid.add_row(*(Text(cell) for cell in cells), style=style)
-        self._live.update(Group(*(Text(text, style=style) for style, text in title), Text(""), grid), refresh=True)
+        above = (Text(text, style=style, no_wrap=True, overflow="ellipsis") for style, text in title)
+        rest = [Text(f"… and {len(rows) - len(shown)} more", style="dim")] if len(shown) < len(rows) else []
+        self._live.update(Group(*above, Text(""), grid, *rest), refresh=True)

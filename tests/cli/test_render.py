@@ -1,9 +1,13 @@
 """cf's tables and blocks."""
 
+import io
+import re
+
 import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from cfroute.cli import render
 
@@ -46,3 +50,37 @@ def test_a_block_puts_the_values_in_one_column() -> None:
 )
 def test_sizes(octets: int, text: str) -> None:
     assert render.size(octets) == text
+
+
+def drawn_on_screen(height: int, count: int) -> list[str]:
+    """What stands on a screen of that height for a title and `count` rows."""
+    terminal = io.StringIO()
+    console = Console(file=terminal, width=60, height=height, force_terminal=True, color_system=None, legacy_windows=False)
+    with render.Screen(console) as screen:
+        terminal.truncate(0)
+        title = [("bold", "a title that is too long for this terminal, and is cut off")]
+        screen.draw(title, ["n"], [("", [str(number)]) for number in range(count)])
+        drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    lines = [line.strip() for line in drawn.strip("\0\r\n ").split("\n")]
+    assert len(lines) <= height
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        (0, ["n"]),
+        (3, ["n", "0", "1", "2"]),
+        (4, ["n", "0", "1", "… and 2 more"]),
+        (100, ["n", "0", "1", "… and 98 more"]),
+    ],
+)
+def test_rows_that_do_not_fit_on_the_screen_are_counted(rows: int, shown: list[str]) -> None:
+    title, empty, *lines = drawn_on_screen(6, rows)
+    assert title.startswith("a title that")
+    assert empty == ""
+    assert lines == shown
+
+
+def test_a_screen_may_be_too_low_for_anything() -> None:
+    assert len(drawn_on_screen(2, 5)) <= 2

@@ -18,8 +18,8 @@ def component(state: str, *, pid: int = 0, last_error: str = "") -> StateChanged
     )
 
 
-def drawn(view: ComponentsView) -> str:
-    console = Console(file=StringIO(), width=100, record=True)
+def drawn(view: ComponentsView, height: int = 40) -> str:
+    console = Console(file=StringIO(), width=100, height=height, record=True)
     console.print(view)
     return console.export_text()
 
@@ -46,6 +46,21 @@ def test_trouble_is_explained() -> None:
     assert "nats is backing-off: killed by SIGKILL" in drawn(view)
     view.see(Stopping("SIGINT"))
     assert "Ctrl-C again ends it by force" in drawn(view)
+    view.see(component("stopped"))
+    assert "Ctrl-C" not in drawn(view)
+
+
+def test_a_low_terminal_shows_the_way_in_rather_than_what_happened() -> None:
+    view = ComponentsView("title", lambda: "apps: http://*.cf.localhost:8080", lambda: 0.0)
+    for state in ("starting", "running", "unhealthy", "running"):
+        view.see(component(state))
+    view.see(Ready(0.94))
+    needed = ["title", "component", "nats", "", "apps:", "", "Ctrl-C"]
+    for height, events in ((7, 0), (9, 0), (10, 1), (11, 2), (40, 4)):
+        lines = drawn(view, height).splitlines()
+        assert [line.startswith(start) for line, start in zip(lines, needed, strict=False)] == [True] * len(needed)
+        assert len(lines) == len(needed) + (1 + events if events else 0)
+        assert not events or lines[-1].endswith("ready in 0.9 s")
 
 
 def test_the_view_is_drawn_as_events_come() -> None:
