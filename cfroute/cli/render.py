@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 GAP = "   "
+_SPACE = "  "  # between the columns of a screen
+_NARROW = 10  # characters of a column that is not cut as long as there are wider ones
 
 
 def name(text: object) -> str:
@@ -93,19 +95,43 @@ class Screen:
     def __exit__(self, *failure: Any) -> None:
         self._live.__exit__(*failure)
 
-    def draw(self, title: Sequence[tuple[str, str]], headers: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
-        """Show the lines of `title` (style, text) above as many rows (style, cells) as there is room for."""
+    def draw(
+        self,
+        title: Sequence[tuple[str, str]],
+        headers: Sequence[str],
+        rows: Sequence[tuple[str, Sequence[str]]],
+        expendable: Sequence[str] = (),
+    ) -> None:
+        """Show the lines of `title` (style, text) above as many rows (style, cells) as there is room for.
+
+        Where they are too wide, the columns named by `expendable` are left out, one after the other, before texts are cut.
+        """
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
         room = self._console.height - len(title) - 2  # an empty line and the headers
         shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
-        grid = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), expand=False)
-        for header in headers:
-            grid.add_column(Text(header), no_wrap=True, overflow="ellipsis")
-        for style, cells in shown:
-            grid.add_row(*(Text(cell) for cell in cells), style=style)
+        columns = _fitting(list(zip(headers, *(cells for _, cells in shown), strict=True)), expendable, self._console.width)
+        grid = Table(box=None, header_style="bold", padding=(0, len(_SPACE), 0, 0), expand=False)
+        for header, *cells in columns:
+            # rich takes room from the columns that may wrap first, and most from the widest; their texts are cut all the same
+            grid.add_column(Text(header, no_wrap=True), no_wrap=_width((header, *cells)) <= _NARROW, overflow="ellipsis")
+        for number, (style, _) in enumerate(shown, 1):
+            grid.add_row(*(Text(column[number], no_wrap=True) for column in columns), style=style)
         above = (Text(text, style=style, no_wrap=True, overflow="ellipsis") for style, text in title)
         rest = [Text(f"… and {len(rows) - len(shown)} more", style="dim")] if len(shown) < len(rows) else []
         self._live.update(Group(*above, Text(""), grid, *rest), refresh=True)
+
+
+def _fitting(columns: list[tuple[str, ...]], expendable: Sequence[str], width: int) -> list[tuple[str, ...]]:
+    """The columns without as many of the expendable ones (by their first cell) as it takes to get them into `width`."""
+    for header in expendable:
+        if sum(_width(column) + len(_SPACE) for column in columns) <= width:
+            break
+        columns = [column for column in columns if column[0] != header]
+    return columns
+
+
+def _width(column: Sequence[str]) -> int:
+    return max(map(len, column))

@@ -141,12 +141,15 @@ def _screen(session: Session, routers: Routers, pattern: str | None, interval: f
     view = first_view(look.rows)
     with render.Screen() as screen, _keys():
         while True:
-            screen.draw(_title(pattern, view, look), *_drawing(view))
+            screen.draw(_title(pattern, view, look), *_drawing(view), EXPENDABLE)
             if _pressed_q(interval):
                 return
             look = routers.look(pattern)
             view = next_view(view, look.rows, session.clock.monotonic())
 
+
+EXPENDABLE = ("protocol", "age", "prune in")
+"""The columns that a narrow terminal can do without."""
 
 STYLES = {"": "", "+": "green", "~": "yellow", "-": "red"}
 
