@@ -1,6 +1,7 @@
 """The emitter as a process, between a real BBS and a real nats-server; the test plays cell and router."""
 
 import asyncio
+import io
 import json
 import socket
 import subprocess
@@ -12,6 +13,9 @@ import nats
 import pytest
 
 from cfroute.diego.api import DesiredLRP, Port
+from cfroute.diego.route_emitter.bus import Bus
+from cfroute.diego.route_emitter.config import Config
+from cfroute.logs import Logger
 from cfroute.nats.server import find_binary
 
 from .conftest import Bench, eventually, free_port
@@ -235,6 +239,29 @@ def test_answers_the_start_of_a_router(bench: Bench, nats_server: Nats) -> None:
     play(bench, nats_server, another)
     assert daemon.stop() == 0
     assert '"message":"watcher.sync.complete"' in daemon.log
+
+
+def test_that_nobody_listens_is_no_answer(nats_server: Nats) -> None:
+    """The server says so to whoever asks for a reply; an emitter that started before all routers took it for a broken one."""
+    nobody = dict.fromkeys(("bbs_address", "bbs_ca_cert_file", "bbs_client_cert_file", "bbs_client_key_file"), "")
+    config = Config(**nobody, nats_addresses=f"127.0.0.1:{nats_server.port}", nats_username="u", nats_password="p")
+
+    async def ask() -> list[bytes]:
+        bus, heard, answered = Bus(config, Logger("x", stream=io.StringIO())), list[bytes](), asyncio.Event()
+
+        def hear(data: bytes) -> None:
+            heard.append(data)
+            answered.set()
+
+        await bus.connect()
+        await bus.subscribe("answers", hear)
+        await bus.publish("router.greet", b"", "answers")
+        await bus.publish("answers", b"from a router")
+        await asyncio.wait_for(answered.wait(), 10)
+        await bus.close()
+        return heard
+
+    assert asyncio.run(ask()) == [b"from a router"]
 
 
 def test_goes_on_after_nats_and_bbs_were_killed(bench: Bench, nats_server: Nats) -> None:

@@ -14,6 +14,8 @@ from cfroute.logs import Logger
 
 RECONNECT_WAIT = 0.5  # s, upstream's
 PING_INTERVAL = 20  # s, upstream's
+NO_RESPONDERS = "503"
+"""The status of the server's own answer to a question that nobody listens to; it is not for who asked."""
 
 
 class Bus:
@@ -66,7 +68,8 @@ class Bus:
         """Have `take` called with each message, also after a reconnect."""
 
         async def received(message: Msg) -> None:
-            take(message.data)
+            if (message.headers or {}).get("Status") != NO_RESPONDERS:
+                take(message.data)
 
         await self._client.subscribe(subject, cb=received)
 
