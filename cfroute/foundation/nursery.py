@@ -215,7 +215,7 @@ def main() -> None:
     """`python -m cfroute.foundation.nursery LIFELINE fork|spawn CERTIFICATE MODULE…`, with the commands' socket as stdin."""
     lifeline, forks, certificate, *modules = sys.argv[1:]
     gc.disable()  # nothing of what is imported is ever garbage
-    warmup.leave_out_command_lines()
+    warmup.leave_out()
     commands = socket.socket(fileno=os.dup(0))
     os.set_inheritable(int(lifeline), False)
     nursery = Nursery(commands, int(lifeline), modules, certificate, forks=forks == "fork")

@@ -20,6 +20,7 @@ SHARED = (
     "cfroute.diego.client",
     "cfroute.durations",
     "cfroute.errors",
+    "cfroute.health",
     "cfroute.home",
     "cfroute.jwt",
     "cfroute.log_cache",

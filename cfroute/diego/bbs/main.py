@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import httpx
 
-from cfroute import daemon
+from cfroute import daemon, health
 from cfroute.clock import Clock, SystemClock
-from cfroute.diego.bbs.app import application, health
+from cfroute.diego.bbs.app import JSON, PONG, application
 from cfroute.diego.bbs.config import Config, load
 from cfroute.diego.bbs.service import Service
 from cfroute.diego.bbs.state import State
@@ -47,7 +47,9 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
         await stack.enter_async_context(
             daemon.serving(application(service), config.address, config.port, certificate=identity, client_ca=config.ca)
         )
-        await stack.enter_async_context(daemon.serving(health(), config.address, config.health_port))
+        await stack.enter_async_context(
+            health.answering(config.address, config.health_port, PONG, path="/ping", content_type=JSON)
+        )
         log.info("started", address=config.address, port=config.port, fresh=store.fresh)
         await stop.wait()
         service.hub.close()  # streams never end by themselves, and the server waits for what is open

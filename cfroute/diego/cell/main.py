@@ -12,12 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
-from cfroute import daemon
+from cfroute import daemon, health
 from cfroute.clock import Clock, SystemClock
 from cfroute.diego.cell.config import Config, load
 from cfroute.diego.cell.egress import Egress
@@ -79,8 +75,7 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
 async def _run(host: Host, stop: daemon.Stop) -> int:
     rep = Rep(host)
     await asyncio.to_thread(rep.clean_up)
-    ping = Starlette(routes=[Route("/ping", _ping)])
-    async with daemon.serving(ping, host.config.address, host.config.health_port):
+    async with health.answering(host.config.address, host.config.health_port, b"OK", path="/ping"):
         life = daemon.spawn(rep.live(), name="rep")
         asked = daemon.spawn(stop.wait(), name="stop")
         host.log.info("started", cell_id=host.config.cell_id, address=host.config.address)
@@ -122,7 +117,3 @@ def _system_roots() -> bytes:
 def _folder(path: Path) -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
-
-
-async def _ping(_request: Request) -> PlainTextResponse:
-    return PlainTextResponse("OK")

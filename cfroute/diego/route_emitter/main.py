@@ -6,12 +6,7 @@ import contextlib
 import random
 from collections.abc import Sequence
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-
-from cfroute import daemon, durations
+from cfroute import daemon, durations, health
 from cfroute.clock import Clock, SystemClock
 from cfroute.diego.client import BBSClient
 from cfroute.diego.route_emitter.bus import Bus
@@ -66,15 +61,10 @@ async def _work(config: Config, bbs: BBSClient, bus: Bus, clock: Clock, log: Log
     watcher = Watcher(bbs, config.cell_id, table, emitter, clock, log)
     scheduler = Scheduler(bus, emitter.emit_all, config.jitter_factor, clock, random.Random(), log)  # noqa: S311
     bus.on_reconnect = scheduler.greet_again
-    health = Starlette(routes=[Route("/{path:path}", _healthy)])
-    async with daemon.serving(health, *config.health_listener):
+    async with health.answering(*config.health_listener, b"ok"):
         log.info("started", cell_id=config.cell_id)
         await asyncio.gather(
             watcher.run(durations.parse(config.sync_interval)),
             scheduler.run(),
             emitter.repeat(durations.parse(config.unregistration_interval), clock),
         )
-
-
-async def _healthy(_request: Request) -> PlainTextResponse:
-    return PlainTextResponse("ok")
