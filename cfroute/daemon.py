@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
+from cfroute.errors import CfrouteError, cannot_listen
+from cfroute.logs import Logger
+
 if TYPE_CHECKING:
     import uvicorn
 
@@ -92,9 +95,7 @@ def spawn(work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
 def _finished(task: asyncio.Task[Any]) -> None:
     _tasks.discard(task)
     if not task.cancelled() and (failure := task.exception()) is not None:
-        task.get_loop().call_exception_handler(
-            {"message": f"task {task.get_name()} failed", "exception": failure, "task": task}
-        )
+        task.get_loop().call_exception_handler({"message": f"task {task.get_name()} failed", "exception": failure, "task": task})
 
 
 @contextlib.asynccontextmanager
@@ -109,7 +110,7 @@ async def serving(
     """Serve an ASGI app while the block runs; yields the port (the one picked, when `port` is 0).
 
     `certificate` is (certificate chain file, key file) for TLS; `client_ca` demands a client certificate signed by it.
-    Raises OSError when the address cannot be bound.
+    Raises ConfigurationError when the address cannot be bound.
     """
     import uvicorn
 
@@ -172,14 +173,24 @@ def _bind(host: str, port: int) -> Any:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise cannot_listen(host, port, error) from error
     listener.listen(1024)
     listener.setblocking(False)
     return listener
 
 
+def call(main: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """The exit status of a daemon's `main`. What it cannot start for is a line of its log, as everything that it says."""
+    try:
+        return main(arguments)
+    except CfrouteError as error:
+        component = main.__module__.removesuffix(".main").rpartition(".")[2]
+        Logger(component).error("failed-to-start", error=error.message)
+        return 1
+
+
 def entry(main: Callable[[list[str]], int]) -> None:
     """Run a daemon's `main` as a process of its own, with the arguments of the command line."""
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(call(main, sys.argv[1:]))

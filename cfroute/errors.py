@@ -13,6 +13,8 @@ place that prints them.
     └── Conflict            exit 6   the port, folder or name is taken
 """
 
+import os
+
 
 class CfrouteError(Exception):
     """Something failed; `hint` says what to do next, or is empty."""
@@ -33,6 +35,13 @@ class UsageError(CfrouteError):
 
 class ConfigurationError(CfrouteError):
     """A configuration file or setting is wrong."""
+
+
+def cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
+    """What to raise when an address cannot be bound."""
+    # event loops and the resolver put sentences of their own where the system's word for it should be
+    why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    return ConfigurationError(f"cannot listen on {host}:{port}: {why.lower()}")
 
 
 class NotRunning(CfrouteError):

@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
 
+from cfroute.errors import cannot_listen
+
 PATIENCE = 10.0  # seconds that a request may take
 _BROKEN = (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
@@ -15,10 +17,13 @@ async def answering(
 ) -> AsyncIterator[int]:
     """Answer with 200 and `body` while the block runs; other paths than `path` (None: none) get a 404. Yields the port.
 
-    Raises OSError when the address cannot be bound.
+    Raises ConfigurationError when the address cannot be bound.
     """
     well, lost = _response("200 OK", body, content_type), _response("404 Not Found", b"Not Found", content_type)
-    server = await asyncio.start_server(partial(_answer, path, well, lost), host, port)
+    try:
+        server = await asyncio.start_server(partial(_answer, path, well, lost), host, port)
+    except OSError as error:
+        raise cannot_listen(host, port, error) from error
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

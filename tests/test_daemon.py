@@ -1,6 +1,7 @@
 """What every daemon shares: stopping, the tie to the supervisor, and serving an app."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from cfroute import certificates, daemon
+from cfroute.errors import ConfigurationError
 
 NOW = 1_700_000_000.0
 
@@ -100,12 +102,25 @@ def test_a_taken_port_is_an_error() -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
-            with pytest.raises(OSError, match="in use"):
+            with pytest.raises(ConfigurationError, match=r"cannot listen on 127\.0\.0\.1:\d+: address already in use"):
                 async with daemon.serving(hello, "127.0.0.1", taken.getsockname()[1]):
                     pass
         return 0
 
     assert daemon.run(serve) == 0
+
+
+def test_what_a_daemon_cannot_start_for_is_a_line_of_its_log(capsys: pytest.CaptureFixture[str]) -> None:
+    def main(arguments: list[str]) -> int:
+        raise ConfigurationError(f"{arguments[0]}: no such file")
+
+    main.__module__ = "cfroute.uaa.main"
+    assert daemon.call(main, ["uaa.yml"]) == 1
+    written = capsys.readouterr()
+    line = json.loads(written.out)
+    assert (line["source"], line["message"], line["log_level"]) == ("uaa", "failed-to-start", 3)
+    assert line["data"] == {"error": "uaa.yml: no such file"}
+    assert written.err == ""
 
 
 def test_a_failed_task_is_not_silent() -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from cfroute import health
+from cfroute.errors import ConfigurationError
 
 
 def answered(scene: Callable[[int], Any], **options: Any) -> Any:
@@ -59,7 +60,7 @@ def test_odd_requests_are_answered(data: bytes) -> None:
 
 
 def test_a_taken_port_is_an_error() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigurationError, match="address already in use"):
         asyncio.run(_answer_on(taken.getsockname()[1]))
 
 

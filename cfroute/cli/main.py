@@ -143,9 +143,10 @@ def _complete(session: Session, instruction: str) -> int:
 
 def daemon(name: str, arguments: list[str]) -> int:
     """Run a component in the foreground with its own arguments."""
+    from cfroute.daemon import call
+
     module: Any = importlib.import_module(DAEMONS[name][0])
-    status: int = module.main(arguments)
-    return status
+    return call(module.main, arguments)
 
 
 def _reader_gone() -> int:

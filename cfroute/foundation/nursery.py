@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cfroute.clock import SystemClock
-from cfroute.daemon import LIFELINE
+from cfroute.daemon import LIFELINE, call
 from cfroute.foundation import warmup
 
 _PR_SET_PDEATHSIG = 1
@@ -125,7 +125,7 @@ class Nursery:
                 os.set_inheritable(self._lifeline, True)
                 _execute([sys.executable, "-P", "-c", _RUN.format(module=command["module"]), *command["arguments"]])
             gc.enable()
-            status = importlib.import_module(command["module"]).main(command["arguments"])
+            status = call(importlib.import_module(command["module"]).main, command["arguments"])
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
         except BaseException:
