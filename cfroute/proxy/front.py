@@ -285,6 +285,8 @@ class Front(asyncio.Protocol):
         if exchange is None:
             self._discard(len(piece), last=last)
             return
+        if not piece and not last:
+            return
         data = frame_request_body(exchange.request, piece) if piece else b""
         if last and exchange.request.length == CHUNKED:
             data += last_chunk(Headers())  # trailers of requests are lost, as upstream loses them

@@ -120,22 +120,29 @@ def test_any_cut_gives_the_same(pieces: list[bytes], trailers: dict[bytes, list[
 
 
 @given(st.lists(st.sampled_from(WORDS)))
-def test_whatever_is_accepted_a_strict_reader_reads_in_the_same_way(parts: list[bytes]) -> None:
+def test_no_strict_reader_reads_it_in_another_way(parts: list[bytes]) -> None:
     data = b"".join(parts)
     try:
         body, done, rest, _ = decode(data)
     except ChunkError:
         return
-    if not done:
-        return
+    if done:
+        assert read_strictly(data) in (None, (body, rest))
+
+
+def read_strictly(data: bytes) -> tuple[bytes, bytes] | None:
+    """Body and rest, or None where an independent reader refuses what we let through (such as a space before `;`)."""
     strict = h11.Connection(h11.SERVER)
     strict.receive_data(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + data)
     strict.next_event()
-    read = b""
-    while isinstance(event := strict.next_event(), h11.Data):
-        read += event.data
+    body = b""
+    try:
+        while isinstance(event := strict.next_event(), h11.Data):
+            body += event.data
+    except h11.RemoteProtocolError:
+        return None
     assert isinstance(event, h11.EndOfMessage)
-    assert (read, strict.trailing_data[0]) == (body, rest)
+    return body, strict.trailing_data[0]
 
 
 def test_writing() -> None:
