@@ -267,3 +267,20 @@ async def test_draining_one_of_two_gorouters_loses_nothing() -> None:
             stop.set()
         checking.cancel()
         site.stop()
+
+
+async def test_an_early_answer_to_a_large_body_gets_through() -> None:
+    """The Gorouter answers, and closes, while the body is still on its way to it."""
+    async with running(clock=SystemClock()) as gorouter:
+        gorouter.policy.at_once = lambda exchange: Answer(404, b"unknown route")
+        site = Site([], SystemClock())
+        site.routers = Routers([Router("127.0.0.1", gorouter.port, 1)], Logger("load-balancer", stream=site.log))
+        site.proxy = ProxyServer(Balancer(site.routers, Logger("load-balancer", stream=site.log)), SystemClock(), Limits())
+        site.port = await site.proxy.listen("127.0.0.1", 0)
+        site.judge("")
+        for framing in (["Content-Length: 5000000"], ["Transfer-Encoding: chunked"]) * 5:
+            client = await site.client(get("/", *framing, method="POST"))
+            client.send((b"4c4b40\r\n" if "chunked" in framing[0] else b"") + b"x" * 5_000_000)
+            assert (await client.response())[::2] == (404, b"unknown route")
+            client.close()
+        site.stop()
