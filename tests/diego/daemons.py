@@ -8,6 +8,8 @@ import sys
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from cfroute.daemon import call
+
 MODULES = ("cfroute.diego.bbs.main", "cfroute.diego.cell.main", "cfroute.diego.route_emitter.main")
 ROOT = str(Path(__file__).parents[2])
 
@@ -66,4 +68,4 @@ def serve(module: str, arguments: list[str], log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    sys.exit(importlib.import_module(module).main(arguments))
+    sys.exit(call(importlib.import_module(module).main, arguments))

@@ -15,6 +15,7 @@ from cfroute.diego.cell import processes
 from cfroute.log_cache import read
 
 from .conftest import SERVER, Bench, eventually
+from .daemons import Daemon
 
 # Leaves its session, so that no signal to the group reaches it.
 DAEMON = """\
@@ -101,6 +102,17 @@ def test_no_instance_survives_its_cell(bench: Bench) -> None:
     eventually(lambda: len({each.instance_guid for each in bench.instances("web")} - guids) == 2)
     containers = set(os.listdir(bench.folder / "cells/0/containers"))
     assert not containers & guids
+
+
+def test_a_second_cell_in_the_folder_leaves_the_first_alone(bench: Bench) -> None:
+    cell = bench.add_cell()
+    bench.call(lambda bbs: bbs.desire(bench.lrp("web", {"server.py": SERVER})))
+    [instance] = eventually(lambda: bench.instances("web"))
+    second = Daemon(*cell._work[:2], bench.folder / "second.log")
+    second.start()
+    assert second.wait() == 1
+    assert f"another cell works in {bench.folder / 'cells/0'}" in second.log
+    assert ask(instance)["CF_INSTANCE_GUID"] == instance.instance_guid
 
 
 def test_a_cell_that_is_asked_to_end_takes_its_instances_along(bench: Bench) -> None:

@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import os
 import random
 import ssl
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,7 @@ from cfroute.diego.cell.ports import Ports
 from cfroute.diego.cell.rep import Rep
 from cfroute.diego.cell.transfer import Droplets
 from cfroute.diego.client import BBSClient, tls_context
+from cfroute.errors import ConfigurationError
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
 
@@ -45,6 +47,7 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
     log = Logger("rep", clock=clock)
     folder = Path(config.directory).absolute()
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_alone_in(folder))
         guard = Guard(log.session("guard"))
         guard.start()
         stack.push_async_callback(guard.close)
@@ -85,6 +88,20 @@ async def _run(host: Host, stop: daemon.Stop) -> int:
         await asyncio.gather(life, return_exceptions=True)
         host.log.info("exited")
     return 0 if stop.asked else 1
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the cell's folder. Raises ConfigurationError when another cell does.
+
+    It would take what runs there for left behind, and end it.
+    """
+    with open(_folder(folder) / "lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(f"another cell works in {folder}") from error
+        yield
 
 
 def apps_path() -> str:
