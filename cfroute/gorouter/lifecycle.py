@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from random import Random
@@ -37,8 +38,8 @@ class StartFailure(Exception):
     """The router cannot start; why has been logged."""
 
 
-class CutShort(Observer):
-    """Logs the responses that ended before their time."""
+class Events(Observer):
+    """Logs the responses that ended before their time, and defects of the router itself."""
 
     def __init__(self, log: Logger) -> None:
         self._log = log
@@ -47,6 +48,11 @@ class CutShort(Observer):
         assert isinstance(exchange, RouterExchange)
         message = "backend-request-timeout" if reason == "context deadline exceeded" else "response-cut-short"
         self._log.error(message, error=reason, **{"vcap-request-id": exchange.request_id.decode()})
+
+    def panicked(self, exchange: Exchange, defect: Exception) -> None:
+        story = "".join(traceback.format_exception(defect))
+        host = exchange.request.host.decode("latin-1")
+        self._log.error("panic-check", host=host, error=f"{type(defect).__name__}: {defect}", stacktrace=story)
 
 
 class Gorouter:
@@ -136,7 +142,7 @@ class Gorouter:
             idle_timeout=config.frontend_idle_timeout,
             exchange_timeout=config.endpoint_timeout,
         )
-        return ProxyServer(Proxy(context, destinations, access_log), self._clock, limits, CutShort(self._log))
+        return ProxyServer(Proxy(context, destinations, access_log), self._clock, limits, Events(self._log))
 
     def _open_access_log(self) -> AccessLog:
         try:

@@ -43,7 +43,7 @@ class Proxy:
         self._destinations = destinations
         self._access_log = access_log
         config = context.config
-        self._cool_down = config.droplet_stale_threshold / 4
+        self._cool_down = config.failed_cool_down
         self._max_conns = config.backends.max_conns
         self._local_first = config.balancing_algorithm_az_preference == "locally-optimistic"
         self._session_cookies = frozenset(config.sticky_session_cookie_names)
@@ -107,7 +107,7 @@ class Proxy:
         exchange.failure = failure
         if exchange.upgrade and not exchange.body_done:
             failure.wrote_headers = True
-        may_retry = retriable(failure, replayable=exchange.replayable)
+        may_retry = not exchange.body_sent and retriable(failure, replayable=exchange.replayable)
         if exchange.route_service is not None:
             self._log_service_failure(exchange, failure, may_retry)
             again = may_retry and exchange.attempt_number < self._service_attempts

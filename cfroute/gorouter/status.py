@@ -21,7 +21,7 @@ from cfroute.daemon import spawn
 from cfroute.gorouter import table
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.registry import Registry
-from cfroute.gorouter.tls import load_pair
+from cfroute.gorouter.tls import status_context
 from cfroute.proxy.status import status_line
 from cfroute.proxy.wire import http_date
 
@@ -93,7 +93,7 @@ class StatusListeners:
         if status.enable_nontls_health_checks:
             await self._listen(status.port, self._answer_health)
         if status.tls.certificate:
-            await self._listen(status.tls.port, self._answer_health, _tls_context(self._config))
+            await self._listen(status.tls.port, self._answer_health, status_context(self._config))
         await self._listen(status.routes.port, self._answer_routes)
         self._sampling = spawn(self._sample_for_ever(), name="sample the request counters")
 
@@ -227,12 +227,3 @@ def _parse(head: str) -> _Request | None:
     path, _, query = parts[1].partition("?")
     pairs = (field.partition(":") for field in fields)
     return _Request(parts[0], path, query, parts[2], {name.lower(): value.strip() for name, _, value in pairs})
-
-
-def _tls_context(config: Config) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if config.max_tls_version != "TLSv1.3":
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-    load_pair(context, config.status.tls.certificate, config.status.tls.key)
-    return context

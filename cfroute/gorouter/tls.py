@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from cfroute.gorouter.ciphers import openssl_string
 from cfroute.gorouter.config import Config
 
 _VERSIONS = {
@@ -61,9 +62,7 @@ def front_context(config: Config) -> ssl.SSLContext:
 
 
 def _front(config: Config, chain: str, key: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = _VERSIONS[config.min_tls_version]
-    context.maximum_version = _VERSIONS[config.max_tls_version]
+    context = _server(config)
     context.set_alpn_protocols(["http/1.1"])
     load_pair(context, chain, key)
     if config.client_cert_validation in ("request", "require"):
@@ -77,11 +76,18 @@ def _front(config: Config, chain: str, key: str) -> ssl.SSLContext:
 
 
 def status_context(config: Config) -> ssl.SSLContext:
-    """For the TLS health listener."""
+    """For the TLS health listener: versions and ciphers are those of the front."""
+    context = _server(config)
+    load_pair(context, config.status.tls.certificate, config.status.tls.key)
+    return context
+
+
+def _server(config: Config) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[config.min_tls_version]
     context.maximum_version = _VERSIONS[config.max_tls_version]
-    load_pair(context, config.status.tls.certificate, config.status.tls.key)
+    if config.cipher_suites:
+        context.set_ciphers(openssl_string(config.cipher_suites))
     return context
 
 

@@ -189,10 +189,14 @@ class Backend(asyncio.Protocol):
         exchange = self.exchange
         if exchange is None:
             self.close()
-        elif self.head_seen:
-            self._body(exchange, data)
-        else:
-            self._head(exchange, self._buffer + data if self._buffer else data)
+            return
+        try:
+            if self.head_seen:
+                self._body(exchange, data)
+            else:
+                self._head(exchange, self._buffer + data if self._buffer else data)
+        except Exception as defect:
+            exchange.panicked(defect)
 
     def _head(self, exchange: "Exchange", data: bytes) -> None:
         self._buffer = b""

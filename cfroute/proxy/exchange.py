@@ -86,11 +86,14 @@ class Exchange:
 
     def start(self) -> None:
         """Run the policy and send the request on its way."""
-        answer = self.policy.begin(self)
-        if answer is not None:
-            self.answer(answer)
-        else:
-            self.attempt()
+        try:
+            answer = self.policy.begin(self)
+            if answer is not None:
+                self.answer(answer)
+            else:
+                self.attempt()
+        except Exception as defect:
+            self.panicked(defect)
 
     def attempt(self) -> None:
         """Send the request to the next destination that the policy names."""
@@ -288,8 +291,25 @@ class Exchange:
             return
         self.finished = True
         self.server.deadlines.discard(self)
-        self.policy.finished(self)
+        try:
+            self.policy.finished(self)
+        except Exception as defect:
+            self.server.panicked(self, defect)
         self.front.exchange_over(self)
+
+    def panicked(self, defect: Exception) -> None:
+        """Something raised what nobody expected. The client gets an end, and the operator the story."""
+        if self.finished:
+            self.server.panicked(self, defect)
+            return
+        self.complete = False
+        self.keep_alive = False
+        self.server.panicked(self, defect)
+        if self.status == 0:
+            self.answer(Answer(502, b"", Headers({b"X-Cf-Routererror": (b"unknown_failure",)})))
+        else:
+            self._drop_backend()
+            self.finish()
 
     # What may happen at any time
 

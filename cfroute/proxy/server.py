@@ -40,6 +40,10 @@ class Observer:
     def cut_short(self, exchange: Exchange, reason: str) -> None:
         """A response could not be finished."""
 
+    def panicked(self, exchange: Exchange, defect: Exception) -> None:
+        """A defect came to light while this exchange was served."""
+        asyncio.get_running_loop().call_exception_handler({"message": f"{exchange!r} failed", "exception": defect})
+
     def handshake_failed(self, peer: str, error: Exception) -> None:
         """A client (`host:port`) that should have spoken TLS did not get to its first request."""
 
@@ -108,6 +112,9 @@ class ProxyServer:
 
     def cut_short(self, exchange: Exchange, reason: str) -> None:
         self._observer.cut_short(exchange, reason)
+
+    def panicked(self, exchange: Exchange, defect: Exception) -> None:
+        self._observer.panicked(exchange, defect)
 
     # The end
 

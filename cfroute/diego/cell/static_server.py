@@ -57,7 +57,8 @@ def main() -> None:
     options = parser.parse_args()
     folder = str(Path(options.folder).resolve())
     handler = partial(Handler, directory=folder, push_state=options.push_state)
-    server = ThreadingHTTPServer(("0.0.0.0", int(os.environ.get("PORT", "8080"))), handler)  # noqa: S104
+    address = os.environ.get("CF_INSTANCE_INTERNAL_IP", "127.0.0.1"), int(os.environ.get("PORT", "8080"))
+    server = ThreadingHTTPServer(address, handler)
     server.daemon_threads = False  # requests that run are answered before the process ends
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     sys.stdout.write(f"serving {folder} on port {server.server_address[1]}\n")

@@ -30,7 +30,7 @@ class Server(ThreadingHTTPServer):
     allow_reuse_address = True
 
     def __init__(self, handler: type["Handler"]) -> None:
-        super().__init__(("0.0.0.0", int(os.environ.get("PORT", "8080"))), handler)
+        super().__init__((os.environ.get("CF_INSTANCE_INTERNAL_IP", "127.0.0.1"), int(os.environ.get("PORT", "8080"))), handler)
         self.ending = False
         self.lock = threading.Lock()
         self.idle: set[socket.socket] = set()
