@@ -347,10 +347,6 @@ class Config(_Section):
     cfroute: Extensions = field(default_factory=Extensions)
 
     @property
-    def route_services_enabled(self) -> bool:
-        return bool(self.route_services_secret)
-
-    @property
     def ip(self) -> str:
         """The address that the router calls itself by, in its start message and in `X-Vcap-Router`."""
         ours = self.cfroute.address

@@ -34,15 +34,6 @@ def quote(text: str) -> str:
     return '"' + _ODD.sub(_escaped, text) + '"'
 
 
-def quote_or_dash(text: str) -> str:
-    """The same, but `"-"` for nothing, as the access log shows it."""
-    if not text:
-        return '"-"'
-    if is_plain(text):
-        return f'"{text}"'
-    return '"' + _ODD.sub(_escaped, text) + '"'
-
-
 def _escaped(match: re.Match[str]) -> str:
     char = match[0]
     short = _SHORT.get(char)

@@ -53,10 +53,6 @@ class Registry:
         """All pools, in no particular order. Do not register while iterating."""
         return iter(self._routes)
 
-    def count_endpoints(self) -> int:
-        """The number of distinct backend addresses."""
-        return len({endpoint.address for pool in self._routes for endpoint in pool.endpoints})
-
     def find(self, uri: str) -> Pool | None:
         """The pool of exactly this route, empty or not."""
         return self._routes.get(route_key.key(uri))

@@ -6,14 +6,8 @@ trailing dot of the host and a port all stay, so that a route with a port can ne
 """
 
 
-def normalise(uri: str) -> tuple[str, tuple[str, ...]]:
-    """The host and the path segments that `uri` is kept under."""
-    host, *segments = key(uri).split("/")
-    return host, tuple(segments)
-
-
 def key(uri: str) -> str:
-    """The same as one text: `host/segment/segment`."""
+    """The text that `uri` is kept under: `host/segment/segment`."""
     return uri.lower().partition("?")[0].removesuffix("/").removeprefix("/")
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.quoting import quote, quote_or_dash
+from cfroute.gorouter.quoting import quote
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,6 @@ from cfroute.gorouter.quoting import quote, quote_or_dash
 )
 def test_quote(text: str, quoted: str) -> None:
     assert quote(text) == quoted
-
-
-def test_nothing_is_shown_as_a_dash() -> None:
-    assert quote_or_dash("") == '"-"'
-    assert quote_or_dash("a") == '"a"'
-    assert quote_or_dash("\n") == '"\\n"'
 
 
 @given(st.text())
