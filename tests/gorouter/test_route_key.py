@@ -51,7 +51,7 @@ def test_wildcards_step_over_the_dots_of_host_and_path() -> None:
 
 
 @given(st.text(alphabet="aB./?*:%"))
-def test_normalising_twice_changes_only_further_slashes(uri: str) -> None:
+def test_a_key_has_neither_query_nor_capitals(uri: str) -> None:
     key = route_key.key(uri)
     assert "?" not in key
     assert key == key.lower()
