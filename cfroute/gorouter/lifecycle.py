@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import signal
+import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
 from random import Random
 
 from cfroute.clock import Clock
@@ -41,13 +43,18 @@ class StartFailure(Exception):
 class Events(Observer):
     """Logs the responses that ended before their time, and defects of the router itself."""
 
-    def __init__(self, log: Logger) -> None:
+    def __init__(self, log: Logger, clock: Clock) -> None:
         self._log = log
+        self._clock = clock
 
     def cut_short(self, exchange: Exchange, reason: str) -> None:
         assert isinstance(exchange, RouterExchange)
         message = "backend-request-timeout" if reason == "context deadline exceeded" else "response-cut-short"
         self._log.error(message, error=reason, **{"vcap-request-id": exchange.request_id.decode()})
+
+    def handshake_failed(self, peer: str, error: Exception) -> None:
+        now = datetime.fromtimestamp(self._clock.now()).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  (Go's log package: local time)
+        sys.stderr.write(f"{now} http: TLS handshake error from {peer}: {error}\n")
 
     def panicked(self, exchange: Exchange, defect: Exception) -> None:
         story = "".join(traceback.format_exception(defect))
@@ -142,7 +149,7 @@ class Gorouter:
             idle_timeout=config.frontend_idle_timeout,
             exchange_timeout=config.endpoint_timeout,
         )
-        return ProxyServer(Proxy(context, destinations, access_log), self._clock, limits, Events(self._log))
+        return ProxyServer(Proxy(context, destinations, access_log), self._clock, limits, Events(self._log, self._clock))
 
     def _open_access_log(self) -> AccessLog:
         try:

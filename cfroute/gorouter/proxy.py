@@ -223,12 +223,13 @@ class Proxy:
         if b"X-Cf-App-Instance" in headers:
             del headers[b"X-Cf-App-Instance"]
         trailers = b"Te" in headers and b"trailers" in headers.tokens(b"Te")
+        upgrade = headers.get(b"Upgrade") if exchange.upgrade else None
         remove_hop_by_hop(headers)
         if trailers:
             headers[b"Te"] = (b"trailers",)
-        if exchange.upgrade:
+        if upgrade is not None:
             headers[b"Connection"] = (b"Upgrade",)
-            headers[b"Upgrade"] = (exchange.upgrade,)
+            headers[b"Upgrade"] = upgrade[:1]
         peer = exchange.front.peer[0].encode()
         forwarded = headers.get(b"X-Forwarded-For")
         headers[b"X-Forwarded-For"] = (peer if forwarded is None else b", ".join((*forwarded, peer)),)
