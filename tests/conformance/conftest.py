@@ -1,6 +1,6 @@
 """A real Gorouter process between a real nats-server and scripted backends, driven with raw sockets.
 
-The tests here hold what upstream's Gorouter was seen to do, by sections of its behaviour: what goes in and out is compared as bytes.
+The tests here hold what upstream's Gorouter was seen to do: what goes in and out is compared as bytes.
 """
 
 import contextlib
@@ -198,7 +198,7 @@ class Router:
         self.output = folder / "gorouter.log"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", "import sys; from cfroute.gorouter.main import main; sys.exit(main(sys.argv[1:]))", "-c", file],
+                [Path(sys.executable).with_name("cfroute"), "gorouter", "-c", file],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

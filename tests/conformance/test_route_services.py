@@ -1,4 +1,4 @@
-"""Route services against vectors that were recorded from the real Gorouter, and the whole detour with a real TLS route service."""
+"""Route services against vectors recorded from the real Gorouter, and the whole detour with a real TLS route service."""
 
 import json
 import socket
@@ -115,7 +115,8 @@ def test_the_whole_detour(start, backend, tls_backend, certificate, shared_nats)
         lines = [line for line in rest.split(b"\r\n") if line and not line.startswith((b"Host", b"Connection"))]
         again = b"\r\n".join([b"POST /p?q=1 HTTP/1.1", b"Host: detour.test", b"Connection: close", *lines[:-1], b"", lines[-1]])
         reply = router.fetch(again)
-        connection.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\nX-Cf-Proxy-Signature: leak\r\n\r\n" % (reply.status, len(reply.body)) + reply.body)
+        head = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n" % (reply.status, len(reply.body))
+        connection.sendall(head + b"X-Cf-Proxy-Signature: leak\r\n\r\n" + reply.body)
 
     service = tls_backend(logger)
     router.register("detour.test", app, route_service_url=f"https://localhost:{service.port}/rs?a=b")
