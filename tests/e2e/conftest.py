@@ -36,7 +36,9 @@ class Foundation:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("CFROUTE_", "CF_")) and "proxy" not in name.lower()
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CFROUTE_", "CF_")) and "proxy" not in name.lower()
         }
 
     def run(self, *arguments: str, stdin: str = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -71,11 +73,11 @@ class Foundation:
             rows = rows["components"]
         return {row.get("component") or row["name"]: row for row in rows}
 
-    def get(self, host: str, path: str = "/", method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    def get(self, host: str, path: str = "/", body: bytes | None = None, method: str = "GET") -> tuple[int, bytes]:
         """A request through the load balancer on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         with contextlib.closing(connection):
-            connection.request(method, path, body=body, headers={"Host": f"{host}.{self.info['domain']}", **headers})
+            connection.request(method, path, body=body, headers={"Host": f"{host}.{self.info['domain']}"})
             answer = connection.getresponse()
             return answer.status, answer.read()
 
