@@ -1,6 +1,6 @@
 """The BBS's client: what the Cloud Controller, the cells and the route emitters call.
 
-BBSUnavailable   it could not be reached, or hung up: try again later
+BBSUnavailable   it could not be reached, hung up, or cannot work: try again later
 BBSError         it answered, and refused: trying again will not help
 """
 
@@ -200,6 +200,8 @@ class BBSClient:
             response = await self._http.post(f"/v1/{path}", content=msgspec.json.encode(body))
         except httpx.TransportError as error:
             raise BBSUnavailable(f"the BBS cannot be reached: {_words(error)}") from error
+        if response.status_code == 503:  # it has nothing against the request, but cannot write, for example
+            raise BBSUnavailable(_refusal(503, response.content).message)
         if response.is_error:
             raise _refusal(response.status_code, response.content)
         return response.content

@@ -12,7 +12,7 @@ from cfroute.diego.api import ActualLRP, CellPresence, DesiredLRP, InstanceUsage
 from cfroute.diego.bbs.hub import QUEUE, Hub, Listener
 from cfroute.diego.bbs.state import Change
 from cfroute.diego.bbs.store import Store, StoreError
-from cfroute.diego.client import BBSError, BBSUnavailable
+from cfroute.diego.client import BBSClient, BBSError, BBSUnavailable
 
 from .conftest import Bench, eventually
 
@@ -122,6 +122,30 @@ def test_a_full_disk_refuses_and_changes_nothing(tmp_path: Path) -> None:
     again.save([Change(LRP, None)])
     assert not list(again.things())
     again.close()
+
+
+def test_a_bbs_that_cannot_write_is_to_be_asked_again() -> None:
+    """As one that cannot be reached: a cell must not end what runs because the disk is full."""
+
+    async def ask(status: int) -> None:
+        refusal = f'{{"error":{{"type":"UnknownError","message":"the disk is full: {status}"}}}}'.encode()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(refusal), refusal))
+            writer.close()
+
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            client = BBSClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            try:
+                await client.domains()
+            finally:
+                await client.aclose()
+
+    with pytest.raises(BBSUnavailable, match="the disk is full: 503"):
+        asyncio.run(ask(503))
+    with pytest.raises(BBSError, match="the disk is full: 409"):
+        asyncio.run(ask(409))
 
 
 def test_who_does_not_listen_is_dropped() -> None:
