@@ -69,6 +69,7 @@ async def _run(serve: Callable[[Stop], Awaitable[int]], signals: tuple[signal.Si
         os.set_inheritable(int(lifeline), False)
         loop.add_reader(int(lifeline), _orphaned, loop, int(lifeline), stop)
     gc.freeze()  # what was imported lives for ever: the collector need not look at it again
+    gc.enable()  # the nursery has kept it away from the imports
     return await serve(stop)
 
 
@@ -118,9 +119,10 @@ async def serving(
         app,
         host=host,
         port=port,
-        log_level="warning",
+        log_config=None,  # warnings go to stderr; more would import and set up what nothing here uses
         access_log=False,
-        lifespan="on",
+        lifespan="off",
+        ws="none",
         loop="none",
         server_header=False,
         timeout_graceful_shutdown=3,

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from cfroute import jwt
 from cfroute.clock import Clock
 from cfroute.cloud_controller.call import User
 from cfroute.cloud_controller.errors import INVALID_TOKEN, NOT_AUTHENTICATED, UAA_UNAVAILABLE, ApiError
+from cfroute.http_client import Client, Unreachable
 
 # A token with a wrong signature makes us look for a new key; anybody can send one, so not more often than this (seconds).
 _REFETCH_INTERVAL = 5.0
@@ -45,7 +46,7 @@ class FileKeys:
 class UAAKeys:
     """The keys that the UAA shows, fetched when they are first needed and when they have changed."""
 
-    def __init__(self, client: httpx.AsyncClient, uaa_url: str, clock: Clock) -> None:
+    def __init__(self, client: Client, uaa_url: str, clock: Clock) -> None:
         self._client = client
         self._url = f"{uaa_url.rstrip('/')}/token_keys"
         self._clock = clock
@@ -61,10 +62,12 @@ class UAAKeys:
 
     async def _fetch(self) -> Keys:
         try:
-            response = await self._client.get(self._url)
-            response.raise_for_status()
-            return {str(key["kid"]): jwt.from_jwk(key) for key in response.json()["keys"]}
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            status, answer = await self._client.request("GET", self._url)
+            if status != 200:
+                raise ApiError(UAA_UNAVAILABLE)
+            keys = msgspec.json.decode(answer)["keys"]
+            return {str(key["kid"]): jwt.from_jwk(key) for key in keys}
+        except (Unreachable, msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ApiError(UAA_UNAVAILABLE) from error
 
 

@@ -9,11 +9,11 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Literal
 
-import httpx
 import msgspec
 
 from cfroute.diego.api import ActualLRP, CellPresence, DesiredLRP, Event, InstanceUsage, Port, Task
 from cfroute.errors import CfrouteError, ConfigurationError, NotRunning
+from cfroute.http_client import Client, Response, Unreachable
 
 TIMEOUT = 10.0
 SILENCE = 15.0  # the BBS sends a comment each 5 s; after three missing ones the stream is dead
@@ -38,7 +38,8 @@ class BBSClient:
     """Speaks to one BBS over mutual TLS. `ca`, `certificate` and `key` are paths of PEM files."""
 
     def __init__(self, url: str, ca: str | None = None, certificate: str | None = None, key: str | None = None) -> None:
-        self._http = httpx.AsyncClient(base_url=url, verify=tls_context(ca, certificate, key), timeout=TIMEOUT, trust_env=False)
+        self._url = url.rstrip("/")
+        self._http = Client(tls_context(ca, certificate, key), TIMEOUT)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -177,16 +178,15 @@ class BBSClient:
         BBSUnavailable when the stream cannot be opened.
         """
         body = msgspec.json.encode({"cell_id": cell_id} if cell_id else {})
-        timeout = httpx.Timeout(TIMEOUT, read=SILENCE)
         async with contextlib.AsyncExitStack() as stack:
             try:
                 response = await stack.enter_async_context(
-                    self._http.stream("POST", f"/v1/events/{feed}", content=body, timeout=timeout)
+                    self._http.stream("POST", f"{self._url}/v1/events/{feed}", body, timeout=SILENCE)
                 )
-            except httpx.TransportError as error:
-                raise BBSUnavailable(_words(error)) from error
-            if response.is_error:
-                raise _refusal(response.status_code, await response.aread())
+                if response.is_error:
+                    raise _refusal(response.status, await response.read())
+            except Unreachable as error:
+                raise BBSUnavailable(error.message) from error
             yield _events(response)
 
     async def events(self, feed: Feed = "lrp_instances.r1", cell_id: str = "") -> AsyncIterator[Event]:
@@ -197,14 +197,14 @@ class BBSClient:
 
     async def _call(self, path: str, body: Any) -> bytes:
         try:
-            response = await self._http.post(f"/v1/{path}", content=msgspec.json.encode(body))
-        except httpx.TransportError as error:
-            raise BBSUnavailable(f"the BBS cannot be reached: {_words(error)}") from error
-        if response.status_code == 503:  # it has nothing against the request, but cannot write, for example
-            raise BBSUnavailable(_refusal(503, response.content).message)
-        if response.is_error:
-            raise _refusal(response.status_code, response.content)
-        return response.content
+            status, answer = await self._http.request("POST", f"{self._url}/v1/{path}", msgspec.json.encode(body))
+        except Unreachable as error:
+            raise BBSUnavailable(f"the BBS cannot be reached: {error.message}") from error
+        if status == 503:  # it has nothing against the request, but cannot write, for example
+            raise BBSUnavailable(_refusal(status, answer).message)
+        if status >= 400:
+            raise _refusal(status, answer)
+        return answer
 
 
 def tls_context(ca: str | None, certificate: str | None, key: str | None) -> ssl.SSLContext:
@@ -230,12 +230,15 @@ def _identity(process_guid: str, index: int, cell_id: str, instance_guid: str) -
     }
 
 
-async def _events(response: httpx.Response) -> AsyncIterator[Event]:
+async def _events(response: Response) -> AsyncIterator[Event]:
+    rest = b""
     try:
-        async for line in response.aiter_lines():
-            if line.startswith("data: "):
-                yield msgspec.json.decode(line[6:], type=Event)
-    except httpx.TransportError:
+        async for chunk in response.chunks():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if line.startswith(b"data: "):
+                    yield msgspec.json.decode(line[6:], type=Event)
+    except Unreachable:
         return  # how a stream ends when its server is killed
 
 
@@ -245,7 +248,3 @@ def _refusal(status: int, body: bytes) -> BBSError:
     except (msgspec.MsgspecError, KeyError):
         return BBSError(status, "UnknownError", f"the BBS answered {status}")
     return BBSError(status, error.get("type", "UnknownError"), error.get("message", ""))
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -124,7 +124,6 @@ class Nursery:
             if not self._forks:
                 os.set_inheritable(self._lifeline, True)
                 _execute([sys.executable, "-P", "-c", _RUN.format(module=command["module"]), *command["arguments"]])
-            gc.enable()
             status = call(importlib.import_module(command["module"]).main, command["arguments"])
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1

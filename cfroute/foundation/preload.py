@@ -13,13 +13,12 @@ MODULES = (
     "encodings.idna",
     # Cloud Controller, BBS, cell, route emitter
     "cfroute.diego.client",
-    "httpcore",
-    "anyio._backends._asyncio",
     # UAA, Cloud Controller, BBS
+    "anyio._backends._asyncio",
     "starlette.applications",
     "uvicorn",
-    "uvicorn.lifespan.on",
-    "uvicorn.protocols.http.auto",
+    "uvicorn.lifespan.off",
+    "uvicorn.protocols.http.httptools_impl",
     "cfroute.sqlite",
     # UAA, Cloud Controller, Gorouter
     "cfroute.jwt",

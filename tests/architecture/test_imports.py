@@ -22,6 +22,7 @@ SHARED = (
     "cfroute.errors",
     "cfroute.health",
     "cfroute.home",
+    "cfroute.http_client",
     "cfroute.jwt",
     "cfroute.log_cache",
     "cfroute.logs",

@@ -6,8 +6,6 @@ import contextlib
 import uuid
 from collections.abc import Sequence
 
-import httpx
-
 from cfroute import daemon, health
 from cfroute.clock import Clock, SystemClock
 from cfroute.diego.bbs.app import JSON, PONG, application
@@ -16,6 +14,7 @@ from cfroute.diego.bbs.service import Service
 from cfroute.diego.bbs.state import State
 from cfroute.diego.bbs.store import Store
 from cfroute.diego.client import tls_context
+from cfroute.http_client import Client
 from cfroute.logs import Logger
 
 
@@ -36,7 +35,8 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
     trust = tls_context(config.ca, config.client_certificate, config.client_key)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(store.close)
-        peer = await stack.enter_async_context(httpx.AsyncClient(verify=trust, timeout=10, trust_env=False))
+        peer = Client(trust, timeout=10)
+        stack.push_async_callback(peer.aclose)
         service = Service(state, store, peer, clock, log)
         service.resume()
         background = [daemon.spawn(service.converge_for_ever(), name="converge")]

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
-import httpx
 import msgspec
 
 from cfroute.clock import Clock
@@ -13,6 +12,7 @@ from cfroute.diego.api import DesiredLRP, Task
 from cfroute.diego.bbs.hub import Hub
 from cfroute.diego.bbs.state import State
 from cfroute.diego.bbs.store import Store, StoreError
+from cfroute.http_client import Client, Unreachable
 from cfroute.logs import Logger
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ RETRY = (0.2, 0.5, 1.0, 2.0, 5.0)  # s; the last one is repeated
 class Service:
     """State, database and event streams, kept in step."""
 
-    def __init__(self, state: State, store: Store, peer: httpx.AsyncClient, clock: Clock, log: Logger) -> None:
+    def __init__(self, state: State, store: Store, peer: Client, clock: Clock, log: Logger) -> None:
         self.state = state
         self.hub = Hub()
         self._store = store
@@ -92,13 +92,13 @@ class Service:
     async def _told(self, task: Task) -> bool:
         """Whether the one who wanted the task knows; one who refuses to know does not get asked again."""
         try:
-            answer = await self._peer.post(task.completion_url, content=msgspec.json.encode(task))
-        except httpx.HTTPError as error:
-            self._log.warn("failed-to-call-back", task_guid=task.task_guid, error=str(error))
+            status, _ = await self._peer.request("POST", task.completion_url, msgspec.json.encode(task))
+        except Unreachable as error:
+            self._log.warn("failed-to-call-back", task_guid=task.task_guid, error=error.message)
             return False
-        if answer.is_client_error:
-            self._log.warn("callback-refused", task_guid=task.task_guid, status=answer.status_code)
-        return not answer.is_server_error
+        if 400 <= status < 500:
+            self._log.warn("callback-refused", task_guid=task.task_guid, status=status)
+        return status < 500
 
     async def refill(self, url: str) -> None:
         """Ask the Cloud Controller for what is desired, until it answers: our own database was lost or is new."""
@@ -113,9 +113,10 @@ class Service:
 
     async def _fetch_desired(self, url: str) -> list[DesiredLRP] | None:
         try:
-            answer = await self._peer.get(f"{url}/internal/v4/desired_lrps")
-            answer.raise_for_status()
-            return msgspec.json.decode(answer.content, type=dict[str, list[DesiredLRP]])["desired_lrps"]
-        except (httpx.HTTPError, msgspec.MsgspecError, KeyError) as error:
+            status, answer = await self._peer.request("GET", f"{url}/internal/v4/desired_lrps")
+            if status == 200:
+                return msgspec.json.decode(answer, type=dict[str, list[DesiredLRP]])["desired_lrps"]
+            self._log.debug("failed-to-refill", status=status)
+        except (Unreachable, msgspec.MsgspecError, KeyError) as error:
             self._log.debug("failed-to-refill", error=str(error))
-            return None
+        return None

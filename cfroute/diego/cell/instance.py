@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
-
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.diego.api import DesiredLRP, HealthCheck, Port
@@ -30,6 +28,7 @@ from cfroute.diego.cell.ports import Ports
 from cfroute.diego.cell.transfer import Droplets
 from cfroute.diego.client import BBSClient, BBSError, BBSUnavailable
 from cfroute.errors import CfrouteError
+from cfroute.http_client import Client
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
 
@@ -47,7 +46,7 @@ class Host:
     config: Config
     folder: Path
     bbs: BBSClient
-    http: httpx.AsyncClient
+    http: Client
     droplets: Droplets
     ports: Ports
     guard: Guard

@@ -12,8 +12,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import httpx
-
 from cfroute import daemon, health
 from cfroute.clock import Clock, SystemClock
 from cfroute.diego.cell.config import Config, load
@@ -26,6 +24,7 @@ from cfroute.diego.cell.rep import Rep
 from cfroute.diego.cell.transfer import Droplets
 from cfroute.diego.client import BBSClient, tls_context
 from cfroute.errors import ConfigurationError
+from cfroute.http_client import Client
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
 
@@ -54,7 +53,8 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
         bbs = BBSClient(config.bbs_url, config.ca, config.client_certificate, config.client_key)
         stack.push_async_callback(bbs.aclose)
         trust = tls_context(config.ca, config.client_certificate, config.client_key)
-        http = await stack.enter_async_context(httpx.AsyncClient(verify=trust, timeout=60, trust_env=False))
+        http = Client(trust, timeout=60)
+        stack.push_async_callback(http.aclose)
         egress = Egress(config.resolver, log.session("egress"))
         proxy = await stack.enter_async_context(egress.serving(config.address))
         host = Host(

@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
-
 from cfroute.errors import CfrouteError
+from cfroute.http_client import Client, Unreachable
 
 CHUNK = 256 * 1024  # bytes
 KEPT = 16  # droplets
@@ -19,32 +18,33 @@ class TransferError(CfrouteError):
     """The Cloud Controller could not be reached, or did not give or take the file."""
 
 
-async def download(http: httpx.AsyncClient, url: str, target: Path) -> int:
+async def download(http: Client, url: str, target: Path) -> int:
     """Fetch a file; its size in bytes. Raises TransferError, and leaves nothing behind then."""
     partial = target.with_name(f"{target.name}.partial")
     try:
         async with http.stream("GET", url) as answer:
             if answer.is_error:
-                raise TransferError(f"GET {url}: {answer.status_code}")
+                raise TransferError(f"GET {url}: {answer.status}")
             with partial.open("wb") as file:
-                async for chunk in answer.aiter_bytes(CHUNK):
+                async for chunk in answer.chunks():
                     file.write(chunk)
         partial.replace(target)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise TransferError(f"GET {url}: {str(error) or type(error).__name__}") from error
+    except Unreachable as error:
+        raise TransferError(error.message) from error
     finally:
         partial.unlink(missing_ok=True)
     return target.stat().st_size
 
 
-async def upload(http: httpx.AsyncClient, url: str, source: Path) -> None:
+async def upload(http: Client, url: str, source: Path) -> None:
     """PUT a file. Raises TransferError."""
     try:
-        answer = await http.put(url, content=_chunks(source), headers={"Content-Length": str(source.stat().st_size)})
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise TransferError(f"PUT {url}: {str(error) or type(error).__name__}") from error
-    if answer.is_error:
-        raise TransferError(f"PUT {url}: {answer.status_code}")
+        async with http.stream("PUT", url, _chunks(source), length=source.stat().st_size) as answer:
+            if answer.is_error:
+                raise TransferError(f"PUT {url}: {answer.status}")
+            await answer.read()
+    except Unreachable as error:
+        raise TransferError(error.message) from error
 
 
 async def _chunks(source: Path) -> AsyncIterator[bytes]:
@@ -56,7 +56,7 @@ async def _chunks(source: Path) -> AsyncIterator[bytes]:
 class Droplets:
     """The droplets that a cell has fetched already; a URL always means the same droplet."""
 
-    def __init__(self, folder: Path, http: httpx.AsyncClient) -> None:
+    def __init__(self, folder: Path, http: Client) -> None:
         self._folder = folder
         self._http = http
         self._locks: dict[Path, asyncio.Lock] = {}
