@@ -2,9 +2,10 @@
 
     {"log_level":1,"timestamp":1700000000.5,"message":"route-registered","source":"gorouter.registry","data":{…}}
 
-Every daemon of cfroute writes its own log like this, on stdout, flushed line by line.
+Every daemon of cfroute writes its own log like this, on stdout, flushed line by line. A line that cannot be written is lost.
 """
 
+import contextlib
 import sys
 from datetime import datetime
 from typing import Any, Protocol
@@ -47,9 +48,7 @@ class Logger:
 
     def session(self, name: str) -> "Logger":
         """A logger whose source is `<source>.<name>`."""
-        return Logger(
-            f"{self.source}.{name}", self.level, rfc3339=self._rfc3339, stream=self._stream, clock=self._clock
-        )
+        return Logger(f"{self.source}.{name}", self.level, rfc3339=self._rfc3339, stream=self._stream, clock=self._clock)
 
     def debug(self, message: str, **data: Any) -> None:
         if self.level <= DEBUG:
@@ -74,8 +73,9 @@ class Logger:
             "source": self.source,
             "data": data,
         }
-        self._stream.write(msgspec.json.encode(line, enc_hook=str).decode() + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # a full disk must not stop the work, and there is nobody else to tell
+            self._stream.write(msgspec.json.encode(line, enc_hook=str).decode() + "\n")
+            self._stream.flush()
 
     def _timestamp(self) -> float | str:
         if not self._rfc3339:

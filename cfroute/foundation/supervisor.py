@@ -237,7 +237,10 @@ class Supervisor:
     def _record(self) -> None:
         running = [unit.process for unit in self._units.values() if unit.process is not None]
         nursery = processes.identify("nursery", self._brood.pid)
-        processes.record(self._home, [nursery, *running])
+        try:
+            processes.record(self._home, [nursery, *running])
+        except OSError as error:  # a full disk: the next supervisor may miss what outlives a SIGKILL, but this one goes on
+            self._log.warn("not-recorded", error=str(error))
 
     def _changed(self, unit: Unit) -> None:
         status = unit.status()

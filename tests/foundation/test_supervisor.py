@@ -44,6 +44,17 @@ def test_a_killed_component_comes_back(supervise: Supervise) -> None:
     assert running.pids()["b"] == before["b"]
 
 
+def test_a_component_comes_back_though_nothing_can_be_written(supervise: Supervise) -> None:
+    running = supervise(*toys("a")).wait_ready()
+    record = running.home.run / "children.json"
+    record.unlink()
+    record.mkdir()  # for what a full disk does to a file
+    for times in (1, 2):
+        running.client.kill("a")
+        eventually(lambda times=times: (now := running.component("a"))["state"] == "running" and now["restarts"] == times)
+    record.rmdir()
+
+
 def test_restart_returns_when_the_next_process_is_healthy(supervise: Supervise) -> None:
     running = supervise(*toys("a")).wait_ready()
     before = running.pids()["a"]
