@@ -11,6 +11,7 @@ import msgspec
 from cfroute import __version__
 from cfroute.clock import Clock, SystemClock
 from cfroute.errors import ConfigurationError
+from cfroute.foundation import locks
 from cfroute.foundation import plan as planning
 from cfroute.foundation import secrets as keeping
 from cfroute.foundation.events import ComponentStatus
@@ -84,12 +85,13 @@ def prepare(home: Home, clock: Clock | None = None) -> Foundation:
     home.create()
     with _alone(home):
         stored = _load(home)
+        complete = _complete(home)
         secrets = keeping.load_or_create(home)
         if stored is None:
             foundation = _plan(home, Options(), secrets, None)
         else:
             foundation = Foundation(home, stored.options, stored.plan, secrets)
-        if stored is None or stored.version != __version__ or not _complete(foundation):
+        if stored is None or stored.version != __version__ or not complete:
             _write(foundation, _now(clock))
         return foundation
 
@@ -142,11 +144,13 @@ def _write(foundation: Foundation, now: float) -> None:
     write_secretly(home.foundation, msgspec.json.format(msgspec.json.encode(document)) + b"\n")
 
 
-def _complete(foundation: Foundation) -> bool:
-    """Whether the files that work without a running foundation are there."""
-    home = foundation.home
+def _complete(home: Home) -> bool:
+    """Whether the files that work without a running foundation are there, and the secrets that they were made with.
+
+    A foundation that is up keeps its files: those of its components that are started again have to agree with the others.
+    """
     needed = (home.config / "cloud_controller_ng.yml", home.signing_key, home.verification_key, home.ca, home.components_ca)
-    return all(path.exists() for path in needed)
+    return all(path.exists() for path in needed) and (home.secrets.exists() or locks.is_held(home))
 
 
 def _load(home: Home) -> _Stored | None:

@@ -1,5 +1,6 @@
 """A prepared state folder: what is in it, who may read it, and what changes when."""
 
+import os
 import socket
 import stat
 from pathlib import Path
@@ -14,7 +15,7 @@ from cfroute.diego.bbs import config as bbs
 from cfroute.diego.cell import config as cell
 from cfroute.diego.route_emitter import config as route_emitter
 from cfroute.errors import ConfigurationError, Conflict
-from cfroute.foundation import secrets
+from cfroute.foundation import locks, secrets
 from cfroute.foundation.client import FoundationClient
 from cfroute.foundation.options import Given
 from cfroute.foundation.preparation import prepare_up
@@ -49,6 +50,22 @@ def test_preparing_twice_changes_nothing(home: Home) -> None:
     before = files(home)
     assert foundation.prepare(home) == first
     assert files(home) == before
+
+
+def test_new_secrets_are_those_of_the_configuration_too(home: Home) -> None:
+    foundation.prepare(home)
+    home.secrets.unlink()
+    password = foundation.prepare(home).secrets.admin_password
+    assert [user.password for user in uaa.load(home.config / "uaa.yml").users] == [password]
+
+
+def test_new_secrets_wait_for_the_next_start_while_the_foundation_is_up(home: Home) -> None:
+    before = foundation.prepare(home).secrets.admin_password
+    lock = locks.acquire(home)
+    home.secrets.unlink()
+    foundation.prepare(home)
+    os.close(lock)
+    assert [user.password for user in uaa.load(home.config / "uaa.yml").users] == [before]
 
 
 def test_a_second_start_with_the_same_options_changes_nothing(home: Home) -> None:
