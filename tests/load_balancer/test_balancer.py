@@ -258,6 +258,8 @@ async def test_draining_one_of_two_gorouters_loses_nothing() -> None:
             await eventually(lambda: min(done) > 20 and one.told and two.told)
             healthy[one.port] = False
             await eventually(lambda: len(site.routers.healthy) == 1)
+            before = list(done)  # what was under way to the first one ends; a Gorouter waits longer than that (drain_wait)
+            await eventually(lambda: all(now > then + 1 for now, then in zip(done, before, strict=True)))
             one.server.stop_listening()
             assert await one.server.drain(5)
             one.server.abort()
