@@ -107,16 +107,21 @@ class Nursery:
         if self._forks and command["module"]:
             self._warm_up()
         gc.freeze()  # the collector's marks would unshare every page that holds an object
-        pid = os.fork()
-        if pid == 0:
-            self._become(command)
+        # A child could tell nobody that its log cannot be written.
+        log = os.open(command["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._become(command, log)
+        finally:
+            os.close(log)
         return pid
 
-    def _become(self, command: dict[str, Any]) -> NoReturn:
+    def _become(self, command: dict[str, Any], log: int) -> NoReturn:
         """In the child: turn into the component, and never return."""
         status = 1
         try:
-            self._detach(command)
+            self._detach(command, log)
             if not command["module"]:
                 _die_with_parent()
                 _execute([*command["command"], *command["arguments"]])
@@ -135,12 +140,11 @@ class Nursery:
                 sys.stderr.flush()
             os._exit(status or 0)
 
-    def _detach(self, command: dict[str, Any]) -> None:
+    def _detach(self, command: dict[str, Any], log: int) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setpgid(0, 0)
         self._commands.close()
-        log = os.open(command["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
         nothing = os.open(os.devnull, os.O_RDONLY)

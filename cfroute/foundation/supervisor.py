@@ -1,7 +1,6 @@
 """The supervisor: keeps every component running, says when the foundation is ready, and takes it down in order."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -9,7 +8,7 @@ from contextlib import suppress
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.errors import CfrouteError, TimedOut
-from cfroute.foundation import control, names, processes
+from cfroute.foundation import component_logs, control, names, processes
 from cfroute.foundation.brood import Brood
 from cfroute.foundation.components import Component
 from cfroute.foundation.events import ComponentStatus, Event, Ready, StateChanged, Stopping
@@ -20,8 +19,6 @@ from cfroute.home import Home
 from cfroute.logs import Logger
 
 _HOPELESS = 4  # starts that failed before the component was ever healthy
-_LARGEST_LOG = 10 * 1024 * 1024
-_LAST_LINES = 8
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -67,6 +64,9 @@ class Supervisor:
         """
         self._catch_signals()
         await self._adopt(self._hatch())
+        component_logs.set_aside_large(self._home.logs, self._log)
+        self._last_words = component_logs.LastWords(self._home, self._units)
+        spawn(component_logs.keep_small(self._home.logs, self._clock, self._log), name="keep logs small")
         async with control.serving(self._home, self):
             try:
                 for unit in self._units.values():
@@ -129,11 +129,7 @@ class Supervisor:
                 unit.exited(status)
 
     def start(self, component: Component) -> None:
-        log = self._home.log(component.name)
-        with suppress(FileNotFoundError):
-            if log.stat().st_size > _LARGEST_LOG:
-                log.replace(log.with_suffix(".log.1"))
-        self._brood.start(component, log)
+        self._brood.start(component, self._home.log(component.name))
 
     def send_signal(self, pid: int, number: int) -> None:
         self._brood.signal(pid, number)
@@ -215,7 +211,7 @@ class Supervisor:
         for unit in [unit for unit in ill if unit.life.failures] or ill:
             name = unit.component.name
             lines.append(f"  {name}: {unit.life.state} {unit.life.reason}".rstrip())
-            lines += [f"    {line}" for line in last_lines(self._home, name)]
+            lines += [f"    {line}" for line in self._last_words.of(name)]
         return "\n".join(lines), f"the whole logs are in {self._home.logs}"
 
     async def _stop_all(self) -> None:
@@ -256,13 +252,3 @@ class Supervisor:
 
 def _is_hopeless(unit: Unit) -> bool:
     return not unit.life.ever_healthy and unit.life.failures >= _HOPELESS
-
-
-def last_lines(home: Home, component: str, count: int = _LAST_LINES) -> list[str]:
-    """The end of a component's log."""
-    try:
-        with open(home.log(component), "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - 8192))
-            return file.read().decode(errors="replace").splitlines()[-count:]
-    except FileNotFoundError:
-        return []

@@ -134,6 +134,23 @@ def test_a_component_that_never_starts_is_given_up_with_its_last_words(supervise
     assert not FoundationClient(failing.home).is_up()
 
 
+def test_a_log_that_cannot_be_written_is_named(home: Home, supervise: Supervise) -> None:
+    home.log("bad").mkdir()
+    failing = supervise(*toys("bad"), timeout=20)
+    said = failing.output()
+    assert failing.process.wait() == 1
+    assert f"bad does not start: [Errno 21] Is a directory: '{home.log('bad')}'" in said
+
+
+def test_what_an_earlier_run_said_is_no_reason(home: Home, supervise: Supervise) -> None:
+    home.log("bad").write_text("said long ago\n")
+    failing = supervise(f"bad={free_port()}:die", timeout=20)
+    said = failing.output()
+    assert failing.process.wait() == 1
+    assert "toy: cannot go on" in said
+    assert "said long ago" not in said
+
+
 def test_not_ready_in_time_ends_everything(supervise: Supervise) -> None:
     late = supervise(f"a={free_port()}:sick", timeout=0.5)
     said = late.output()
