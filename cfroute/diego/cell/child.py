@@ -5,9 +5,10 @@ that holds the guard's pipe open would keep the guard from doing its work. A thr
 """
 
 import asyncio
+import contextlib
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -52,16 +53,23 @@ class Child:
         """Return when it has ended; how."""
         return await asyncio.shield(self._ended)
 
-    async def outputs(self) -> tuple[asyncio.StreamReader, asyncio.StreamReader]:
-        """Its standard output and error. May be called once."""
+    @contextlib.asynccontextmanager
+    async def outputs(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamReader]]:
+        """Its standard output and error, which can be read while the block runs. May be called once."""
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        return await self._reader(self._process.stdout), await self._reader(self._process.stderr)
+        async with self._reader(self._process.stdout) as output, self._reader(self._process.stderr) as errors:
+            yield output, errors
 
-    async def _reader(self, pipe: IO[bytes]) -> asyncio.StreamReader:
+    @contextlib.asynccontextmanager
+    async def _reader(self, pipe: IO[bytes]) -> AsyncIterator[asyncio.StreamReader]:
         reader = asyncio.StreamReader(loop=self._loop)
-        await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader, loop=self._loop), pipe)
-        return reader
+        protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
+        transport, _ = await self._loop.connect_read_pipe(lambda: protocol, pipe)
+        try:
+            yield reader
+        finally:
+            transport.close()  # uvloop keeps a pipe open after its end
 
     def _wait(self) -> None:
         returncode = self._process.wait()

@@ -16,8 +16,8 @@ async def copy_output(child: Child, print_: Print) -> None:
 
     A process that prints faster than lines can be written is slowed down by its pipe.
     """
-    output, errors = await child.outputs()
-    await asyncio.gather(_copy(output, False, print_), _copy(errors, True, print_))
+    async with child.outputs() as (output, errors):
+        await asyncio.gather(_copy(output, False, print_), _copy(errors, True, print_))
 
 
 async def _copy(stream: asyncio.StreamReader, error: bool, print_: Print) -> None:
