@@ -43,7 +43,7 @@ class Program(click.Group):
         return load(cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0].startswith("-") or load(args[0]) is not None:
+        if ctx.resilient_parsing or args[0].startswith("-") or load(args[0]) is not None:  # the first: for a completion
             return super().resolve_command(ctx, args)
         raise failures.UnknownCommand(args[0])
 

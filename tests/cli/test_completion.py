@@ -54,6 +54,8 @@ def test_the_shell_is_taken_from_the_environment(cfroute: Run, monkeypatch: pyte
         ("cfroute kill na", ["nats"]),
         ("cfroute logs gor", ["gorouter/0"]),
         ("cfroute app x", []),
+        ("cfroute mistyped x", []),
+        ("cfroute gorouter -c x", []),
     ],
 )
 def test_words(
