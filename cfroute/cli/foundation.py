@@ -69,8 +69,9 @@ def up(session: Session, detach: bool, wait: bool, timeout: float, **given: Any)
 
 
 def _up_detached(session: Session, given: "Given", timeout: float, wait: bool) -> dict[str, Any]:
-    from cfroute.foundation import detached
+    from cfroute.foundation import detached, preparation
 
+    preparation.check(session.home, given)
     session.say(f"Starting the foundation in {render.name(session.home.root)}...")
     detached.start(session.home, given, timeout, lambda event: _say_ready(session, event), wait=wait)
     return session.foundation.info()
@@ -84,7 +85,9 @@ def _say_ready(session: Session, event: "Event") -> None:
 
 
 def _up_here(session: Session, given: "Given", timeout: float, wait: bool) -> None:
-    from cfroute.foundation import launch
+    from cfroute.foundation import launch, preparation
+
+    preparation.check(session.home, given)
 
     def where() -> str:
         return render.json_text(session.foundation.info()) if session.json else _where(session.foundation.info())

@@ -14,11 +14,15 @@ from cfroute import errors
 from cfroute.clock import Clock, SystemClock
 from cfroute.errors import CfrouteError, NotRunning, TimedOut
 from cfroute.foundation import locks, names
-from cfroute.foundation.preparation import prepare
+from cfroute.foundation.preparation import prepare, remembered
 from cfroute.home import Home
 
 _CONNECT_FOR = 5.0  # seconds: a foundation that has just begun to start has no socket yet
 _DOWN_FOR = 60.0
+
+
+class _Gone(NotRunning):
+    """The supervisor has ended in the middle of a request."""
 
 
 class FoundationClient:
@@ -34,12 +38,14 @@ class FoundationClient:
         return locks.is_held(self._home)
 
     def info(self) -> dict[str, Any]:
-        """Where the foundation is reached and what it was started with; works while it is down too."""
+        """Where the foundation is reached and what it was started with; works while it is down too.
+
+        Raises ConfigurationError when the file that remembers it is damaged.
+        """
         up = self.is_up()
-        if not self._home.foundation.exists():
+        stored = remembered(self._home)
+        if stored is None:
             return {**prepare(self._home).info(), "running": up, "pid": 0}
-        stored = msgspec.json.decode(self._home.foundation.read_bytes(), type=dict[str, Any])
-        stored.pop("plan", None)
         return {**stored, "running": up, "pid": locks.holder(self._home) if up else 0}
 
     def components(self) -> list[str]:
@@ -67,7 +73,7 @@ class FoundationClient:
 
     def down(self, timeout: float = _DOWN_FOR) -> None:
         """Take the foundation down, and return when everything has ended. Raises TimedOut."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(_Gone):
             self._ask({"do": "down"}, timeout)
         self.wait_down(timeout)
 
@@ -76,8 +82,7 @@ class FoundationClient:
         deadline = self._clock.monotonic() + timeout
         while self.is_up():
             if self._clock.monotonic() > deadline:
-                pid = locks.holder(self._home)
-                raise TimedOut(f"the foundation (pid {pid}) has not ended after {timeout:g} s", f"kill -9 {pid} ends it")
+                raise self._silent(f"has not ended after {timeout:g} s")
             self._pause(0.02)
 
     def events(self) -> Iterator[dict[str, Any]]:
@@ -90,14 +95,16 @@ class FoundationClient:
 
     def _ask(self, request: dict[str, Any], timeout: float = _DOWN_FOR) -> Any:
         with self._connect(timeout) as connection:
-            connection.sendall(msgspec.json.encode(request) + b"\n")
             try:
+                connection.sendall(msgspec.json.encode(request) + b"\n")
                 with connection.makefile("rb") as lines:
                     line = lines.readline()
             except TimeoutError as error:
-                raise TimedOut(f"the foundation has not answered within {timeout:g} s") from error
+                raise self._silent(f"has not answered within {timeout:g} s") from error
+            except ConnectionError:
+                line = b""
         if not line:
-            raise ConnectionError("the supervisor ended")
+            raise _Gone("the foundation has ended without an answer", "start it again with `cfroute up`")
         reply = msgspec.json.decode(line, type=dict[str, Any])
         if "error" in reply:
             raise error_of(reply["error"])
@@ -110,9 +117,14 @@ class FoundationClient:
             with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
                 return _connected(path, timeout)
             if self._clock.monotonic() > deadline:
-                raise TimedOut(f"the foundation runs (pid {locks.holder(self._home)}), but does not answer on {path}")
+                raise self._silent(f"does not listen on {path}")
             self._pause(0.02)
         raise NotRunning("the foundation is not running", "start it with `cfroute up`")
+
+    def _silent(self, what: str) -> TimedOut:
+        pid = locks.holder(self._home)
+        hint = f"`kill -9 {pid}` ends it by force; a `cfroute down` after that ends what it leaves behind"
+        return TimedOut(f"the foundation (pid {pid}) {what}", hint)
 
 
 def _connected(path: str, timeout: float | None) -> socket.socket:

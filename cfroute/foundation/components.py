@@ -12,9 +12,11 @@ from cfroute.nats import server
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """How to find out whether a component works: a connection (tcp), or a GET that has to be answered with 200."""
+    """How to find out whether a component works: a connection (tcp), the greeting of a NATS server on one, or a GET that has to
+    be answered with 200.
+    """
 
-    kind: Literal["tcp", "http", "https"]
+    kind: Literal["tcp", "nats", "http", "https"]
     listener: Listener
     path: str = "/"
 
@@ -61,7 +63,7 @@ def _nats(plan: Plan, home: Home) -> Iterator[Component]:
         yield Component(
             name="nats",
             command=(str(server.find_binary()), *_config(home, "nats.conf")),
-            probe=Probe("tcp", vm.listener("nats")),
+            probe=Probe("nats", vm.listener("nats")),
             phase=4,
         )
 

@@ -89,6 +89,12 @@ class _Talk:
             reply = {"error": {"kind": type(error).__name__, "message": error.message, "hint": error.hint}}
         except (msgspec.MsgspecError, KeyError) as error:
             reply = {"error": {"kind": "UsageError", "message": f"no such request: {error}", "hint": ""}}
+        except ConnectionError:
+            raise  # they have gone
+        except Exception as error:
+            _report(error)
+            message = f"the supervisor has failed at this: {error!r}"
+            reply = {"error": {"kind": "CfrouteError", "message": message, "hint": "its log is logs/supervisor.log"}}
         await _send(writer, reply)
 
     async def _do(self, request: dict[str, Any]) -> Any:
@@ -112,6 +118,10 @@ class _Talk:
                 await _send(writer, await events.get())
         finally:
             unsubscribe()
+
+
+def _report(error: Exception) -> None:
+    asyncio.get_running_loop().call_exception_handler({"message": "a request on the control socket failed", "exception": error})
 
 
 async def _send(writer: asyncio.StreamWriter, message: Any) -> None:

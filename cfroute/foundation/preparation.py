@@ -118,6 +118,20 @@ def prepare_up(home: Home, given: Given, clock: Clock | None = None) -> Foundati
     return foundation
 
 
+def remembered(home: Home) -> dict[str, Any] | None:
+    """What the last `cfroute up` has written down for people; None before the first. Raises ConfigurationError."""
+    if _load(home) is None:
+        return None
+    document: dict[str, Any] = msgspec.json.decode(home.foundation.read_bytes())
+    return {key: value for key, value in document.items() if key != "plan"}
+
+
+def check(home: Home, given: Given) -> None:
+    """Raise UsageError when these options are impossible, together with the remembered ones."""
+    stored = _load(home)
+    merge(stored.options if stored else Options(), given)
+
+
 def _now(clock: Clock | None) -> float:
     return (clock or SystemClock()).now()
 

@@ -34,6 +34,9 @@ async def _ask(probe: Probe, ca: Path) -> str:
     try:
         if probe.kind == "tcp":
             return ""
+        if probe.kind == "nats":
+            greeting = await reader.readline()
+            return "" if greeting.startswith(b"INFO ") else "the connection begins without the greeting of a NATS server"
         writer.write(f"GET {probe.path} HTTP/1.1\r\nHost: {probe.listener}\r\nConnection: close\r\n\r\n".encode())
         words = (await reader.readline()).split(None, 2)
         return "" if words[1:2] == [b"200"] else f"{probe.path} answered {_shown(words)}"

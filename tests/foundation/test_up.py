@@ -141,7 +141,9 @@ def test_in_the_foreground_it_tells_what_happens_and_ends_with_a_signal(cfroute:
 
 
 def test_what_is_impossible_is_refused_and_nothing_is_left(cfroute: Typed, tmp_path: Path) -> None:
-    assert "--http-port: 70000 is no port" in cfroute("up", "--http-port", "70000", status=2)
+    refused = cfroute("up", "--http-port", "70000", status=2)
+    assert "--http-port: 70000 is no port" in refused
+    assert "Starting" not in refused
     assert "is no domain name" in cfroute("up", "--detach", "--domain", "x", status=2)
     (tmp_path / "file").write_text("")
     refused = cfroute("up", "--detach", "--state-dir", str(tmp_path / "file"), status=1)
