@@ -35,7 +35,7 @@ def start(home: Home, given: Given, timeout: float, watch: Callable[[Event], Non
     Raises what the supervisor met: Conflict, TimedOut, …; then nothing is left running. So it is when the waiting is interrupted.
     """
     home.create()
-    with open(home.log("supervisor"), "ab") as log:
+    with launch.system_errors_named(home), open(home.log("supervisor"), "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "cfroute.foundation.detached"],
             stdin=subprocess.PIPE,
