@@ -2,7 +2,7 @@
 
 from cfroute import daemon
 from cfroute.clock import SystemClock
-from cfroute.cloud_controller import app, parts
+from cfroute.cloud_controller import app, log_sweep, parts
 from cfroute.cloud_controller.auth import UAAKeys
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.diego_sync import DiegoSync
@@ -27,10 +27,14 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
         daemon.serving(internal, config.internal_address, config.internal_port, certificate=own, client_ca=config.ca),
         daemon.serving(app.external_app(platform), config.external_address, config.external_port) as port,
     ):
-        syncing = daemon.spawn(diego.run(), name="sync with the BBS")
+        work = [
+            daemon.spawn(diego.run(), name="sync with the BBS"),
+            daemon.spawn(log_sweep.run(config.app_logs, database, clock, log), name="sweep the app logs"),
+        ]
         log.info("started", address=config.external_address, port=port)
         await stop.wait()
-        syncing.cancel()
+        for task in work:
+            task.cancel()
     await uaa.aclose()
     await bbs.aclose()
     database.close()
