@@ -41,7 +41,9 @@ class Typed:
 
     def json(self, *arguments: str) -> Any:
         """The data that a command prints."""
-        return json.loads(self._run((*arguments, "--json")).stdout)
+        done = self._run((*arguments, "--json"))
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def _run(self, arguments: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
