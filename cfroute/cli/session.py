@@ -110,9 +110,10 @@ class Session:
     def confirm(self, question: str) -> bool:
         """Ask; no answer but y or yes means yes.
 
-        Raises CfrouteError when nobody can answer: input is at its end, or --no-input was given.
+        Raises CfrouteError when nobody can answer: input is at its end, or --no-input was given, or with --json there is no
+        terminal to ask on (the question would stand among the JSON).
         """
-        while not self.no_input:
+        while not self.no_input and (sys.stdin.isatty() or not self.json):
             click.echo(f"{question} [yN]: ", nl=False, err=self.json, color=self.color)
             answer = sys.stdin.readline()
             if not answer:

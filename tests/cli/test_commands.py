@@ -17,6 +17,7 @@ from cfroute.cli.catalog import ALIASES, COMMON, DAEMONS, ENTRIES, Entry
 from cfroute.cli.command import Command
 from cfroute.cli.docs import topics
 from cfroute.cli.main import load, main
+from cfroute.home import Home
 
 from .conftest import Run
 
@@ -111,6 +112,21 @@ def test_no_command_needs_a_prompt(entry: Entry) -> None:
     asks = "confirm" in found.callback.__code__.co_names
     forces = any("-f" in p.opts or "--force" in p.opts for p in found.params)
     assert forces or not asks
+
+
+def test_with_json_nothing_but_json_is_written(cfroute: Run) -> None:
+    cfroute("create-route", "cf.localhost", "-n", "kept")
+    asked = cfroute("delete-route", "cf.localhost", "-n", "kept", "--json", typed="y\n")
+    assert (asked.status, asked.out) == (1, "")
+    assert json.loads(asked.err)["error"]["hint"] == "use -f to go ahead without asking"
+    assert [route["host"] for route in cfroute("routes", "--json").data] == ["kept"]
+
+
+def test_a_file_is_no_state_folder(cfroute: Run, home: Home) -> None:
+    home.root.write_text("")
+    refused = cfroute("apps")
+    assert refused.status == 1
+    assert refused.err.startswith(f"the state folder {home.root} cannot be used: ")
 
 
 @pytest.mark.parametrize(("alias", "name"), ALIASES.items())
