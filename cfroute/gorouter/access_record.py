@@ -8,6 +8,8 @@ from cfroute.proxy.target import escaped
 
 _NONE: Final = [b""]
 _NO_HEADERS: Final[list[bytes]] = []
+_NOT_MEASURED: Final = (-1.0, -1.0, -1.0, -1.0, -1.0, b"")
+_make = Record._make  # quicker than calling the class: nothing to match with names and defaults
 
 
 def record(exchange: RouterExchange, now: float) -> Record:
@@ -21,7 +23,7 @@ def record(exchange: RouterExchange, now: float) -> Record:
     error = exchange.router_error
     if exchange.semicolons and not error:
         error = "deprecated-semicolon-params"
-    return Record(
+    return _make((
         request.host,
         exchange.received_at,
         request.method,
@@ -45,7 +47,8 @@ def record(exchange: RouterExchange, now: float) -> Record:
         error.encode("utf-8", "surrogateescape") if error else b"",
         exchange.logged_headers or _NO_HEADERS,
         exchange.attempt_number - 1 if exchange.attempt_number else 0,
-    )
+        *_NOT_MEASURED,
+    ))
 
 
 def _uri(exchange: RouterExchange) -> bytes:

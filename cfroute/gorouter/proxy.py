@@ -76,8 +76,11 @@ class Proxy:
         exchange.attempt_number += 1
         if exchange.route_service is not None:
             return self._destinations.of_route_service(exchange.route_service)
-        endpoint = self._select(exchange)
-        if endpoint is None:
+        endpoint = None
+        if exchange.attempt_number == 1 and self._plain_selection and not exchange.sticky:
+            assert exchange.pool is not None
+            endpoint = exchange.pool.pick()
+        if endpoint is None and (endpoint := self._select(exchange)) is None:
             return self._give_up(exchange)
         exchange.endpoint = endpoint
         endpoint.requests += 1
@@ -131,12 +134,13 @@ class Proxy:
             headers[b"X-Vcap-Request-Id"] = (exchange.request_id,)
         if exchange.route_service is not None:
             self._note_service_response(exchange, response.status)
-        else:
+        elif exchange.sticky or self._config.trace_key or b"Set-Cookie" in headers:
             self._edit_endpoint_response(exchange, headers)
         return None
 
     def finished(self, exchange: RouterExchange) -> None:
-        self._stop_counting(exchange)
+        if exchange.counted:
+            self._stop_counting(exchange)
         now = self._clock.monotonic()
         if exchange.proxy_started:
             exchange.proxy_ended = now
@@ -149,10 +153,6 @@ class Proxy:
         pool = exchange.pool
         assert pool is not None
         attempt = exchange.attempt_number
-        if attempt == 1 and self._plain_selection and not exchange.sticky:
-            endpoint = pool.pick()
-            if endpoint is not None:
-                return endpoint
         now = self._clock.monotonic()
         if exchange.selection is None:
             exchange.selection = Selection(

@@ -154,7 +154,8 @@ class Backend(asyncio.Protocol):
     def release(self, now: float) -> None:
         """The exchange is over and the connection can serve another."""
         self.exchange = None
-        self.resume()
+        if self.paused:
+            self.resume()
         self.destination.keep(self, now)
 
     def close(self) -> None:

@@ -66,7 +66,7 @@ class Exchange:
         self.request = request
         self.received_at = self.server.clock.now_ns()
         self.keep_alive = request.keep_alive
-        self.upgrade = upgrade_of(request)
+        self.upgrade = upgrade_of(request) if b"Upgrade" in request.headers else b""
         self.expects_continue = b"Expect" in request.headers and request.version != b"HTTP/1.0"
         self.body_done = request.length == 0
 
@@ -231,7 +231,8 @@ class Exchange:
             data += b"Date: %b\r\n" % http_date(self.server.clock.now())
         if length >= 0 and b"Content-Length" not in headers and request.method != b"HEAD" and head.status not in _NO_BODY:
             data += b"Content-Length: %d\r\n" % length  # the backend named its own in `Connection`
-        data += connection_line(request, keep_alive=self.keep_alive)
+        if not self.keep_alive or request.version == b"HTTP/1.0":
+            data += connection_line(request, keep_alive=self.keep_alive)
         return data + (b"Transfer-Encoding: chunked\r\n\r\n" if self._chunked else b"\r\n")
 
     def _rest_is_short(self) -> bool:
@@ -254,7 +255,9 @@ class Exchange:
 
     def _over(self, *, clean: bool) -> None:
         if clean and self._reusable and self.body_done and (self.request.length == 0 or self._backend_took_all()):
-            self._release_backend()
+            backend, self.backend = self.backend, None
+            if backend is not None:
+                backend.release(self.server.clock.monotonic())
         else:
             self._drop_backend()
         if self.status == 101:
@@ -366,11 +369,6 @@ class Exchange:
     def _backend_took_all(self) -> bool:
         """Whether no byte of the request waits to be sent: the next request would queue up behind it."""
         return self.backend is not None and not self.backend.transport.get_write_buffer_size()
-
-    def _release_backend(self) -> None:
-        backend, self.backend = self.backend, None
-        if backend is not None:
-            backend.release(self.server.clock.monotonic())
 
     def _drop_backend(self) -> None:
         backend, self.backend = self.backend, None

@@ -171,8 +171,10 @@ class Front(asyncio.Protocol):
         self._discarded = 0
         self.server.idle.add(self)
         if not self._blocked:  # else the responses to pipelined requests would pile up
-            self.resume_reading()
-            self._process()
+            if self._paused:
+                self.resume_reading()
+            if self._buffer:
+                self._process()
 
     @property
     def unread(self) -> int:
