@@ -42,7 +42,8 @@ class ComponentsView:
                     self._below = Text("stopped", style="yellow")
             case Ready(seconds):
                 self._note(f"ready in {seconds:.1f} s")
-                self._below = Text.from_ansi(f"{self._where()}\n\nCtrl-C stops the foundation.")
+                where = self._where().strip("\n")
+                self._below = Text.from_ansi(f"{where}\n\nCtrl-C stops the foundation.")
             case Stopping(why):
                 self._note(f"stopping ({why})")
                 self._stopping = True
