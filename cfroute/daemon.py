@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import signal
 import ssl
 import sys
@@ -21,6 +22,8 @@ from cfroute.logs import Logger
 
 if TYPE_CHECKING:
     import uvicorn
+
+_MANY = 10240  # descriptors; OPEN_MAX of macOS
 
 LIFELINE = "CFROUTE_LIFELINE"
 """Environment variable with the number of a pipe that ends when the supervisor does. It goes no further than the daemon."""
@@ -57,7 +60,15 @@ def run(serve: Callable[[Stop], Awaitable[int]], *, signals: tuple[signal.Signal
     SIGTERM and SIGINT ask it to stop, and so do `signals`. A daemon that was started by the supervisor also stops when
     the supervisor is gone, however that happened: nothing may outlive a `kill -9` of the foundation.
     """
+    _open_many_files()
     return uvloop.run(_run(serve, (signal.SIGTERM, signal.SIGINT, *signals)))
+
+
+def _open_many_files() -> None:
+    """Have as many descriptors as we may, as Go's programs do: 1024, or 256 on macOS, are few for a proxy."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS: "unlimited" is more than the kernel takes
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most if most != resource.RLIM_INFINITY else _MANY, most))
 
 
 async def _run(serve: Callable[[Stop], Awaitable[int]], signals: tuple[signal.Signals, ...]) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -60,6 +61,19 @@ def test_the_end_of_the_lifeline_asks_to_stop(monkeypatch: pytest.MonkeyPatch) -
 
     assert daemon.run(serve) == 0
     os.close(watched)
+
+
+def test_a_daemon_may_open_as_many_files_as_the_system_lets_it() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def serve(stop: daemon.Stop) -> int:
+        return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, before[1]))
+    try:
+        assert daemon.run(serve) in (before[1], 10240)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_an_app_is_served_until_the_block_ends() -> None:
