@@ -200,7 +200,7 @@ class Api:
             raise TimedOut(f"{component} did not answer within {REQUEST_TIMEOUT:.0f} s") from error
         except httpx.TransportError as error:
             raise NotRunning(
-                f"{component} does not answer: {error}",
+                f"{component} does not answer: {str(error) or 'it hung up'}",
                 f"'cfroute status' shows the components; 'cfroute restart {component}' starts this one again",
             ) from error
         return answer

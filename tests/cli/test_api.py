@@ -195,6 +195,7 @@ def test_what_an_error_says(server: Server, answer: Answer, message: str) -> Non
     ("failure", "error", "message"),
     [
         (httpx.ConnectError("refused"), NotRunning, "uaa does not answer: refused"),
+        (httpx.ReadError(""), NotRunning, "uaa does not answer: it hung up"),
         (httpx.ReadTimeout("slow"), TimedOut, "uaa did not answer within 60 s"),
     ],
 )
