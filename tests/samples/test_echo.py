@@ -31,6 +31,12 @@ def test_says_what_it_was_asked(app: App) -> None:
         assert said["instance"]["index"] == "1"
 
 
+def test_says_how_large_a_large_body_was(app: App) -> None:
+    for body in (b"x" * 3_000_000, iter([b"x" * 1_000_000] * 3)):
+        said = json.loads(request(app, "PUT", "/", body)[1])
+        assert (said["body"], said["body_bytes"]) == ("x" * 65536, 3_000_000)
+
+
 def test_does_what_it_is_told(app: App) -> None:
     assert request(app, "GET", "/status/418")[0].status == 418
     assert request(app, "GET", "/status/204")[1] == b""

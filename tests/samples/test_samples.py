@@ -1,6 +1,7 @@
 """What all samples have in common."""
 
 import http.client
+import socket
 import threading
 
 import pytest
@@ -50,3 +51,22 @@ def test_what_was_begun_is_answered_before_the_end(start: Start) -> None:
     ending.join()
     assert app.process.returncode == 0
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("echo", "/bytes/3"), ("echo", "/status/9"), ("echo", "/ws"), ("spring-music", "/albums"), ("spring-music", "/nowhere")],
+)
+def test_a_body_that_nobody_wants_is_not_the_next_request(start: Start, name: str, path: str) -> None:
+    app = start(name)
+    hidden = b"GET /hidden HTTP/1.1\r\n\r\n"
+    for body in (
+        b"Content-Length: %d\r\n\r\n%s" % (len(hidden), hidden),
+        b"Transfer-Encoding: chunked\r\n\r\n18\r\n%s\r\n0\r\n\r\n" % hidden,
+    ):
+        with socket.create_connection(("127.0.0.1", app.port), 10) as connection:
+            connection.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n%s" % (path.encode(), body))
+            connection.shutdown(socket.SHUT_WR)
+            answered = connection.makefile("rb").read()
+        assert answered.count(b"HTTP/1.1 ") == 1
+    assert "hidden" not in app.log

@@ -1,6 +1,6 @@
 """Answers with what it was asked, and does what proxies find hard, on demand.
 
-    ANY  /…                      the request as JSON
+    ANY  /…                      the request as JSON, with the first 64 KiB of its body
     GET  /ws                     WebSocket: every message comes back
     GET  /sse?events=&seconds=   server-sent events, one after the other
     ANY  /slow?seconds=          the answer comes late
@@ -24,6 +24,7 @@ from serving import Handler, say, serve
 
 BLOCK = b"0123456789abcdef" * 4096
 LONGEST = 3600.0  # s
+SHOWN = 64 * 1024  # bytes of a body that come back
 
 
 class Echo(Handler):
@@ -58,14 +59,17 @@ class Echo(Handler):
         return min(max(float(self.query.get(name, default)), 0.0), LONGEST)
 
     def echo(self, _rest: str) -> None:
-        body = self.body()
+        shown, size = b"", 0
+        for piece in self.pieces():
+            size += len(piece)
+            shown += piece[: SHOWN - len(shown)]
         said = {
             "method": self.command,
             "path": self.path,
             "version": self.request_version,
             "headers": [[name, value] for name, value in self.headers.items()],
-            "body": body.decode("utf-8", "replace"),
-            "body_bytes": len(body),
+            "body": shown.decode("utf-8", "replace"),
+            "body_bytes": size,
             "peer": self.client_address[0],
             "instance": {
                 "index": os.environ.get("CF_INSTANCE_INDEX", ""),
@@ -76,7 +80,7 @@ class Echo(Handler):
         self.answer(200, json.dumps(said, indent=2).encode() + b"\n", "application/json")
 
     def slow(self, _rest: str) -> None:
-        self.body()
+        self.skip_body()
         time.sleep(self.number("seconds", 5))
         self.answer(200, b"at last\n")
 
@@ -84,11 +88,12 @@ class Echo(Handler):
         code = int(rest)
         if not 200 <= code <= 599:
             raise ValueError("a status is a number from 200 to 599")
-        self.body()
+        self.skip_body()
         self.answer(code, b"" if code in (204, 304) else f"{code}\n".encode())
 
     def bytes(self, rest: str) -> None:
         left = int(rest)
+        self.skip_body()
         self.send_response(200)
         self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Content-Length", str(left))
@@ -100,6 +105,7 @@ class Echo(Handler):
     def drip(self, _rest: str) -> None:
         count = int(self.number("bytes", 10))
         pause = self.number("seconds", 1) / max(count, 1)
+        self.skip_body()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(count))
@@ -109,6 +115,7 @@ class Echo(Handler):
             time.sleep(pause)
 
     def sse(self, _rest: str) -> None:
+        self.skip_body()
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-cache")

@@ -9,9 +9,11 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+PIECE = 1 << 16  # bytes of a body that are read at a time
 IDLE = 120  # s after which an idle connection is closed: longer than Gorouter keeps one
 
 
@@ -68,6 +70,8 @@ class Handler(BaseHTTPRequestHandler):
     timeout = IDLE
     disable_nagle_algorithm = True  # head and body are two writes: the second would wait for the first to be acknowledged
     server: Server
+    unread = False
+    """Whether the request has a body that is still to be read."""
 
     def handle_one_request(self) -> None:
         """Wait for a request as an idle connection, answer it as a busy one."""
@@ -86,7 +90,17 @@ class Handler(BaseHTTPRequestHandler):
         """From here on the connection is busy."""
         with self.server.lock:
             self.server.idle.discard(self.connection)
-        return super().parse_request()
+        self.unread = False
+        parsed = super().parse_request()
+        self.unread = parsed and (self._is_chunked() or self.headers.get("Content-Length", "0") != "0")
+        return parsed
+
+    def end_headers(self) -> None:
+        """A body that was not read would be taken for the next request: then there is none."""
+        if self.unread:
+            self.close_connection = True
+            self.send_header("Connection", "close")
+        super().end_headers()
 
     def answer(self, status: int, body: bytes = b"", kind: str = "text/plain; charset=utf-8", **headers: str) -> None:
         """Send a whole response; underscores in header names stand for dashes."""
@@ -103,18 +117,36 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def body(self) -> bytes:
-        """The whole body of the request, chunked or not."""
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return b"".join(self.chunks())
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        """The whole body of the request."""
+        return b"".join(self.pieces())
 
-    def chunks(self) -> Any:
-        """The chunks of a chunked body, as they come."""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            yield self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass  # trailers
+    def skip_body(self) -> None:
+        """Read the body, and forget it."""
+        for _ in self.pieces():
+            pass
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body of the request as it comes, chunked or not."""
+        if self._is_chunked():
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                yield from self._exactly(size)
+                self.rfile.readline()
+            while self.rfile.readline().strip():
+                pass  # trailers
+        else:
+            yield from self._exactly(int(self.headers.get("Content-Length") or 0))
+        self.unread = False
+
+    def _exactly(self, left: int) -> Iterator[bytes]:
+        while left > 0:
+            piece = self.rfile.read(min(left, PIECE))
+            if not piece:
+                raise ConnectionError("unexpected EOF")
+            left -= len(piece)
+            yield piece
+
+    def _is_chunked(self) -> bool:
+        return "chunked" in self.headers.get("Transfer-Encoding", "").lower()
 
     def version_string(self) -> str:
         return "cfroute-sample"

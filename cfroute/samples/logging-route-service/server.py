@@ -109,7 +109,7 @@ class RouteService(Handler):
     def _forward(self) -> None:
         self._answering = False
         url = self.headers.get(FORWARDED_URL, "")
-        body = Body(self._request_body())
+        body = Body(self.pieces())
         self._log_request(url, body)
         self._sleep()
         target = Target.parse(url)
@@ -148,18 +148,6 @@ class RouteService(Handler):
             milliseconds = int(text)
             log(f"Sleeping for {milliseconds} milliseconds")
             time.sleep(max(milliseconds, 0) / 1000)
-
-    def _request_body(self) -> Iterator[bytes]:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            yield from self.chunks()
-            return
-        left = int(self.headers.get("Content-Length") or 0)
-        while left > 0:
-            piece = self.rfile.read(min(left, CHUNK))
-            if not piece:
-                raise ConnectionError("unexpected EOF")
-            left -= len(piece)
-            yield piece
 
     def _send(self, connection: http.client.HTTPConnection, target: Target, body: Body, unzip: bool) -> None:
         connection.putrequest(self.command, target.request_target, skip_host=True, skip_accept_encoding=True)
