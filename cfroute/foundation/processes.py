@@ -37,9 +37,19 @@ def _start_time(pid: int) -> str:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return ""
-        return "" if fields[0] in {"Z", "X"} else fields[19]  # field 22 of stat(5), counted from the state
+        if fields[0] in {"Z", "X"} and not _has_threads(pid):
+            return ""
+        return fields[19]  # field 22 of stat(5), counted from the state
     shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()
+
+
+def _has_threads(pid: int) -> bool:
+    """Whether a thread outlives the first one of a process that is called a zombie already: it still holds the ports."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task")) > 1
+    except OSError:
+        return False
 
 
 def record(home: Home, processes: Iterable[Process]) -> None:

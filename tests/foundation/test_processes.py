@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +52,30 @@ def test_a_damaged_record_is_no_record(home: Home, text: str) -> None:
 def test_nothing_is_sent_to_who_is_gone(sleeper: "subprocess.Popen[bytes]") -> None:
     send(Process("other", sleeper.pid, "1"), signal.SIGKILL)
     assert sleeper.poll() is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system has no /proc")
+def test_a_process_whose_first_thread_has_ended_is_alive_as_long_as_another_is() -> None:
+    script = (
+        "import ctypes, sys, threading\n"
+        "threading.Thread(target=sys.stdin.read).start()\n"
+        "print('ready', flush=True)\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = identify("child", child.pid)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        child.stdout.readline()
+        stat = Path(f"/proc/{child.pid}/stat")
+        deadline = time.monotonic() + 5
+        while stat.read_text().rpartition(")")[2].split()[0] != "Z" and time.monotonic() < deadline:
+            pass
+        assert is_alive(process)
+    finally:
+        child.kill()
+        child.wait()
+        child.stdin.close()
+        child.stdout.close()
+    assert not is_alive(process)
