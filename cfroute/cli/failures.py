@@ -68,6 +68,8 @@ def _told(error: Exception) -> CfrouteError:
         return usage_error(error)
     if isinstance(error, click.ClickException):
         return CfrouteError(error.format_message())
+    if isinstance(error, OSError) and error.filename is not None:  # what the system refuses is no fault of ours
+        return CfrouteError(f"{error.filename}: {error.strerror}", "--state-dir DIR or CFROUTE_HOME names another state folder")
     return CfrouteError(
         f"internal error: {type(error).__name__}: {error}",
         "This is a fault of cfroute. --debug shows where; please report it with that output.",

@@ -15,12 +15,12 @@ class Settings(msgspec.Struct):
 
 
 def load(home: Home) -> Settings:
-    """The settings, or the defaults. Raises ConfigurationError for a file that is not ours."""
+    """The settings, or the defaults. Raises ConfigurationError for a file that holds something else."""
     try:
         return msgspec.json.decode(home.cli.read_bytes(), type=Settings)
     except (FileNotFoundError, NotADirectoryError):  # whoever needs the folder says what is wrong with it
         return Settings()
-    except (OSError, msgspec.MsgspecError) as error:
+    except msgspec.MsgspecError as error:
         raise ConfigurationError(f"{home.cli}: {error}", "delete the file to start with the defaults") from error
 
 

@@ -122,6 +122,15 @@ def test_with_json_nothing_but_json_is_written(cfroute: Run) -> None:
     assert [route["host"] for route in cfroute("routes", "--json").data] == ["kept"]
 
 
+def test_what_the_system_refuses_is_told_with_the_file(cfroute: Run, home: Home) -> None:
+    cfroute("apps")
+    home.cli.unlink()
+    home.cli.mkdir()  # root may read every file
+    refused = cfroute("apps")
+    assert refused.status == 1
+    assert refused.err.startswith(f"{home.cli}: Is a directory\n\nTIP: ")
+
+
 def test_a_file_is_no_state_folder(cfroute: Run, home: Home) -> None:
     home.root.write_text("")
     refused = cfroute("apps")
