@@ -1,6 +1,7 @@
 """Printing what went wrong, and the exit statuses (for people they are in `cfroute docs exit-codes`)."""
 
 import difflib
+import os
 import traceback
 from typing import Any
 
@@ -11,6 +12,7 @@ from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
 from cfroute.cli.command import Command, argument_name
 from cfroute.cli.session import Session
 from cfroute.errors import CfrouteError, NotRunning, UsageError
+from cfroute.home import Home
 
 FAILED = 1
 INTERRUPTED = 130
@@ -39,7 +41,7 @@ def report(error: Exception, session: Session) -> int:
         return error.exit_code
     if session.debug:
         traceback.print_exception(error)
-    told = _told(error)
+    told = _told(error, session.home)
     status = exit_status(told, session.command)
     if session.json:
         click.echo(render.json_line(_as_data(told, status)), err=True)
@@ -60,7 +62,7 @@ def exit_status(error: CfrouteError, command: Command | None) -> int:
     return FAILED
 
 
-def _told(error: Exception) -> CfrouteError:
+def _told(error: Exception, home: Home) -> CfrouteError:
     """Any exception as one that a person understands."""
     if isinstance(error, CfrouteError):
         return error
@@ -69,7 +71,11 @@ def _told(error: Exception) -> CfrouteError:
     if isinstance(error, click.ClickException):
         return CfrouteError(error.format_message())
     if isinstance(error, OSError) and error.filename is not None:  # what the system refuses is no fault of ours
-        return CfrouteError(f"{error.filename}: {error.strerror}", "--state-dir DIR or CFROUTE_HOME names another state folder")
+        ours = str(error.filename).startswith(f"{home.root}{os.sep}")
+        return CfrouteError(
+            f"{error.filename}: {error.strerror}",
+            "choose another state folder with --state-dir DIR or CFROUTE_HOME" if ours else "",
+        )
     return CfrouteError(
         f"internal error: {type(error).__name__}: {error}",
         "This is a fault of cfroute. --debug shows where; please report it with that output.",
