@@ -83,7 +83,7 @@ def push(session: Session, app_name: str | None, no_start: bool, no_wait: bool, 
 
 
 def _check(given: dict[str, Any]) -> None:
-    """Raises UsageError for flags that exclude or need each other."""
+    """Raises UsageError for flags that exclude or need each other, or name what is not there."""
     for flags in (
         ("--hostname", "--no-route", "--random-route"),
         ("--path", "--sample"),
@@ -93,6 +93,9 @@ def _check(given: dict[str, Any]) -> None:
         used = [flag for flag in flags if given[names.get(flag, flag[2:].replace("-", "_"))]]
         if len(used) > 1:
             raise UsageError(f"The following arguments cannot be used together: {', '.join(used)}")
+    for path in given["variable_files"]:
+        if not Path(path).is_file():
+            raise UsageError(f"The specified path '{path}' does not exist.")
     if given["endpoint"] and given["health_check_type"] != "http":
         raise UsageError("'--endpoint' and '--health-check-type http' must be used together.")
 

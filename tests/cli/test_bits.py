@@ -135,8 +135,9 @@ def test_what_cannot_be_an_app_is_told(tmp_path: Path) -> None:
         bits.check(tmp_path / "nowhere")
 
 
-def test_nothing_is_made_of_an_app_that_is_not_there(cfroute: Run) -> None:
-    refused = cfroute("push", "typo", "--no-start", "-p", "/no/such/folder")
+@pytest.mark.parametrize("flag", ["-p", "-f", "--vars-file"])
+def test_nothing_is_made_of_an_app_that_is_not_there(flag: str, cfroute: Run) -> None:
+    refused = cfroute("push", "typo", "--no-start", flag, "/no/such/path")
     assert refused.status == 1
-    assert refused.err.startswith("Incorrect Usage: The specified path '/no/such/folder' does not exist.\n")
+    assert refused.err.startswith("Incorrect Usage: The specified path '/no/such/path' does not exist.\n")
     assert "typo" not in cfroute("apps").out + cfroute("routes").out
