@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cfroute.cloud_controller import router_groups
 from cfroute.cloud_controller.actions import lifecycle
@@ -117,10 +117,11 @@ def find_domain(call: Call, name: str) -> Domain | None:
 
 
 def default_domain(call: Call, organization_guid: str) -> Domain | None:
-    """The organization's first HTTP domain that is not internal; the shared ones come first."""
+    """The organization's first HTTP domain that is not internal: the foundation's present one, then the other shared ones."""
+    present = call.platform.config.domain.lower()
     found = call.session.scalars(
         select(Domain)
         .where(Domain.internal.is_(False), Domain.router_group_guid.is_(None))
-        .order_by(Domain.organization_guid.is_not(None), Domain.created_at)
+        .order_by(Domain.organization_guid.is_not(None), func.lower(Domain.name) != present, Domain.created_at)
     )
     return next((domain for domain in found if domain.usable_by(organization_guid)), None)

@@ -1,7 +1,9 @@
 """Organizations, spaces and domains."""
 
+import dataclasses
 from typing import Any
 
+import msgspec
 import pytest
 
 TCP = "f7392031-a488-4890-8835-c4a038a3bded"
@@ -23,6 +25,14 @@ def test_a_new_foundation_has_an_organization_a_space_and_its_domains(cc: Any) -
     assert domains["tcp.cf.localhost"]["supported_protocols"] == ["tcp"]
     default = cc.ok("GET", f"/v3/organizations/{organization['guid']}/domains/default")
     assert default["name"] == "cf.localhost"
+
+
+def test_the_default_domain_is_the_foundations_present_one(cc: Any) -> None:
+    cc.ok("POST", "/v3/domains", {"name": "new.test"})
+    config = msgspec.structs.replace(cc.platform.config, domain="New.test")
+    moved = dataclasses.replace(cc, platform=dataclasses.replace(cc.platform, config=config))
+    path = f"/v3/organizations/{cc.organization}/domains/default"
+    assert (cc.ok("GET", path)["name"], moved.ok("GET", path)["name"]) == ("cf.localhost", "new.test")
 
 
 def test_organizations(cc: Any) -> None:
