@@ -21,6 +21,11 @@ class Blobs:
         for folder in ("packages", "droplets"):
             (self._root / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def sweep(self) -> None:
+        """Throw away what a Cloud Controller that was killed had begun to write. Nobody else may be writing."""
+        for begun in self._root.glob("*/*.part"):
+            begun.unlink(missing_ok=True)
+
     def package(self, guid: str) -> Path:
         return self._root / "packages" / f"{guid}.zip"
 
