@@ -21,6 +21,7 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     diego = DiegoSync(bbs, database, config, clock, log.session("diego-sync"))
     uaa = Client(tls_context(config.uaa_ca or None, None, None), _UAA_TIMEOUT)
     platform = parts.assemble(config, database, UAAKeys(uaa, config.uaa_url, clock), diego, clock, log)
+    platform.blobs.sweep()
     own = (config.internal_certificate, config.internal_key)
     internal = app.internal_app(platform)
     async with (

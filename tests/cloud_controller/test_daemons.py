@@ -159,7 +159,9 @@ def made(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-def test_what_is_acknowledged_survives_being_killed(daemons: Daemons, api: httpx.Client) -> None:
+def test_what_is_acknowledged_survives_being_killed_and_what_was_only_begun_does_not(daemons: Daemons, api: httpx.Client) -> None:
+    begun = daemons.folder / "blobs/packages/x.5f3a.part"
+    begun.write_bytes(b"half")
     for number in range(2):
         name = f"organization-{number}"
         made(api.post("/v3/organizations", json={"name": name}))
@@ -168,6 +170,7 @@ def test_what_is_acknowledged_survives_being_killed(daemons: Daemons, api: httpx
         eventually(daemons.ready)
         found = made(api.get("/v3/organizations", params={"names": name}))["resources"]
         assert [each["name"] for each in found] == [name]
+    assert not begun.exists()
 
 
 def test_several_apps_at_once_while_the_bbs_is_away(api: httpx.Client) -> None:
