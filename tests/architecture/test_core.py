@@ -27,6 +27,7 @@ CORE = (
     "diego.route_emitter.messages",
     "diego.route_emitter.table",
     "diego.route_emitter.unregistrations",
+    "dropsonde",
     "durations",
     "foundation.configs",
     "foundation.names",

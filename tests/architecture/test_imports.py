@@ -18,6 +18,7 @@ SHARED = (
     "cfroute.daemon",
     "cfroute.diego.api",
     "cfroute.diego.client",
+    "cfroute.dropsonde",
     "cfroute.durations",
     "cfroute.errors",
     "cfroute.health",

@@ -1,0 +1,214 @@
+"""Dropsonde, version 1: the protobuf messages that Cloud Foundry's components send to the metron agent of their VM over UDP.
+
+One envelope is one datagram. What this foundation sends and reads of them is small, so it is written by hand here: the numbers
+are those of the fields in the public files `envelope.proto`, `http.proto`, `log.proto`, `metric.proto` and `uuid.proto`.
+"""
+
+import re
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+# Event types, and at the same time the key of the field that carries the event (number << 3 | 2, for bytes).
+_HTTP_START_STOP: Final = b"\x10\x04", b"\x3a"
+_LOG_MESSAGE: Final = b"\x10\x05", b"\x42"
+_VALUE_METRIC: Final = b"\x10\x06", b"\x4a"
+_COUNTER_EVENT: Final = b"\x10\x07", b"\x52"
+
+_METHODS: Final = (  # by their numbers; 0 is what the file does not know
+    b"? GET POST PUT DELETE HEAD ACL BASELINE_CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DEBUG LABEL LINK LOCK MERGE "
+    b"MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE OPTIONS ORDERPATCH PATCH PRI PROPFIND PROPPATCH REBIND "
+    b"REPORT SEARCH SHOWMETHOD SPACEJUMP TEXTSEARCH TRACE TRACK UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE "
+    b"UPDATEREDIRECTREF VERSION_CONTROL"
+)
+_METHOD_NUMBERS: Final = {name: number for number, name in enumerate(_METHODS.split())}
+_UUID: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_INDEX: Final = re.compile(rb"[+-]?[0-9]{1,9}")
+_FEW: Final = tuple(bytes((number,)) for number in range(0x80))
+_WIDTHS: Final = {1: 8, 5: 4}  # of the wire types that are neither varints nor bytes
+
+
+class HttpStartStop(NamedTuple):
+    """A request from its start to its end, as the side saw it that is called server or client.
+
+    Times are nanoseconds of the epoch. `request_id` is a UUID as text, `content_length` -1 where it is not known. `app_id` is
+    left out where it is no UUID, `instance_index` where it is no number; `forwarded` has the addresses of `X-Forwarded-For`.
+    """
+
+    server: bool
+    started_ns: int
+    stopped_ns: int
+    request_id: bytes
+    method: bytes
+    uri: bytes
+    remote_address: bytes
+    user_agent: bytes
+    status: int
+    content_length: int
+    app_id: bytes = b""
+    instance_index: bytes = b""
+    instance_id: bytes = b""
+    forwarded: Sequence[bytes] = ()
+
+
+class LogMessage(NamedTuple):
+    """A line of an app's log. `source_type` is like `RTR`, `source_instance` the index of who says it."""
+
+    message: bytes
+    timestamp_ns: int
+    app_id: bytes
+    source_type: bytes
+    source_instance: bytes
+    error: bool = False
+
+
+class ValueMetric(NamedTuple):
+    """A number that goes up and down."""
+
+    name: str
+    value: float
+    unit: str
+
+
+class CounterEvent(NamedTuple):
+    """A number that only grows, by `delta`."""
+
+    name: str
+    delta: int
+
+
+Event = HttpStartStop | LogMessage | ValueMetric | CounterEvent
+
+
+def envelope(origin: bytes, timestamp_ns: int, event: Event, tags: Mapping[str, str] | None = None) -> bytes:
+    """The datagram that tells of an event."""
+    match event:
+        case HttpStartStop():
+            (kind, key), body = _HTTP_START_STOP, _http_start_stop(event)
+        case LogMessage():
+            (kind, key), body = _LOG_MESSAGE, _log_message(event)
+        case ValueMetric():
+            (kind, key), body = _VALUE_METRIC, _value_metric(event)
+        case CounterEvent():
+            (kind, key), body = _COUNTER_EVENT, _counter_event(event)
+    head = b"\x0a%b%b%b\x30%b" % (_varint(len(origin)), origin, kind, _varint(timestamp_ns))
+    data = b"%b%b%b%b" % (head, key, _varint(len(body)), body)
+    return data + b"".join(_tag(name, value) for name, value in tags.items()) if tags else data
+
+
+def _http_start_stop(event: HttpStartStop) -> bytes:
+    body = b"\x08%b\x10%b\x1a%b\x20%b\x28%b\x32%b\x3a%b\x42%b\x48%b\x50%b" % (
+        _varint(event.started_ns),
+        _varint(event.stopped_ns),
+        _uuid(event.request_id),
+        b"\x02" if event.server else b"\x01",
+        _varint(_METHOD_NUMBERS.get(event.method, 0)),
+        _bytes(event.uri),
+        _bytes(event.remote_address),
+        _bytes(event.user_agent),
+        _varint(event.status),
+        _varint(event.content_length),
+    )
+    if event.app_id and _UUID.fullmatch(event.app_id):
+        body += b"\x62" + _uuid(event.app_id)
+    if event.instance_index and _INDEX.fullmatch(event.instance_index):
+        body += b"\x68" + _varint(int(event.instance_index))
+    if event.instance_id:
+        body += b"\x72" + _bytes(event.instance_id)
+    return body + b"".join(b"\x7a" + _bytes(address) for address in event.forwarded)
+
+
+def _log_message(event: LogMessage) -> bytes:
+    return b"\x0a%b\x10%b\x18%b\x22%b\x2a%b\x32%b" % (
+        _bytes(event.message),
+        b"\x02" if event.error else b"\x01",
+        _varint(event.timestamp_ns),
+        _bytes(event.app_id),
+        _bytes(event.source_type),
+        _bytes(event.source_instance),
+    )
+
+
+def _value_metric(event: ValueMetric) -> bytes:
+    return b"\x0a%b\x11%b\x1a%b" % (_bytes(event.name.encode()), struct.pack("<d", event.value), _bytes(event.unit.encode()))
+
+
+def _counter_event(event: CounterEvent) -> bytes:
+    return b"\x0a%b\x10%b" % (_bytes(event.name.encode()), _varint(event.delta))
+
+
+def _tag(name: str, value: str) -> bytes:
+    return b"\x8a\x01" + _bytes(b"\x0a%b\x12%b" % (_bytes(name.encode()), _bytes(value.encode("utf-8", "surrogateescape"))))
+
+
+def _uuid(text: bytes) -> bytes:
+    """A UUID as a message: two little-endian halves."""
+    low, high = struct.unpack("<QQ", bytes.fromhex(text.decode().replace("-", "")))
+    return _bytes(b"\x08%b\x10%b" % (_varint(low), _varint(high)))
+
+
+def _bytes(data: bytes) -> bytes:
+    return _varint(len(data)) + data
+
+
+def _varint(number: int) -> bytes:
+    """A number as protobuf writes it: seven bits a byte, the lowest first; negative ones as 64 bits."""
+    if 0 <= number < 0x80:
+        return _FEW[number]
+    number &= 0xFFFF_FFFF_FFFF_FFFF
+    data = bytearray()
+    while number >= 0x80:
+        data.append(number & 0x7F | 0x80)
+        number >>= 7
+    data.append(number)
+    return bytes(data)
+
+
+def log_message(datagram: bytes) -> LogMessage | None:
+    """The log line in a datagram; None if it tells of something else. Raises ValueError for what is no envelope."""
+    for number, value in fields(datagram):
+        if number == 8 and isinstance(value, bytes):
+            parts = dict(fields(value))
+            texts = (parts.get(number, b"") for number in (4, 5, 6))
+            app, kind, instance = (text if isinstance(text, bytes) else b"" for text in texts)
+            message, stamp = parts.get(1), parts.get(3)
+            if not isinstance(message, bytes) or not isinstance(stamp, int):
+                raise ValueError("a log message without text or time")
+            return LogMessage(message, stamp, app, kind, instance, error=parts.get(2) == 2)
+    return None
+
+
+def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Number and value of each field of a protobuf message, in order. Raises ValueError when it breaks off."""
+    at = 0
+    while at < len(message):
+        key, at = _read_varint(message, at)
+        wire = key & 7
+        if wire == 0:
+            value, at = _read_varint(message, at)
+            yield key >> 3, value
+            continue
+        if wire == 2:
+            size, at = _read_varint(message, at)
+        elif wire in _WIDTHS:
+            size = _WIDTHS[wire]
+        else:
+            raise ValueError(f"wire type {wire}")
+        if at + size > len(message):
+            raise ValueError("a field that is longer than its message")
+        yield key >> 3, message[at : at + size]
+        at += size
+
+
+def _read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number there, and where it ends."""
+    number = 0
+    for shift in range(0, 70, 7):
+        if at >= len(data):
+            raise ValueError("a number that breaks off")
+        byte = data[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, at
+    raise ValueError("a number that does not end")
