@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cfroute.gorouter.endpoint import Endpoint
     from cfroute.gorouter.pool import Pool, Selection
     from cfroute.gorouter.route_services import RouteServiceUrl
-    from cfroute.proxy.front import Front
+    from cfroute.proxy.sides import ClientSide
 
 
 class RouterExchange(Exchange):
@@ -41,7 +41,7 @@ class RouterExchange(Exchange):
     proxy_ended = 0.0
     logged_headers: list[bytes] | None = None
 
-    def __init__(self, front: "Front", request: RequestHead) -> None:
+    def __init__(self, front: "ClientSide", request: RequestHead) -> None:
         super().__init__(front, request)
         self.started = self.server.clock.monotonic()
 

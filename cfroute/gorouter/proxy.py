@@ -21,11 +21,10 @@ from cfroute.gorouter.sticky import Attributes, session_cookie, sets_vcap_id, st
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Destination
 from cfroute.proxy.failure import Failure, Kind
-from cfroute.proxy.front import Front
 from cfroute.proxy.head import RequestHead, ResponseHead
 from cfroute.proxy.headers import Headers, remove_hop_by_hop
+from cfroute.proxy.sides import ClientSide, RequestLine
 from cfroute.proxy.target import Target, double_slash_form
-from cfroute.proxy.wire import request_bytes
 
 _NO_ENDPOINTS = Failure(Kind.NO_TARGET, "No endpoints available")
 
@@ -55,7 +54,7 @@ class Proxy:
 
     # Policy
 
-    def exchange(self, front: Front, request: RequestHead) -> RouterExchange:
+    def exchange(self, front: ClientSide, request: RequestHead) -> RouterExchange:
         return RouterExchange(front, request)
 
     def begin(self, exchange: RouterExchange) -> Answer | None:
@@ -88,11 +87,11 @@ class Proxy:
         exchange.counted = True
         return self._destinations.of_endpoint(endpoint)
 
-    def request_head(self, exchange: RouterExchange) -> bytes:
+    def request_line(self, exchange: RouterExchange) -> RequestLine:
         request = exchange.request
         service = exchange.route_service
         if service is not None:
-            return request_bytes(request, service.target, service.authority, request.headers, close=self._close)
+            return service.target, service.authority, self._close
         endpoint = exchange.endpoint
         assert endpoint is not None
         headers = request.headers
@@ -103,7 +102,7 @@ class Proxy:
         if target.startswith(b"//"):
             scheme = b"https" if endpoint.tls else b"http"
             target = double_slash_form(request.host, Target(b"", request.path, request.query), scheme)
-        return request_bytes(request, target, request.host, headers, close=self._close)
+        return target, request.host, self._close
 
     def failed(self, exchange: RouterExchange, failure: Failure) -> Answer | None:
         self._stop_counting(exchange)

@@ -8,10 +8,9 @@ from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Destination
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.failure import Failure, Kind
-from cfroute.proxy.front import Front
 from cfroute.proxy.head import RequestHead, ResponseHead
 from cfroute.proxy.headers import Headers, remove_hop_by_hop
-from cfroute.proxy.wire import request_bytes
+from cfroute.proxy.sides import ClientSide, RequestLine
 
 
 class BalancedExchange(Exchange):
@@ -19,7 +18,7 @@ class BalancedExchange(Exchange):
 
     __slots__ = ("router", "tried")
 
-    def __init__(self, front: Front, request: RequestHead) -> None:
+    def __init__(self, front: ClientSide, request: RequestHead) -> None:
         super().__init__(front, request)
         self.router: Backend | None = None
         self.tried: set[str] = set()
@@ -32,7 +31,7 @@ class Balancer:
         self._routers = routers
         self._log = log
 
-    def exchange(self, front: Front, request: RequestHead) -> BalancedExchange:
+    def exchange(self, front: ClientSide, request: RequestHead) -> BalancedExchange:
         return BalancedExchange(front, request)
 
     def begin(self, exchange: BalancedExchange) -> Answer | None:
@@ -57,9 +56,8 @@ class Balancer:
         exchange.tried.add(router.name)
         return router.destination
 
-    def request_head(self, exchange: BalancedExchange) -> bytes:
-        request = exchange.request
-        return request_bytes(request, request.target, request.host, request.headers, close=False)
+    def request_line(self, exchange: BalancedExchange) -> RequestLine:
+        return exchange.request.target, exchange.request.host, False
 
     def failed(self, exchange: BalancedExchange, failure: Failure) -> Answer | None:
         router = exchange.router
@@ -89,7 +87,7 @@ class StatusPages:
     def __init__(self, routers: Routers) -> None:
         self._routers = routers
 
-    def exchange(self, front: Front, request: RequestHead) -> Exchange:
+    def exchange(self, front: ClientSide, request: RequestHead) -> Exchange:
         return Exchange(front, request)
 
     def begin(self, exchange: Exchange) -> Answer | None:
@@ -103,8 +101,8 @@ class StatusPages:
     def destination(self, exchange: Exchange) -> Destination | Answer:
         return _plain(404, "there is only /healthz")
 
-    def request_head(self, exchange: Exchange) -> bytes:
-        return b""
+    def request_line(self, exchange: Exchange) -> RequestLine:
+        return exchange.request.target, exchange.request.host, False
 
     def failed(self, exchange: Exchange, failure: Failure) -> Answer | None:
         return _plain(502, failure.text)

@@ -5,14 +5,16 @@ import ssl
 from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
-from cfroute.proxy.chunked import ChunkedDecoder, ChunkError
+from cfroute.proxy.chunked import LAST_CHUNK, ChunkedDecoder, ChunkError, chunk
 from cfroute.proxy.failure import Failure, Kind, dial_failure, handshake_failure, lost_failure
 from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead
 from cfroute.proxy.headers import Headers
 from cfroute.proxy.readers import ResponseReader
+from cfroute.proxy.wire import request_bytes
 
 if TYPE_CHECKING:
     from cfroute.proxy.exchange import Exchange
+    from cfroute.proxy.sides import RequestLine
 
 _BROKEN: Final = "net/http: HTTP/1.x transport connection broken: "
 _NO_TRAILERS: Final = Headers()
@@ -144,12 +146,29 @@ class Backend(asyncio.Protocol):
 
     # The exchange's side
 
-    def send(self, exchange: "Exchange", data: bytes) -> None:
-        """Begin to serve `exchange`; data is the request's head and what there is of its body."""
+    def send(self, exchange: "Exchange", line: "RequestLine", body: list[bytes] | None) -> None:
+        """Begin to serve `exchange`: its request, and what there is of the body."""
         self.exchange = exchange
         self.requests += 1
         self.head_seen = False
+        request = exchange.request
+        data = request_bytes(request, line)
+        if request.length:
+            piece = b"".join(body) if body else b""
+            data += _chunks(piece, last=exchange.body_done) if request.length == CHUNKED else piece
         self.transport.write(data)
+
+    def body(self, data: bytes, *, last: bool) -> None:
+        """Send a piece of the request's body."""
+        exchange = self.exchange
+        if exchange is not None and exchange.request.length == CHUNKED:
+            data = _chunks(data, last=last)
+        self.transport.write(data)
+
+    @property
+    def took_all(self) -> bool:
+        """Whether no byte of the request waits to be sent: the next request would queue up behind it."""
+        return not self.transport.get_write_buffer_size()
 
     def release(self, now: float) -> None:
         """The exchange is over and the connection can serve another."""
@@ -244,7 +263,7 @@ class Backend(asyncio.Protocol):
         elif self._length == CHUNKED:
             self._chunks(exchange, data)
         elif self._length == _TUNNEL:
-            exchange.front.write(data)
+            exchange.front.body(data)
         else:
             exchange.body(data)
 
@@ -307,3 +326,9 @@ class Backend(asyncio.Protocol):
         self.blocked = False
         if self.exchange is not None:
             self.exchange.front.resume_reading()
+
+
+def _chunks(data: bytes, *, last: bool) -> bytes:
+    """A piece of a body in the chunked coding. Trailers of requests are lost, as upstream loses them."""
+    piece = chunk(data) if data else b""
+    return piece + LAST_CHUNK if last else piece

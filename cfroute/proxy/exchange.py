@@ -1,7 +1,7 @@
 """One request and its response, from the first byte to the last.
 
-An exchange stands between a client's connection (`front`) and the backend of the current attempt. All of it happens in protocol
-callbacks; a task exists only while a new connection is dialled.
+An exchange stands between its client (`front`) and the backend of the current attempt, and knows of neither what version of HTTP
+it speaks (`sides`). All of it happens in protocol callbacks; a task exists only while a new connection is dialled.
 
     begin ──▶ attempt ──▶ [dial] ──▶ send ──▶ responded ──▶ body … ──▶ ended ──▶ finish
       │          ▲                    │            │                     │
@@ -13,26 +13,19 @@ from typing import TYPE_CHECKING
 
 from cfroute.daemon import spawn
 from cfroute.proxy.answer import Answer
-from cfroute.proxy.chunked import chunk, last_chunk
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.head import CHUNKED, RequestHead, ResponseHead, trailer_names
 from cfroute.proxy.headers import Headers
-from cfroute.proxy.status import status_line
-from cfroute.proxy.wire import answer_bytes, client_version, connection_line, http_date
+from cfroute.proxy.sides import BackendSide, ClientSide
 
 if TYPE_CHECKING:
-    from cfroute.proxy.backend import Backend, Destination
-    from cfroute.proxy.front import Front
+    from cfroute.proxy.backend import Destination
     from cfroute.proxy.server import ProxyServer
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _WAIT_FOR_CONTINUE = 1.0  # seconds that a backend gets to say 100 before the body is asked for anyway
 _REPLAYABLE = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE"))
 _MOST_PENDING = 64 * 1024
-_NO_BODY = frozenset((204, 304))
 _RETRY_IMPOSSIBLE = b"the request's body is gone with the connection that failed\n"
-
-MOST_DISCARDED = 256 * 1024  # bytes of a body that nobody wants any more, read to keep the connection (as Go's server does)
 
 
 class Exchange:
@@ -44,7 +37,7 @@ class Exchange:
     """
 
     # Defaults of the class: most requests change few of them, and what is not set costs nothing.
-    backend: "Backend | None" = None
+    backend: BackendSide | None = None
     destination: "Destination | None" = None
     status = 0
     request_bytes = 0
@@ -55,11 +48,10 @@ class Exchange:
     _pending: list[bytes] | None = None
     _pending_size = 0
     _dialling: object = None  # the task that dials for the current attempt
-    _chunked = False
-    _continued = False
+    continued = False  # whether the client was told to send the body that it announced with `Expect`
     _reusable = False
 
-    def __init__(self, front: "Front", request: RequestHead) -> None:
+    def __init__(self, front: ClientSide, request: RequestHead) -> None:
         self.front = front
         self.server: ProxyServer = front.server
         self.policy = front.server.policy
@@ -131,34 +123,34 @@ class Exchange:
         """Whether the attempt that the connection was dialled for is still the current one."""
         return self._dialling is dialling and not self.finished
 
-    def _send(self, backend: "Backend") -> None:
+    def _send(self, backend: BackendSide) -> None:
         self.backend = backend
-        data = self.policy.request_head(self)
-        if self._pending:
-            data = b"".join((data, *self._pending))
+        line = self.policy.request_line(self)
+        pending = self._pending
+        if pending is not None:
             self._pending = None
             self._pending_size = 0
             self.body_sent = True
-        backend.send(self, data)
+        backend.send(self, line, pending)
         if self.expects_continue and not self.body_done and not self.request_bytes:
             self.server.clock.call_later(_WAIT_FOR_CONTINUE, self._continue)
         elif not self.body_done and not backend.blocked:
             self.front.resume_reading()
 
     def _continue(self) -> None:
-        if not (self._continued or self.status or self.finished or self.request.version == b"HTTP/1.0"):
-            self._continued = True
-            self.front.write(_CONTINUE)
+        if not (self.continued or self.status or self.finished or self.request.version == b"HTTP/1.0"):
+            self.continued = True
+            self.front.go_on()
 
-    def request_body(self, data: bytes, *, last: bool, size: int) -> None:
-        """A piece of the request's body, framed as the backend is to see it; `size` is its length without the frame."""
-        self.request_bytes += size
+    def request_body(self, data: bytes, *, last: bool) -> None:
+        """A piece of the request's body; the last one may be empty."""
+        self.request_bytes += len(data)
         self.body_done = last
         backend = self.backend
         if backend is not None:
             self.body_sent = True
-            backend.transport.write(data)
-        else:
+            backend.body(data, last=last)
+        elif data:
             if self._pending is None:
                 self._pending = []
             self._pending.append(data)
@@ -190,7 +182,7 @@ class Exchange:
             self._continue()
         elif self.request.version != b"HTTP/1.0":
             head.headers.pop(b"Content-Length", None)
-            self.front.write(status_line(b"HTTP/1.1", head.status) + head.headers.lines() + b"\r\n")
+            self.front.preliminary(head)
 
     def responded(self, head: ResponseHead, body: bytes, *, ended: bool, clean: bool = False) -> bool:
         """The response's head, and what there is of its body. False when the policy answered something else."""
@@ -205,52 +197,21 @@ class Exchange:
             head.headers[b"Trailer"] = (b", ".join(trailer_names(announced)),)
         self.status = head.status
         self._reusable = head.keep_alive
-        data = self._client_head(head)
-        if body:
-            self.response_bytes = len(body)
-            data += chunk(body) if self._chunked else body
-        self.front.write(data)
+        self.response_bytes = len(body)
+        self.front.respond(self, head, body, ended)
         if ended:
             self._over(clean=clean)
         return True
-
-    def _client_head(self, head: ResponseHead) -> bytes:
-        request, headers = self.request, head.headers
-        length = head.length
-        self._chunked = length < 0 and request.version != b"HTTP/1.0"
-        if length < 0 and not self._chunked:
-            self.keep_alive = False
-        if self.front.closing or not (self.body_done or self._rest_is_short()):
-            self.keep_alive = False
-        if head.status in _NO_BODY:
-            headers.pop(b"Content-Length", None)
-            if head.status == 304:
-                headers.pop(b"Content-Type", None)
-        data = status_line(client_version(request), head.status) + headers.lines()
-        if b"Date" not in headers:
-            data += b"Date: %b\r\n" % http_date(self.server.clock.now())
-        if length >= 0 and b"Content-Length" not in headers and request.method != b"HEAD" and head.status not in _NO_BODY:
-            data += b"Content-Length: %d\r\n" % length  # the backend named its own in `Connection`
-        if not self.keep_alive or request.version == b"HTTP/1.0":
-            data += connection_line(request, keep_alive=self.keep_alive)
-        return data + (b"Transfer-Encoding: chunked\r\n\r\n" if self._chunked else b"\r\n")
-
-    def _rest_is_short(self) -> bool:
-        """Whether what the client has not sent yet of its body can be read and forgotten to get to its next request."""
-        if self.expects_continue and not self._continued:
-            return False  # it may or may not send the body that it announced
-        return self.front.unread < MOST_DISCARDED
 
     def body(self, data: bytes) -> None:
         """A piece of the response's body."""
         if data:
             self.response_bytes += len(data)
-            self.front.write(chunk(data) if self._chunked else data)
+            self.front.body(data)
 
     def ended(self, trailers: Headers, *, clean: bool) -> None:
         """The response is complete; `clean` means that its connection can serve another."""
-        if self._chunked:
-            self.front.write(last_chunk(trailers))
+        self.front.end(trailers)
         self._over(clean=clean)
 
     def _over(self, *, clean: bool) -> None:
@@ -282,10 +243,7 @@ class Exchange:
         self._pending = None
         self.status = answer.status
         self.response_bytes = len(answer.body) if self.request.method != b"HEAD" else 0
-        if answer.bare is not None or self.front.closing or not (self.body_done or self._rest_is_short()):
-            self.keep_alive = False
-        now = self.server.clock.now()
-        self.front.write(answer_bytes(answer, self.request, now, keep_alive=self.keep_alive))
+        self.front.answer(self, answer)
         self.finish()
 
     def finish(self) -> None:
@@ -362,13 +320,12 @@ class Exchange:
         headers.update(kept)
         self.status = 101
         self.server.deadlines.discard(self)
-        self.front.write(status_line(b"HTTP/1.1", 101) + headers.lines() + b"\r\n" + early)
-        self.front.become_tunnel(backend)
+        self.front.switch(head, early, backend)
         return True
 
     def _backend_took_all(self) -> bool:
         """Whether no byte of the request waits to be sent: the next request would queue up behind it."""
-        return self.backend is not None and not self.backend.transport.get_write_buffer_size()
+        return self.backend is not None and self.backend.took_all
 
     def _drop_backend(self) -> None:
         backend, self.backend = self.backend, None
@@ -382,8 +339,3 @@ def upgrade_of(request: RequestHead) -> bytes:
     if upgrade is None or b"upgrade" not in request.headers.tokens(b"Connection"):
         return b""
     return upgrade[0].lower()
-
-
-def frame_request_body(request: RequestHead, data: bytes) -> bytes:
-    """A piece of the request's body as the backend is to see it."""
-    return chunk(data) if request.length == CHUNKED else data

@@ -4,19 +4,23 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, Final, cast
 
+from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Backend
-from cfroute.proxy.chunked import ChunkedDecoder, ChunkError, last_chunk
-from cfroute.proxy.exchange import MOST_DISCARDED, Exchange, frame_request_body
-from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, may_be_complete
+from cfroute.proxy.chunked import ChunkedDecoder, ChunkError, chunk, last_chunk
+from cfroute.proxy.exchange import Exchange
+from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, ResponseHead, may_be_complete
 from cfroute.proxy.headers import Headers
 from cfroute.proxy.readers import RequestReader
+from cfroute.proxy.sides import BackendSide
 from cfroute.proxy.status import status_line
-from cfroute.proxy.wire import client_version, connection_line, http_date
+from cfroute.proxy.wire import answer_bytes, client_version, connection_line, http_date, response_bytes
 
 if TYPE_CHECKING:
     from cfroute.proxy.server import ProxyServer
 
 _MOST_BUFFERED: Final = 64 * 1024  # pipelined bytes that wait for their turn
+_MOST_DISCARDED: Final = 256 * 1024  # bytes of a body that nobody wants, read to keep the connection (as Go's server does)
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER: Final = 0.5  # seconds that a client gets to read the last response before its unread bytes make the kernel reset all
 
 
@@ -28,7 +32,7 @@ class Front(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_blocked", "_buffer", "_decoder", "_discarded", "_left", "_paused", "_processing", "_reader", "_tunnel",
+        "_blocked", "_buffer", "_chunked", "_decoder", "_discarded", "_left", "_paused", "_processing", "_reader", "_tunnel",
         "client", "closing", "exchange", "local", "peer", "server", "tls", "transport",
     )  # fmt: skip
 
@@ -47,6 +51,7 @@ class Front(asyncio.Protocol):
         self._decoder: ChunkedDecoder | None = None
         self._discarded = 0  # bytes thrown away of the rest of the last request's body
         self._tunnel: Backend | None = None
+        self._chunked = False  # whether the response goes out in the chunked coding
         self._paused = False  # whether we stopped reading from the client
         self._blocked = False  # whether the client does not take what we write
         self._processing = False
@@ -107,9 +112,48 @@ class Front(asyncio.Protocol):
 
     # The exchange's side
 
-    def write(self, data: bytes) -> None:
-        """Send bytes to the client."""
+    def respond(self, exchange: Exchange, head: ResponseHead, body: bytes, ended: bool) -> None:
+        """Send the response's head and the begin of its body."""
+        request = exchange.request
+        chunked = self._chunked = head.length < 0 and request.version != b"HTTP/1.0"
+        if head.length < 0 and not chunked:
+            exchange.keep_alive = False
+        if self.closing or not (exchange.body_done or self._rest_is_short(exchange)):
+            exchange.keep_alive = False
+        data = response_bytes(request, head, self.server.clock, chunked=chunked, keep_alive=exchange.keep_alive)
+        if body:
+            data += chunk(body) if chunked else body
         self.transport.write(data)
+
+    def _rest_is_short(self, exchange: Exchange) -> bool:
+        """Whether what the client has not sent yet of its body can be read and forgotten to get to its next request."""
+        if exchange.expects_continue and not exchange.continued:
+            return False  # it may or may not send the body that it announced
+        return self._left < _MOST_DISCARDED
+
+    def body(self, data: bytes) -> None:
+        """Send a piece of the response's body."""
+        self.transport.write(chunk(data) if self._chunked else data)
+
+    def end(self, trailers: Headers) -> None:
+        """The response is complete."""
+        if self._chunked:
+            self.transport.write(last_chunk(trailers))
+
+    def answer(self, exchange: Exchange, answer: Answer) -> None:
+        """Send a complete response of our own."""
+        if answer.bare is not None or self.closing or not (exchange.body_done or self._rest_is_short(exchange)):
+            exchange.keep_alive = False
+        now = self.server.clock.now()
+        self.transport.write(answer_bytes(answer, exchange.request, now, keep_alive=exchange.keep_alive))
+
+    def go_on(self) -> None:
+        """Send 100: the client waits for it before it sends the body."""
+        self.transport.write(_CONTINUE)
+
+    def preliminary(self, head: ResponseHead) -> None:
+        """Send a 1xx response."""
+        self.transport.write(status_line(b"HTTP/1.1", head.status) + head.headers.lines() + b"\r\n")
 
     def pause_reading(self) -> None:
         """Stop reading from the client: what it sends can't be passed on now."""
@@ -149,8 +193,11 @@ class Front(asyncio.Protocol):
         else:
             self.close()
 
-    def become_tunnel(self, backend: Backend) -> None:
-        """From here on, pass on whatever comes."""
+    def switch(self, head: ResponseHead, early: bytes, backend: BackendSide) -> None:
+        """Send a 101; from here on, pass on whatever comes."""
+        assert isinstance(backend, Backend), "only HTTP/1 knows upgrades"
+        self.transport.write(status_line(b"HTTP/1.1", 101) + head.headers.lines() + b"\r\n" + early)
+        self._chunked = False
         self._tunnel = backend
         self.server.tunnelled(self)
         data, self._buffer = self._buffer, b""
@@ -175,11 +222,6 @@ class Front(asyncio.Protocol):
                 self.resume_reading()
             if self._buffer:
                 self._process()
-
-    @property
-    def unread(self) -> int:
-        """Bytes of the request's body that are still to come, as far as is known."""
-        return self._left
 
     @property
     def busy(self) -> bool:
@@ -246,7 +288,7 @@ class Front(asyncio.Protocol):
         keep_alive = request.keep_alive and request.length == 0 and not self.closing
         line, date = status_line(client_version(request), 200), http_date(self.server.clock.now())
         connection = connection_line(request, keep_alive=keep_alive)
-        self.write(b"%bContent-Length: 0\r\nDate: %b\r\n%b\r\n" % (line, date, connection))
+        self.transport.write(b"%bContent-Length: 0\r\nDate: %b\r\n%b\r\n" % (line, date, connection))
         if keep_alive:
             self.server.idle.add(self)
         else:
@@ -257,7 +299,7 @@ class Front(asyncio.Protocol):
         """Say why, and close: what follows on this connection cannot be trusted to be a request."""
         self._buffer = b""
         self.server.refused(self, refused)
-        self.write(refused.answer())
+        self.transport.write(refused.answer())
         self._close_gently()
 
     # Bodies
@@ -289,17 +331,14 @@ class Front(asyncio.Protocol):
             return
         if not piece and not last:
             return
-        data = frame_request_body(exchange.request, piece) if piece else b""
-        if last and exchange.request.length == CHUNKED:
-            data += last_chunk(Headers())  # trailers of requests are lost, as upstream loses them
-        exchange.request_body(data, last=last, size=len(piece))
+        exchange.request_body(piece, last=last)
 
     def _discard(self, size: int, *, last: bool) -> None:
         """The response is there already; the rest of the body is read only to get to the next request."""
         self._discarded += size
         if last:
             self._process()
-        elif self._discarded > MOST_DISCARDED and not self.closing:
+        elif self._discarded > _MOST_DISCARDED and not self.closing:
             self._close_gently()
 
     def _broken_body(self, error: ChunkError) -> None:

@@ -1,7 +1,7 @@
 """What a proxy must decide: the interface between the data plane and the Gorouter or the load balancer.
 
 The data plane moves bytes and knows no routes; a policy knows routes and moves no bytes. For one exchange the calls come in this
-order: exchange, begin, then for each attempt destination and request_head and, if it fails, failed; once there is a response,
+order: exchange, begin, then for each attempt destination and request_line and, if it fails, failed; once there is a response,
 response; at last finished, exactly once.
 """
 
@@ -14,13 +14,13 @@ from cfroute.proxy.head import RequestHead, ResponseHead
 if TYPE_CHECKING:
     from cfroute.proxy.backend import Destination
     from cfroute.proxy.exchange import Exchange
-    from cfroute.proxy.front import Front
+    from cfroute.proxy.sides import ClientSide, RequestLine
 
 
 class Policy(Protocol):
     """The decisions of one proxy."""
 
-    def exchange(self, front: "Front", request: RequestHead) -> "Exchange":
+    def exchange(self, front: "ClientSide", request: RequestHead) -> "Exchange":
         """The state to keep for this request: an Exchange, or a class of the proxy's own that extends it."""
 
     def begin(self, exchange: Any, /) -> Answer | None:
@@ -29,8 +29,8 @@ class Policy(Protocol):
     def destination(self, exchange: Any, /) -> "Destination | Answer":
         """Where the next attempt goes, or what to answer because it can go nowhere."""
 
-    def request_head(self, exchange: Any, /) -> bytes:
-        """The head of the request for this attempt's destination."""
+    def request_line(self, exchange: Any, /) -> "RequestLine":
+        """What this attempt's destination is asked for; edit the request's headers for it."""
 
     def failed(self, exchange: Any, failure: Failure, /) -> Answer | None:
         """What to answer after a failed attempt; None to try again."""

@@ -3,17 +3,21 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from cfroute.clock import Clock
 from cfroute.proxy.answer import Answer
-from cfroute.proxy.head import CHUNKED, RequestHead
-from cfroute.proxy.headers import Headers
+from cfroute.proxy.head import CHUNKED, RequestHead, ResponseHead
+from cfroute.proxy.sides import RequestLine
 from cfroute.proxy.status import status_line
 
 _WRITTEN_FIRST: Final = frozenset((b"User-Agent", b"Content-Length"))
+_NO_BODY: Final = frozenset((204, 304))
 _BODY_EXPECTED: Final = frozenset((b"POST", b"PUT", b"PATCH"))
 
 
-def request_bytes(request: RequestHead, target: bytes, host: bytes, headers: Headers, *, close: bool) -> bytes:
-    """The head of a request to a backend; `close` asks it to close the connection afterwards."""
+def request_bytes(request: RequestHead, line: RequestLine) -> bytes:
+    """The head of a request to a backend."""
+    target, host, close = line
+    headers = request.headers
     parts = [b"%b %b HTTP/1.1\r\nHost: %b\r\n" % (request.method, target, host)]
     agent = headers.get(b"User-Agent")
     if agent is not None:
@@ -29,6 +33,23 @@ def request_bytes(request: RequestHead, target: bytes, host: bytes, headers: Hea
     # Go does not ask for the end of a connection that is to change its protocol.
     parts.append(b"Connection: close\r\n\r\n" if close and b"Upgrade" not in headers else b"\r\n")
     return b"".join(parts)
+
+
+def response_bytes(request: RequestHead, head: ResponseHead, clock: Clock, *, chunked: bool, keep_alive: bool) -> bytes:
+    """The head of a backend's response as the client is to see it."""
+    headers, length = head.headers, head.length
+    if head.status in _NO_BODY:
+        headers.pop(b"Content-Length", None)
+        if head.status == 304:
+            headers.pop(b"Content-Type", None)
+    data = status_line(client_version(request), head.status) + headers.lines()
+    if b"Date" not in headers:
+        data += b"Date: %b\r\n" % http_date(clock.now())
+    if length >= 0 and b"Content-Length" not in headers and request.method != b"HEAD" and head.status not in _NO_BODY:
+        data += b"Content-Length: %d\r\n" % length  # the backend named its own in `Connection`
+    if not keep_alive or request.version == b"HTTP/1.0":
+        data += connection_line(request, keep_alive=keep_alive)
+    return data + (b"Transfer-Encoding: chunked\r\n\r\n" if chunked else b"\r\n")
 
 
 def answer_bytes(answer: Answer, request: RequestHead, now: float, *, keep_alive: bool) -> bytes:

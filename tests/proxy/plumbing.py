@@ -22,7 +22,7 @@ from cfroute.proxy.front import Front
 from cfroute.proxy.head import BadRequest, RequestHead, ResponseHead
 from cfroute.proxy.headers import remove_hop_by_hop
 from cfroute.proxy.server import Limits, Observer, ProxyServer
-from cfroute.proxy.wire import request_bytes
+from cfroute.proxy.sides import RequestLine
 from cfroute.testing import ManualClock
 
 SECONDS = 5.0  # that anything may take
@@ -282,9 +282,8 @@ class Forward:
             return Answer(503, b"nowhere\n")
         return self.destinations[attempt]
 
-    def request_head(self, exchange: Exchange) -> bytes:
-        request = exchange.request
-        return request_bytes(request, request.target, request.host, request.headers, close=self.close)
+    def request_line(self, exchange: Exchange) -> RequestLine:
+        return exchange.request.target, exchange.request.host, self.close
 
     def failed(self, exchange: Exchange, failure: Failure) -> Answer | None:
         self.told.append(f"failed {failure.kind.name}")

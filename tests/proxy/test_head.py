@@ -378,7 +378,7 @@ def test_what_a_backend_gets_is_the_one_request_that_was_counted(data: bytes, bo
     if length > 100 or head.version not in (b"HTTP/1.0", b"HTTP/1.1") or not head.host or not head.target.isascii():
         return
     remove_hop_by_hop(head.headers)
-    sent = request_bytes(head, head.target, head.host, head.headers, close=False)
+    sent = request_bytes(head, (head.target, head.host, False))
     framed = b"%x\r\n%b\r\n0\r\n\r\n" % (length, body) if head.length == CHUNKED else b"x" * length
     assert counted(sent + framed) == (head.method, length)
 

@@ -19,7 +19,7 @@ def head(first: str = "GET / HTTP/1.1", *lines: str) -> RequestHead:
 
 def written(*arguments: str, close: bool = False, **more: Any) -> str:
     request = head(*arguments)
-    return request_bytes(request, request.target, request.host, request.headers, close=close).decode()
+    return request_bytes(request, (request.target, request.host, close)).decode()
 
 
 def test_a_request_begins_with_host_and_user_agent() -> None:
