@@ -9,9 +9,10 @@ Lines are gathered and written together, off the request path, in order.
 
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from cfroute.clock import Clock, Timer
 from cfroute.gorouter.config import Config
@@ -24,11 +25,16 @@ _MOST_PENDING: Final = 1024  # lines, as many as upstream's queue holds
 _MODE: Final = 0o644
 
 _LINE: Final = (
-    b'%b - [%b] "%b" %b %d %d "%b" "%b" "%b" "%b" x_forwarded_for:"%b" x_forwarded_proto:"%b" vcap_request_id:"%b" '
+    b'%b - [%b] "%b %b %b" %b %b %b "%b" "%b" "%b" "%b" x_forwarded_for:"%b" x_forwarded_proto:"%b" vcap_request_id:"%b" '
     b'response_time:%b gorouter_time:%b app_id:"%b" app_index:"%b" instance_id:"%b" %bx_cf_routererror:"%b"'
 )
 # What Go's quoting leaves as it is, among the bytes of ASCII.
-_PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
+_PLAIN: Final = re.compile(rb"[ !#-\[\]-~]*")
+_SMALL: Final = [b"%d" % number for number in range(1000)]
+_THREE: Final = [b"%03d" % number for number in range(1000)]
+_LONGEST_KNOWN: Final = 128
+_MOST_KNOWN: Final = 4096
+_known: Final[dict[bytes, bytes]] = {b"": b"-"}
 
 _TIMES: Final = frozenset({"backend_time", "dial_time", "dns_time", "tls_time", "failed_attempts_time"})
 _FIELDS: Final = _TIMES | {"failed_attempts", "local_address"}
@@ -36,42 +42,61 @@ _ZIPKIN: Final = ("X-B3-TraceId", "X-B3-SpanId", "X-B3-ParentSpanId", "b3")
 _W3C: Final = ("traceparent", "tracestate")
 
 
-class Record(NamedTuple):
+class Record:
     """What a line tells of a request. Texts are as they came, and empty where there is nothing to tell; times are seconds.
 
     `uri` is path and query; `extra` has the values of `AccessLog.extra_names`, in their order. What follows it is shown only
     where the configuration asks for it; the times are negative when they were not measured.
     """
 
-    host: bytes
-    received_at_ns: int
-    method: bytes
-    uri: bytes
-    proto: bytes
-    status: int
-    request_bytes: int
-    response_bytes: int
-    referer: bytes
-    user_agent: bytes
-    client: bytes
-    backend: bytes
-    forwarded_for: bytes
-    forwarded_proto: bytes
-    request_id: bytes
-    response_time: float
-    gorouter_time: float
-    app_id: bytes
-    app_index: bytes
-    instance_id: bytes
-    router_error: bytes
-    extra: Sequence[bytes]
-    failed_attempts: int = 0
-    backend_time: float = -1.0
-    dial_time: float = -1.0
-    dns_time: float = -1.0
-    tls_time: float = -1.0
-    failed_attempts_time: float = -1.0
-    local_address: bytes = b""
+    __slots__ = (
+        "app_id", "app_index", "backend", "backend_time", "client", "dial_time", "dns_time", "extra", "failed_attempts",
+        "failed_attempts_time", "forwarded_for", "forwarded_proto", "gorouter_time", "host", "instance_id", "local_address",
+        "method", "proto", "received_at_ns", "referer", "request_bytes", "request_id", "response_bytes", "response_time",
+        "router_error", "status", "tls_time", "uri", "user_agent",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        host: bytes,
+        received_at_ns: int,
+        method: bytes,
+        uri: bytes,
+        proto: bytes,
+        status: int,
+        request_bytes: int,
+        response_bytes: int,
+        referer: bytes,
+        user_agent: bytes,
+        client: bytes,
+        backend: bytes,
+        forwarded_for: bytes,
+        forwarded_proto: bytes,
+        request_id: bytes,
+        response_time: float,
+        gorouter_time: float,
+        app_id: bytes,
+        app_index: bytes,
+        instance_id: bytes,
+        router_error: bytes,
+        extra: Sequence[bytes],
+        failed_attempts: int = 0,
+        backend_time: float = -1.0,
+        dial_time: float = -1.0,
+        dns_time: float = -1.0,
+        tls_time: float = -1.0,
+        failed_attempts_time: float = -1.0,
+        local_address: bytes = b"",
+    ) -> None:
+        self.host, self.received_at_ns, self.method, self.uri, self.proto = host, received_at_ns, method, uri, proto
+        self.status, self.request_bytes, self.response_bytes = status, request_bytes, response_bytes
+        self.referer, self.user_agent, self.client, self.backend = referer, user_agent, client, backend
+        self.forwarded_for, self.forwarded_proto, self.request_id = forwarded_for, forwarded_proto, request_id
+        self.response_time, self.gorouter_time = response_time, gorouter_time
+        self.app_id, self.app_index, self.instance_id = app_id, app_index, instance_id
+        self.router_error, self.extra, self.failed_attempts = router_error, extra, failed_attempts
+        self.backend_time, self.dial_time, self.dns_time, self.tls_time = backend_time, dial_time, dns_time, tls_time
+        self.failed_attempts_time, self.local_address = failed_attempts_time, local_address
 
 
 class LineFormat:
@@ -93,61 +118,44 @@ class LineFormat:
 
     def line(self, record: Record) -> bytes:
         """The line, with its line end."""
-        # Taken apart at once: looking up the fields one by one would cost as much as all the rest.
-        (
-            host, received_at_ns, method, uri, proto, status, request_bytes, response_bytes, referer, agent, client, backend,
-            forwarded_for, forwarded_proto, request_id, response_time, gorouter_time, app, index, instance, error, extra,
-        ) = record[:22]  # fmt: skip
-        if self._redacts and method == b"GET":
+        uri = record.uri
+        if self._redacts and record.method == b"GET":
             uri = self._redacted(uri)
-        texts: tuple[bytes, ...] = (
-            b"%b %b %b" % (method, uri, proto),
-            referer or b"-",
-            agent or b"-",
-            (not self._hides_client and client) or b"-",
-            backend or b"-",
-            (not self._hides_forwarded_for and forwarded_for) or b"-",
-            forwarded_proto or b"-",
-            request_id or b"-",
-            app or b"-",
-            index or b"-",
-            instance or b"-",
-            error or b"-",
-        )
-        if b"".join(texts).translate(None, _PLAIN):
-            texts = tuple(map(_escaped, texts))
-        request, referer, agent, client, backend, forwarded_for, proto, request_id, app, index, instance, error = texts
         line = _LINE % (
-            host,
-            self._time(received_at_ns),
-            request,
-            b"%d" % status if status else b'"-"',
-            request_bytes,
-            response_bytes,
-            referer,
-            agent,
-            client,
-            backend,
-            forwarded_for,
-            proto,
-            request_id,
-            b"%.6f" % response_time if response_time >= 0 else b'"-"',
-            b"%.6f" % gorouter_time if gorouter_time >= 0 else b'"-"',
-            app,
-            index,
-            instance,
+            record.host,
+            self._time(record.received_at_ns),
+            record.method,
+            uri if _is_plain(uri) else _escaped(uri),
+            record.proto,
+            _number(record.status) if record.status else b'"-"',
+            _number(record.request_bytes),
+            _number(record.response_bytes),
+            _shown(record.referer),
+            _shown(record.user_agent),
+            b"-" if self._hides_client else _shown(record.client),
+            _shown(record.backend),
+            b"-" if self._hides_forwarded_for else _shown(record.forwarded_for),
+            _shown(record.forwarded_proto),
+            record.request_id or b"-",
+            _seconds(record.response_time),
+            _seconds(record.gorouter_time),
+            _shown(record.app_id),
+            _shown(record.app_index),
+            _shown(record.instance_id),
             self._extra_fields(record) if self._fields else b"",
-            error,
+            _shown(record.router_error),
         )
-        return line + self._extra_headers(extra) + b"\n" if self._labels else line + b"\n"
+        return line + self._extra_headers(record.extra) + b"\n" if self._labels else line + b"\n"
 
     def _time(self, nanoseconds: int) -> bytes:
         """Local time with a Z, as upstream writes it and log parsers expect it. Most lines share their second."""
-        second, fraction = divmod(nanoseconds, 1_000_000_000)
+        second = nanoseconds // 1_000_000_000
         if second != self._second:
             self._second = second
             self._second_text = f"{datetime.fromtimestamp(second):%Y-%m-%dT%H:%M:%S}".encode()  # noqa: DTZ006
-        return b"%b.%09dZ" % (self._second_text, fraction)
+        fraction = nanoseconds - second * 1_000_000_000
+        millis, rest = fraction // 1_000_000, fraction % 1_000_000
+        return b"%b.%b%b%bZ" % (self._second_text, _THREE[millis], _THREE[rest // 1000], _THREE[rest % 1000])
 
     def _redacted(self, uri: bytes) -> bytes:
         path, mark, query = uri.partition(b"?")
@@ -166,6 +174,53 @@ class LineFormat:
         return b"".join(parts)
 
     def _extra_headers(self, values: Sequence[bytes]) -> bytes:
+        present = (*values, *(b"" for _ in self._labels[len(values) :]))
+        return b"".join(label + _quoted(value) for label, value in zip(self._labels, present, strict=True))
+
+
+def _shown(text: bytes) -> bytes:
+    """A text as it stands between quotes. Most have been shown before."""
+    known = _known.get(text)
+    if known is not None:
+        return known
+    shown = text if _is_plain(text) else _escaped(text)
+    if len(text) <= _LONGEST_KNOWN:
+        if len(_known) >= _MOST_KNOWN:  # bounded: clients choose the texts
+            _known.clear()
+            _known[b""] = b"-"
+        _known[text] = shown
+    return shown
+
+
+def _is_plain(text: bytes) -> bool:
+    """Whether Go's quoting leaves the text as it is."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def _escaped(text: bytes) -> bytes:
+    """What stands between the quotes."""
+    return quote(text.decode("utf-8", "surrogateescape"))[1:-1].encode()
+
+
+def _quoted(text: bytes) -> bytes:
+    return b'"%b"' % _shown(text)
+
+
+def _number(number: int) -> bytes:
+    return _SMALL[number] if number < 1000 else b"%d" % number
+
+
+def _seconds(seconds: float) -> bytes:
+    """As `%.6f`, which would cost more than all the rest of a short line; `"-"` for what is below zero."""
+    if seconds < 0:
+        return b'"-"'
+    micros = int(seconds * 1e6 + 0.5)
+    if micros >= 1_000_000:
+        return b"%.6f" % seconds
+    return b"0.%b%b" % (_THREE[micros // 1000], _THREE[micros % 1000])
+
+
+def _extra_headers(self, values: Sequence[bytes]) -> bytes:
         present = (*values, *(b"" for _ in self._labels[len(values) :]))
         return b"".join(label + _quoted(value) for label, value in zip(self._labels, present, strict=True))
 

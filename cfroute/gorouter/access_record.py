@@ -6,16 +6,14 @@ from cfroute.gorouter.access_log import Record
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.proxy.target import escaped
 
-_NONE: Final = [b""]
+_NONE: Final = (b"",)
 _NO_HEADERS: Final[list[bytes]] = []
-_NOT_MEASURED: Final = (-1.0, -1.0, -1.0, -1.0, -1.0, b"")
-_make = Record._make  # quicker than calling the class: nothing to match with names and defaults
 
 
 def record(exchange: RouterExchange, now: float) -> Record:
     """The values for a finished exchange; now is in monotonic seconds."""
     request = exchange.request
-    get = request.headers.get
+    headers: dict[bytes, tuple[bytes, ...]] = request.headers
     endpoint = exchange.endpoint
     tunnelled = exchange.status == 101
     in_proxy = exchange.proxy_ended - exchange.proxy_started if exchange.proxy_started else 0.0
@@ -23,7 +21,7 @@ def record(exchange: RouterExchange, now: float) -> Record:
     error = exchange.router_error
     if exchange.semicolons and not error:
         error = "deprecated-semicolon-params"
-    return _make((
+    return Record(
         request.host,
         exchange.received_at,
         request.method,
@@ -32,13 +30,13 @@ def record(exchange: RouterExchange, now: float) -> Record:
         exchange.status,
         0 if tunnelled else exchange.request_bytes,
         0 if tunnelled else exchange.response_bytes,
-        get(b"Referer", _NONE)[0],
-        get(b"User-Agent", _NONE)[0],
+        headers.get(b"Referer", _NONE)[0],
+        headers.get(b"User-Agent", _NONE)[0],
         exchange.front.client,
         endpoint.address.encode() if endpoint is not None else b"",
-        get(b"X-Forwarded-For", _NONE)[0],
-        get(b"X-Forwarded-Proto", _NONE)[0],
-        get(b"X-Vcap-Request-Id", _NONE)[0],
+        headers.get(b"X-Forwarded-For", _NONE)[0],
+        headers.get(b"X-Forwarded-Proto", _NONE)[0],
+        exchange.request_id,
         total,
         total - in_proxy if exchange.proxy_started and endpoint is not None else 0.0,
         endpoint.h_app if endpoint is not None else b"",
@@ -47,8 +45,7 @@ def record(exchange: RouterExchange, now: float) -> Record:
         error.encode("utf-8", "surrogateescape") if error else b"",
         exchange.logged_headers or _NO_HEADERS,
         exchange.attempt_number - 1 if exchange.attempt_number else 0,
-        *_NOT_MEASURED,
-    ))
+    )
 
 
 def _uri(exchange: RouterExchange) -> bytes:

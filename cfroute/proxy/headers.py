@@ -31,6 +31,9 @@ HOP_BY_HOP: Final = frozenset((
 ))
 
 
+_KEEP_ALIVE: Final = (b"keep-alive",)
+
+
 def canonical(name: bytes) -> bytes:
     """The name as Go writes it: `x-forwarded-FOR` -> `X-Forwarded-For`. A name that is no token stays as it is."""
     known = _canonical.get(name)
@@ -82,11 +85,20 @@ class Headers(dict[bytes, tuple[bytes, ...]]):
 
 def remove_hop_by_hop(headers: Headers) -> None:
     """Drop what only concerned the connection that the message came on: the fields named by `Connection`, and the set."""
-    if HOP_BY_HOP.isdisjoint(headers):
+    fields: dict[bytes, tuple[bytes, ...]] = headers
+    if HOP_BY_HOP.isdisjoint(fields):
         return
-    for value in headers.get(b"Connection", ()):
-        if value != b"keep-alive":
-            for token in value.split(b","):
-                headers.pop(canonical(token.strip(b" \t")), None)
-    for name in HOP_BY_HOP.intersection(headers):
-        del headers[name]
+    connection = fields.pop(b"Connection", None)
+    if connection is not None:
+        if connection != _KEEP_ALIVE:
+            _remove_named(fields, connection)
+        if HOP_BY_HOP.isdisjoint(fields):
+            return
+    for name in HOP_BY_HOP:
+        fields.pop(name, None)
+
+
+def _remove_named(fields: dict[bytes, tuple[bytes, ...]], connection: tuple[bytes, ...]) -> None:
+    for value in connection:
+        for token in value.split(b","):
+            fields.pop(canonical(token.strip(b" \t")), None)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.access_log import AccessLog, AccessLogError, LineFormat, Record
+from cfroute.gorouter.access_log import AccessLog, AccessLogError, LineFormat, Record, _seconds
 from cfroute.gorouter.config import parse
 from cfroute.logs import Logger
 from cfroute.testing import ManualClock
@@ -230,3 +230,10 @@ def test_a_full_disk_is_told_once(open_log: OpenLog, log_lines: "LogLines") -> N
         log.flush()
     log.close()
     assert log_lines.messages() == ["error-writing-accesslog-file"]
+
+
+@given(st.floats(min_value=0, max_value=1e6))
+def test_seconds_are_shown_to_the_nearest_microsecond(seconds):
+    shown = _seconds(seconds)
+    assert re.fullmatch(rb"\d+\.\d{6}", shown)
+    assert abs(float(shown) - seconds) <= 0.5001e-6
