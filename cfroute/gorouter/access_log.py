@@ -220,24 +220,6 @@ def _seconds(seconds: float) -> bytes:
     return b"0.%b%b" % (_THREE[micros // 1000], _THREE[micros % 1000])
 
 
-def _extra_headers(self, values: Sequence[bytes]) -> bytes:
-        present = (*values, *(b"" for _ in self._labels[len(values) :]))
-        return b"".join(label + _quoted(value) for label, value in zip(self._labels, present, strict=True))
-
-
-def _escaped(text: bytes) -> bytes:
-    """What stands between the quotes."""
-    return quote(text.decode("utf-8", "surrogateescape"))[1:-1].encode()
-
-
-def _quoted(text: bytes) -> bytes:
-    return b'"%b"' % _escaped(text or b"-")
-
-
-def _seconds(seconds: float) -> bytes:
-    return b"%.6f" % seconds if seconds >= 0 else b'"-"'
-
-
 def _extra_headers(config: Config) -> list[str]:
     """The request headers to log, once each, whatever their case."""
     names = list(config.extra_headers_to_log)
