@@ -26,6 +26,4 @@ MODULES = (
     "cfroute.proxy.server",
     # Cloud Controller, cell
     "cfroute.log_cache",
-    # Gorouter, route emitter
-    "nats",
 )

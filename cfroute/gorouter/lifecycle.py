@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
+from pathlib import Path
 from random import Random
 
 from cfroute.clock import Clock
@@ -18,7 +19,9 @@ from cfroute.gorouter.config import Config
 from cfroute.gorouter.config_support import without_effect
 from cfroute.gorouter.context import Context, Health
 from cfroute.gorouter.destinations import Destinations
+from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.exchange import RouterExchange
+from cfroute.gorouter.go_template import TemplateError
 from cfroute.gorouter.nats_session import NatsError, NatsSession
 from cfroute.gorouter.proxy import Proxy
 from cfroute.gorouter.registry import Registry
@@ -52,9 +55,9 @@ class Events(Observer):
         message = "backend-request-timeout" if reason == "context deadline exceeded" else "response-cut-short"
         self._log.error(message, error=reason, **{"vcap-request-id": exchange.request_id.decode()})
 
-    def handshake_failed(self, peer: str, error: Exception) -> None:
+    def handshake_failed(self, peer: str, reason: str) -> None:
         now = datetime.fromtimestamp(self._clock.now()).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  (Go's log package: local time)
-        sys.stderr.write(f"{now} http: TLS handshake error from {peer}: {error}\n")
+        sys.stderr.write(f"{now} http: TLS handshake error from {peer}: {reason}\n")
 
     def panicked(self, exchange: Exchange, defect: Exception) -> None:
         story = "".join(traceback.format_exception(defect))
@@ -119,7 +122,7 @@ class Gorouter:
         await self._open(status.start(), "initialize-router-error")
         await self._open(self._open_internal(server, destinations), "new-route-services-server", "starting local listener: ")
         nats = NatsSession(config, registry, log, clock, self._rng, on_closed=lambda: self._give_up(stop))
-        parts.push_async_callback(nats.close)
+        parts.callback(nats.close)
         registry.source_is_up = lambda: nats.connected
         await self._connect(nats)
         for work in (registry.prune_forever(), self._sweep_for_ever(destinations, registry)):
@@ -133,11 +136,13 @@ class Gorouter:
 
     def _server(self, registry: Registry, destinations: Destinations, access_log: AccessLog) -> ProxyServer:
         config = self._config
+        errors = self._error_writer()
         context = Context(
             config=config,
             ip=config.ip,
             registry=registry,
-            route_services=RouteServices(config, registry, self._clock, self._log, self._random_bytes),
+            route_services=RouteServices(config, registry, self._clock, self._log, errors, self._random_bytes),
+            errors=errors,
             health=self._health,
             clock=self._clock,
             rng=self._rng,
@@ -150,6 +155,18 @@ class Gorouter:
             exchange_timeout=config.endpoint_timeout,
         )
         return ProxyServer(Proxy(context, destinations, access_log), self._clock, limits, Events(self._log, self._clock))
+
+    def _error_writer(self) -> ErrorWriter:
+        path = self._config.html_error_template_file
+        try:
+            return ErrorWriter(self._log, Path(path).read_text(encoding="utf-8") if path else "")
+        except (OSError, UnicodeError) as error:
+            reason = f"open {path}: {(error.strerror or str(error)).lower()}" if isinstance(error, OSError) else str(error)
+            text = f"Could not read HTML error template file: {reason}"
+        except TemplateError as error:
+            text = str(error)
+        self._log.error("new-html-error-template-from-file", error=text)
+        raise StartFailure
 
     def _open_access_log(self) -> AccessLog:
         try:
@@ -177,7 +194,6 @@ class Gorouter:
         try:
             await nats.start()
         except NatsError as error:
-            self._log.error("nats-connection-error", error=str(error))
             raise StartFailure from error
 
     def _give_up(self, stop: Stop) -> None:

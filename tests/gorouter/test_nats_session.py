@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import socket
-import subprocess
-import time
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -18,8 +16,9 @@ from cfroute.gorouter.config import parse
 from cfroute.gorouter.nats_session import NatsError, NatsSession
 from cfroute.gorouter.registry import Registry
 from cfroute.logs import Logger
-from cfroute.nats.server import find_binary
 from cfroute.testing import ManualClock
+
+from .nats_servers import NatsServer, until
 
 if TYPE_CHECKING:
     from tests.gorouter.conftest import LogLines
@@ -27,47 +26,14 @@ if TYPE_CHECKING:
 MakeRegistry = Callable[..., Registry]
 
 
-class NatsServer:
-    """A nats-server on a port of its own."""
-
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [find_binary(), "-a", "127.0.0.1", "-p", str(self.port), "--user", "u", "--pass", "p"]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.01)
-        raise TimeoutError("nats-server did not start")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
 @pytest.fixture
-def server() -> Iterator[NatsServer]:
-    server = NatsServer()
+def server(tmp_path: Path) -> Iterator[NatsServer]:
+    server = NatsServer(tmp_path)
     server.start()
     try:
         yield server
     finally:
         server.kill()
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class Setting:
@@ -108,7 +74,7 @@ cfroute: {{address: 127.4.4.4}}
         await self.client.flush()
 
     async def close(self) -> None:
-        await self.session.close()
+        self.session.close()
         if self.client is not None:
             await self.client.close()
 
@@ -172,13 +138,12 @@ def test_a_whole_session(setting: Setting) -> None:
         "payload": '{"port":"x"}',
         "subject": "router.register",
     }
-    assert setting.lines.messages()[-1] == "exited"
     assert not setting.closed
     assert (setting.session.dropped, setting.session.buffered) == (0, 0)
 
 
 def test_after_a_reconnect_the_router_announces_itself_again(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cfroute.gorouter.nats_session._RECONNECT_WAIT", 0.02)
+    monkeypatch.setattr("cfroute.gorouter.nats_client._RECONNECT_WAIT", 0.02)
 
     async def scenario(setting: Setting) -> None:
         await setting.connect_client()
@@ -222,9 +187,9 @@ def test_bad_credentials(server: NatsServer, registry: Registry, logger: Logger,
 def test_reminders_keep_the_interval(registry: Registry, logger: Logger, clock: ManualClock, log_lines: "LogLines") -> None:
     session = NatsSession(parse(""), registry, logger, clock, Random(1))
     session._where = {"host": "h", "addr": "a"}
-    asyncio.run(session._disconnected())
+    session.disconnected()
     clock.advance(45)
     assert log_lines.messages() == ["nats-connection-disconnected", *["nats-connection-still-disconnected"] * 2]
-    asyncio.run(session.close())
+    session.close()
     clock.advance(45)
     assert len(log_lines) == 3

@@ -1,0 +1,54 @@
+"""Real nats-servers for the tests of the client and of the session."""
+
+import asyncio
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cfroute.nats.server import find_binary
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class NatsServer:
+    """A nats-server on a port of its own; `settings` are further lines of its configuration file."""
+
+    def __init__(self, folder: Path, settings: str = "", *, user: str = "u", password: str = "p") -> None:
+        self.port = free_port()
+        self._file = folder / f"nats-{self.port}.conf"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.configure(settings, user=user, password=password)
+
+    def configure(self, settings: str = "", *, user: str = "u", password: str = "p") -> None:
+        """What its next start reads."""
+        login = f"authorization {{ user: {user}, password: {password} }}" if user else ""
+        self._file.write_text(f"host: 127.0.0.1\nport: {self.port}\n{login}\n{settings}\n")
+
+    def start(self) -> None:
+        command = [find_binary(), "-c", str(self._file)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise TimeoutError("nats-server did not start")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
