@@ -1,15 +1,18 @@
 """Connections to backends, and the idle ones that are kept for the next request."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
+from cfroute.clock import Clock, SystemClock
 from cfroute.proxy.chunked import LAST_CHUNK, ChunkedDecoder, ChunkError, chunk
 from cfroute.proxy.failure import Failure, Kind, dial_failure, handshake_failure, lost_failure
 from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead
 from cfroute.proxy.headers import Headers
 from cfroute.proxy.readers import ResponseReader
+from cfroute.proxy.timings import NOT_MEASURED, Stopwatch, Timings
 from cfroute.proxy.wire import request_bytes
 
 if TYPE_CHECKING:
@@ -29,8 +32,8 @@ class Destination:
     """
 
     __slots__ = (
-        "__weakref__", "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle", "name", "port",
-        "reader", "response_limit",
+        "__weakref__", "clock", "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle",
+        "name", "port", "reader", "response_limit",
     )  # fmt: skip
 
     def __init__(
@@ -45,7 +48,9 @@ class Destination:
         dial_timeout: float = 5.0,
         handshake_timeout: float = 10.0,
         response_limit: int = 10 << 20,
+        clock: Clock | None = None,
     ) -> None:
+        self.clock = clock or SystemClock()
         self.host = host
         self.port = port
         self.context = context
@@ -89,29 +94,66 @@ class Destination:
             self.idle.pop().close()
 
     async def dial(self) -> "Backend":
-        """A new connection. Raises Failure."""
-        loop = asyncio.get_running_loop()
+        """A new connection, which knows how long it took to make. Raises Failure, which knows that as well."""
+        watch = Stopwatch(self.clock)
+        try:
+            backend = await self._connect(watch)
+            if self.context is not None:
+                with watch.step("tls"):
+                    await self._secure(backend, self.context)
+        except Failure as failure:
+            failure.timings = watch.timings
+            raise
+        backend.made_in = watch.timings
+        return backend
+
+    async def _connect(self, watch: Stopwatch) -> "Backend":
+        addresses = [self.host]
         try:
             async with asyncio.timeout(self.dial_timeout if self.dial_timeout > 0 else None):
-                transport, protocol = await loop.create_connection(lambda: Backend(self), self.host, self.port)
+                if not _is_address(self.host):
+                    with watch.step("dns"):
+                        addresses = await self._look_up()
+                with watch.step("dial"):
+                    return await self._dial_first(addresses)
         except (OSError, UnicodeError) as error:
-            raise dial_failure(error, self.host, self.port) from error
-        if self.context is None:
-            return protocol
+            raise dial_failure(error, addresses[0], self.port) from error
+
+    async def _look_up(self) -> list[str]:
+        found = await asyncio.get_running_loop().getaddrinfo(self.host or ".", self.port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(place[0]) for *_, place in found))
+
+    async def _dial_first(self, addresses: list[str]) -> "Backend":
+        """A connection to the first address that takes one. Otherwise raises what the first one said."""
+        loop = asyncio.get_running_loop()
+        first: OSError | None = None
+        for address in addresses:
+            try:
+                return (await loop.create_connection(lambda: Backend(self), address, self.port))[1]
+            except OSError as error:
+                first = first or error
+        raise first or OSError(f"{self.host} has no address")
+
+    async def _secure(self, backend: "Backend", context: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
         name = self.name or self.host
         try:
             name.encode("idna")  # what ssl does, too, but there the error gets lost in the event loop
             async with asyncio.timeout(self.handshake_timeout if self.handshake_timeout > 0 else None):
-                secured = await loop.start_tls(transport, protocol, self.context, server_hostname=name)
+                secured = await loop.start_tls(backend.transport, backend, context, server_hostname=name)
         except TimeoutError as error:
-            transport.abort()
+            backend.transport.abort()
             raise Failure(Kind.HANDSHAKE_TIMEOUT, "net/http: TLS handshake timeout") from error
         except (OSError, ValueError) as error:
-            failure = handshake_failure(error, protocol.addresses, name)
-            transport.abort()
+            failure = handshake_failure(error, backend.addresses, name)
+            backend.transport.abort()
             raise failure from error
-        protocol.transport = cast(asyncio.Transport, secured)
-        return protocol
+        backend.transport = cast(asyncio.Transport, secured)
+
+
+def _is_address(host: str) -> bool:
+    """Whether this is an IP address already, and no name."""
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 class Backend(asyncio.Protocol):
@@ -119,7 +161,7 @@ class Backend(asyncio.Protocol):
 
     __slots__ = (
         "_buffer", "_decoder", "_left", "_length", "_lost", "blocked", "closed", "destination", "exchange", "head_seen",
-        "idle_since", "paused", "preliminary", "requests", "transport",
+        "idle_since", "made_in", "paused", "preliminary", "requests", "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -139,6 +181,7 @@ class Backend(asyncio.Protocol):
         self._left = 0
         self._decoder: ChunkedDecoder | None = None
         self._lost: Exception | None = None  # what ended it
+        self.made_in = NOT_MEASURED
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "idle" if self.exchange is None else "busy"
@@ -309,7 +352,15 @@ class Backend(asyncio.Protocol):
             failure = lost_failure(self._lost, self.addresses)
         failure.wrote_headers = self.requests > 0
         failure.reused = self.requests > 1
+        failure.timings = self.timings
         return failure
+
+    @property
+    def timings(self) -> Timings:
+        """What it took to get the connection for the present request: nothing for one that was kept."""
+        made = self.made_in if self.requests < 2 else NOT_MEASURED
+        local = self.transport.get_extra_info("sockname") or ("", 0)
+        return made._replace(local=f"{local[0]}:{local[1]}")
 
     @property
     def addresses(self) -> str:

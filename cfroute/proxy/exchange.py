@@ -161,6 +161,8 @@ class Exchange:
     def attempt_failed(self, failure: Failure) -> None:
         """This attempt came to nothing: try again, or answer."""
         self._dialling = None
+        if self.backend is not None:
+            failure.timings = self.backend.timings
         self._drop_backend()
         self.server.deadlines.discard(self)
         if failure.reused and self.replayable and failure.kind in (Kind.EOF, Kind.RESET) and self.destination is not None:

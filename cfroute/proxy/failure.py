@@ -7,8 +7,10 @@ Foreign exceptions become a `Failure` here and nowhere else.
 import errno
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from cfroute.proxy.timings import NOT_MEASURED, Timings
 
 
 class Kind(Enum):
@@ -35,7 +37,7 @@ class Failure(Exception):
     """One failed attempt.
 
     wrote_headers tells whether the request's head had been handed to the connection; reused whether the connection had served
-    another request before.
+    another request before; timings how far it got with a new one.
     """
 
     kind: Kind
@@ -43,6 +45,7 @@ class Failure(Exception):
     got_connection: bool = False
     wrote_headers: bool = False
     reused: bool = False
+    timings: Timings = field(default=NOT_MEASURED, compare=False)
 
     def __str__(self) -> str:
         return self.text

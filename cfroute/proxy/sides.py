@@ -13,6 +13,7 @@ from cfroute.proxy.answer import Answer
 from cfroute.proxy.failure import Failure
 from cfroute.proxy.head import ResponseHead
 from cfroute.proxy.headers import Headers
+from cfroute.proxy.timings import Timings
 
 if TYPE_CHECKING:
     from cfroute.proxy.exchange import Exchange
@@ -83,6 +84,10 @@ class BackendSide(Protocol):
     def closed(self) -> bool: ...
     @property
     def blocked(self) -> bool: ...
+    @property
+    def timings(self) -> Timings:
+        """What it took to get the connection for the present request: nothing for one that was kept."""
+
     @property
     def took_all(self) -> bool:
         """Whether no byte of the request waits to be sent."""
