@@ -13,14 +13,12 @@ _WITHOUT_EFFECT: Final[dict[str, Callable[[Config], bool]]] = {
     "status.enable_deprecated_varz_healthz_endpoints": lambda config: config.status.enable_deprecated_varz_healthz_endpoints,
     "logging.loggregator_enabled": lambda config: config.logging.loggregator_enabled,
     "access_log.enable_streaming": lambda config: config.access_log.enable_streaming,
-    "tracing": lambda config: config.tracing.enable_zipkin or config.tracing.enable_w3c,
     "enable_verify_client_certificate_metadata": lambda config: config.enable_verify_client_certificate_metadata,
     "http_rewrite": lambda config: bool(
         config.http_rewrite.responses.add_headers_if_not_present or config.http_rewrite.responses.remove_headers
     ),
     "publish_active_apps_interval": lambda config: config.publish_active_apps_interval > 0,
     "sticky_sessions_for_auth_negotiate": lambda config: config.sticky_sessions_for_auth_negotiate,
-    "html_error_template_file": lambda config: bool(config.html_error_template_file),
     "prometheus.enabled": lambda config: config.prometheus.enabled,
     "routing_api": lambda config: config.routing_api.enabled,
 }

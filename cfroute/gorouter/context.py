@@ -5,6 +5,7 @@ from random import Random
 
 from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
+from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.route_services import RouteServices
 from cfroute.logs import Logger
@@ -25,6 +26,7 @@ class Context:
     ip: str
     registry: Registry
     route_services: RouteServices
+    errors: ErrorWriter
     health: Health
     clock: Clock
     rng: Random

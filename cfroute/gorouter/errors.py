@@ -1,23 +1,56 @@
 """The answers that the router makes itself: code, reason, message, and the headers that go with them."""
 
+from cfroute.gorouter import go_html, go_template_parser
 from cfroute.gorouter.exchange import RouterExchange
+from cfroute.gorouter.go_template import Node, RenderError, render
 from cfroute.logs import Logger
 from cfroute.proxy.answer import Answer
-from cfroute.proxy.headers import Headers
+from cfroute.proxy.headers import Headers, canonical
 from cfroute.proxy.status import reason
 
 NO_STORE = "no-cache, no-store"
 BRIEFLY = "public,max-age=2"
 
+_NO_SNIFFING = (b"nosniff",)
+_PLAIN = (b"text/plain; charset=utf-8",)
+_HTML = (b"text/html; charset=utf-8",)
 
-def error_answer(
-    exchange: RouterExchange, log: Logger, status: int, message: str, *, error: str = "", cache_control: str = ""
-) -> Answer:
-    """A plain-text answer. Everything but a 404 is logged, too."""
-    body = f"{status} {reason(status)}: {message}"
-    if status != 404:
-        log.info("status", body=body)
-    return _answer(exchange, status, body, error, cache_control)
+
+class ErrorWriter:
+    """Makes the router's error answers: plain text, or the page that the operator has a template for."""
+
+    def __init__(self, log: Logger, template: str = "") -> None:
+        """`template` is the text of `html_error_template_file`; empty for plain text. Raises TemplateError."""
+        self._log = log
+        self._page: list[Node] | None = go_html.escape(go_template_parser.parse(template)) if template else None
+
+    def error_answer(
+        self, exchange: RouterExchange, status: int, message: str, *, error: str = "", cache_control: str = ""
+    ) -> Answer:
+        """The answer with that message; `error` goes into `X-Cf-RouterError`. Everything but a 404 is logged, too."""
+        body = f"{status} {reason(status)}: {message}"
+        if status != 404:
+            self._log.info("status", body=body, **exchange.trace_fields)
+        answer = _answer(exchange, status, body, error, cache_control)
+        if self._page is not None:
+            self._put_page(exchange, answer, message, self._page)
+        return answer
+
+    def _put_page(self, exchange: RouterExchange, answer: Answer, message: str, page: list[Node]) -> None:
+        headers = answer.headers
+        data = {
+            "Status": answer.status,
+            "StatusText": reason(answer.status),
+            "Message": message,
+            "Header": {"Get": lambda name: headers.first(canonical(name.encode())).decode("utf-8", "replace")},
+        }
+        try:
+            answer.body = render(page, data).encode("utf-8", "surrogateescape")
+        except RenderError as error:
+            self._log.error("render-error-failed", error=str(error), **exchange.trace_fields)
+            answer.body = answer.body.removesuffix(b"\n")
+        else:
+            headers[b"Content-Type"] = _HTML
 
 
 def failure_answer(exchange: RouterExchange, status: int, body: str, error: str) -> Answer:
@@ -37,7 +70,7 @@ def header_value(text: str) -> bytes:
 
 
 def _answer(exchange: RouterExchange, status: int, body: str, error: str, cache_control: str) -> Answer:
-    headers = Headers({b"Content-Type": (b"text/plain; charset=utf-8",), b"X-Content-Type-Options": (b"nosniff",)})
+    headers = Headers({b"Content-Type": _PLAIN, b"X-Content-Type-Options": _NO_SNIFFING})
     if error:
         exchange.router_error = error
         headers[b"X-Cf-Routererror"] = (header_value(error),)

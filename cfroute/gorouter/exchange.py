@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cfroute.gorouter.endpoint import Endpoint
     from cfroute.gorouter.pool import Pool, Selection
     from cfroute.gorouter.route_services import RouteServiceUrl
+    from cfroute.gorouter.tracing import TraceInfo
     from cfroute.proxy.sides import ClientSide
 
 
@@ -17,12 +18,13 @@ class RouterExchange(Exchange):
     """One request on its way through the handlers and to an endpoint or a route service.
 
     pool is what the lookup found; endpoint the one of the current (or last) attempt; route_service where it makes its detour.
-    arrived_via_route_service is set when a valid signature showed that it comes back from there. Times are monotonic seconds;
-    proxy_started is 0 for what never reached the proxy stage.
+    arrived_via_route_service is set when a valid signature showed that it comes back from there; trace where tracing is on.
+    Times are monotonic seconds; proxy_started is 0 for what never reached the proxy stage.
     """
 
     # Defaults of the class: most requests change few of them, and what is not set costs nothing.
     request_id = b""
+    trace: "TraceInfo | None" = None
     hostname = ""
     path = b""  # as Go's EscapedPath: what is looked up, and logged
     pool: "Pool | None" = None
@@ -44,6 +46,13 @@ class RouterExchange(Exchange):
     def __init__(self, front: "ClientSide", request: RequestHead) -> None:
         super().__init__(front, request)
         self.started = self.server.clock.monotonic()
+
+    @property
+    def trace_fields(self) -> dict[str, str]:
+        """What log lines about a traced request say of its trace."""
+        if self.trace is None:
+            return {}
+        return {"trace-id": self.trace.trace_id.decode(), "span-id": self.trace.span_id.decode()}
 
     @property
     def over_tls(self) -> bool:

@@ -13,10 +13,14 @@ from cfroute.gorouter.handlers import (
     query_param,
     request_id,
     route_service,
+    w3c,
     x_forwarded_proto,
+    zipkin,
 )
 
 STAGES = (
+    zipkin,
+    w3c,
     request_id,
     http_start_stop,
     query_param,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.errors import empty_answer, error_answer
+from cfroute.gorouter.errors import ErrorWriter, empty_answer
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.pool import Pool
 from cfroute.gorouter.registry import Registry
@@ -49,7 +49,13 @@ class RouteServices:
     """The route service decisions of one router."""
 
     def __init__(
-        self, config: Config, registry: Registry, clock: Clock, log: Logger, random_bytes: Callable[[int], bytes]
+        self,
+        config: Config,
+        registry: Registry,
+        clock: Clock,
+        log: Logger,
+        errors: ErrorWriter,
+        random_bytes: Callable[[int], bytes],
     ) -> None:
         self.enabled = bool(config.route_services_secret)
         previous = config.route_services_secret_decrypt_only
@@ -61,6 +67,7 @@ class RouteServices:
         self._registry = registry
         self._clock = clock
         self._log = log
+        self._errors = errors
         self._random_bytes = random_bytes
         self._internal = InternalLookup(config, registry) if config.route_services_hairpinning else None
         self._urls: dict[str, RouteServiceUrl] = {}
@@ -79,10 +86,10 @@ class RouteServices:
             signed = self._open(exchange)
             self._match(exchange, pool, signed.forwarded_url)
         except SignatureExpired as expired:
-            return error_answer(exchange, self._log, 504, f"{_REFUSED}{expired}")
+            return self._errors.error_answer(exchange, 504, f"{_REFUSED}{expired}")
         except SignatureError as error:
             self._log.error("signature-validation-failed", error=str(error))
-            return error_answer(exchange, self._log, 502, f"{_REFUSED}{error}")
+            return self._errors.error_answer(exchange, 502, f"{_REFUSED}{error}")
         exchange.arrived_via_route_service = True
         return None
 
@@ -91,10 +98,10 @@ class RouteServices:
         try:
             self._open(exchange)
         except SignatureExpired as expired:
-            return error_answer(exchange, self._log, 504, f"{_REFUSED}{expired}", error="expired_route_service_signature")
+            return self._errors.error_answer(exchange, 504, f"{_REFUSED}{expired}", error="expired_route_service_signature")
         except SignatureError:
             message = "invalid route service signature detected"
-            return error_answer(exchange, self._log, 400, message, error="invalid_route_service_signature")
+            return self._errors.error_answer(exchange, 400, message, error="invalid_route_service_signature")
         return None
 
     def is_valid_traffic(self, exchange: RouterExchange) -> bool:
@@ -139,7 +146,7 @@ class RouteServices:
         service = self._urls.get(url) or self._parse(url)
         if service is None:
             self._log.error("invalid-route-service-url", url=url)
-            return error_answer(exchange, self._log, 500, "Route service request failed.")
+            return self._errors.error_answer(exchange, 500, "Route service request failed.")
         request = exchange.request
         host = request.host.decode("utf-8", "surrogateescape").partition(":")[0]
         forwarded = f"{self._scheme}://{host}{self._port}{request.target.decode('utf-8', 'surrogateescape')}"

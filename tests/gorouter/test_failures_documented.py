@@ -11,7 +11,7 @@ from cfroute.gorouter.failures import FAILURES, Retry
 
 TOPIC = resources.files("cfroute").joinpath("docs", "errors.md").read_text(encoding="utf-8")
 # Where the answers are made: (position of the status, position of the error, its keyword).
-MAKERS = {"error_answer": (2, None, "error"), "empty_answer": (1, 2, "error")}
+MAKERS = {"error_answer": (1, None, "error"), "empty_answer": (1, 2, "error")}
 RETRIES = {Retry.ALWAYS: "always", Retry.IDEMPOTENT: "if repeatable", Retry.NEVER: "never"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -29,7 +29,7 @@ def trees() -> Iterator[ast.Module]:
 
 def calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+        if isinstance(node, ast.Call) and name in (getattr(node.func, "id", None), getattr(node.func, "attr", None)):
             yield node
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from cfroute.gorouter.context import Context
-from cfroute.gorouter.errors import BRIEFLY, NO_STORE, error_answer
+from cfroute.gorouter.errors import BRIEFLY, NO_STORE
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.handlers import Handler
 from cfroute.gorouter.pool import Pool
@@ -25,9 +25,8 @@ def handler(context: Context) -> Handler:
         exchange.hostname = hostname = request.host.decode().partition(":")[0]
         peer = exchange.front.peer[0]
         if not hostname or hostname == (peer if ":" not in peer else peer.partition(":")[0]):
-            return error_answer(
-                exchange, context.log, 400, "Request had empty Host header", error="empty_host", cache_control=BRIEFLY
-            )
+            message = "Request had empty Host header"
+            return context.errors.error_answer(exchange, 400, message, error="empty_host", cache_control=BRIEFLY)
         exchange.path = path = escaped(request.path)
         pool = lookup(hostname, path.decode())
         headers = request.headers
@@ -54,20 +53,20 @@ def _shown_host(exchange: RouterExchange) -> str:
 
 def _unknown_route(exchange: RouterExchange, context: Context) -> Answer:
     message = f"Requested route ('{_shown_host(exchange)}') does not exist."
-    return error_answer(exchange, context.log, 404, message, error="unknown_route", cache_control=NO_STORE)
+    return context.errors.error_answer(exchange, 404, message, error="unknown_route", cache_control=NO_STORE)
 
 
 def _no_endpoints(exchange: RouterExchange, context: Context) -> Answer:
     if not context.config.empty_pool_response_code_503:
         return _unknown_route(exchange, context)
     message = f"Requested route ('{_shown_host(exchange)}') has no available endpoints."
-    return error_answer(exchange, context.log, 503, message, error="no_endpoints", cache_control=BRIEFLY)
+    return context.errors.error_answer(exchange, 503, message, error="no_endpoints", cache_control=BRIEFLY)
 
 
 def _overloaded(exchange: RouterExchange, context: Context) -> Answer:
     context.log.info("connection-limit-reached", host=_shown_host(exchange))
     message = f"Requested route ('{_shown_host(exchange)}') has reached the connection limit."
-    return error_answer(exchange, context.log, 503, message, error="Connection Limit Reached")
+    return context.errors.error_answer(exchange, 503, message, error="Connection Limit Reached")
 
 
 def _surgical(exchange: RouterExchange, pool: Pool | None, context: Context) -> Pool | Answer:
@@ -92,7 +91,7 @@ def _surgical(exchange: RouterExchange, pool: Pool | None, context: Context) -> 
 
 
 def _bad_header(exchange: RouterExchange, context: Context, error: str, message: str) -> Answer:
-    return error_answer(exchange, context.log, 400, message, error=error, cache_control=NO_STORE)
+    return context.errors.error_answer(exchange, 400, message, error=error, cache_control=NO_STORE)
 
 
 def _unknown_instance(
@@ -107,4 +106,4 @@ def _unknown_instance(
         message = f"Requested instance ('{index}') with process guid ('{guid}') does not exist for route ('{host}')"
     else:
         message = f"Requested instance with process guid ('{guid}') does not exist for route ('{host}')"
-    return error_answer(exchange, context.log, 400, message, error="unknown_route", cache_control=NO_STORE)
+    return context.errors.error_answer(exchange, 400, message, error="unknown_route", cache_control=NO_STORE)

@@ -1,7 +1,6 @@
 """Sends the requests of a bound route to its route service first, and those that come back from there to the app."""
 
 from cfroute.gorouter.context import Context
-from cfroute.gorouter.errors import error_answer
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.handlers import Handler
 from cfroute.gorouter.route_services import HEADERS, SIGNATURE
@@ -9,7 +8,7 @@ from cfroute.proxy.answer import Answer
 
 
 def handler(context: Context) -> Handler:
-    services, log = context.route_services, context.log
+    services, errors = context.route_services, context.errors
     strict = context.config.route_services.strict_signature_validation
 
     def route_service(exchange: RouterExchange) -> Answer | None:
@@ -21,10 +20,10 @@ def handler(context: Context) -> Handler:
             return None
         if not services.enabled:
             message = "Support for route services is disabled."
-            return error_answer(exchange, log, 502, message, error="route_service_unsupported")
+            return errors.error_answer(exchange, 502, message, error="route_service_unsupported")
         if exchange.upgrade == b"websocket":
             message = "Websocket requests are not supported for routes bound to Route Services."
-            return error_answer(exchange, log, 503, message, error="route_service_unsupported")
+            return errors.error_answer(exchange, 503, message, error="route_service_unsupported")
         if exchange.arrived_via_route_service:
             for name in HEADERS:
                 exchange.request.headers.pop(name, None)
