@@ -6,7 +6,7 @@ A thin layer of asyncio over h11, which does the protocol. httpx does all this a
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,6 +17,8 @@ from cfroute.errors import CfrouteError
 _CHUNK = 256 * 1024  # bytes read at a time
 _KEPT = 8  # idle connections
 _KEPT_FOR = 4.0  # seconds: our servers hang up after 5, and a request must not cross that on its way
+
+Headers = Sequence[tuple[str, str]]
 
 
 class Unreachable(CfrouteError):
@@ -58,9 +60,9 @@ class Client:
         self._timeout = timeout
         self._idle: list[_Connection] = []
 
-    async def request(self, method: str, url: str, body: bytes = b"") -> tuple[int, bytes]:
+    async def request(self, method: str, url: str, body: bytes = b"", headers: Headers = ()) -> tuple[int, bytes]:
         """Status and body of the answer. Raises Unreachable."""
-        async with self.stream(method, url, body) as response:
+        async with self.stream(method, url, body, headers=headers) as response:
             return response.status, await response.read()
 
     @contextlib.asynccontextmanager
@@ -72,14 +74,16 @@ class Client:
         *,
         length: int | None = None,
         timeout: float | None = None,
+        headers: Headers = (),
     ) -> AsyncIterator[Response]:
         """The answer when its head is there; its body is read inside of the block. Raises Unreachable.
 
-        A body that is made while it is sent has `length` bytes. `timeout` overrides the client's.
+        A body that is made while it is sent has `length` bytes. `timeout` overrides the client's. `headers` are sent besides
+        `Host` and `Content-Length`.
         """
         what = f"{method} {url}"
         with _told(what):
-            head, place = _request(method, url, len(body) if isinstance(body, bytes) else length)
+            head, place = _request(method, url, len(body) if isinstance(body, bytes) else length, headers)
             connection = await self._connected(place)
         connection.timeout = self._timeout if timeout is None else timeout
         try:
@@ -119,7 +123,7 @@ class _Place(NamedTuple):
     tls: bool
 
 
-def _request(method: str, url: str, size: int | None) -> tuple[h11.Request, _Place]:
+def _request(method: str, url: str, size: int | None, more: Headers) -> tuple[h11.Request, _Place]:
     """What to send, and where to. Raises ValueError or h11.ProtocolError for an unusable URL."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -127,7 +131,8 @@ def _request(method: str, url: str, size: int | None) -> tuple[h11.Request, _Pla
     tls = parts.scheme == "https"
     place = _Place(parts.hostname, parts.port or (443 if tls else 80), tls)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return h11.Request(method=method, target=target, headers=[("Host", parts.netloc), ("Content-Length", str(size or 0))]), place
+    headers = [("Host", parts.netloc), ("Content-Length", str(size or 0)), *more]
+    return h11.Request(method=method, target=target, headers=headers), place
 
 
 class _Connection:
