@@ -29,7 +29,7 @@ class Stream(Protocol):
 class Logger:
     """Writes the lines of one component; `session` gives a logger for a part of it."""
 
-    __slots__ = ("_clock", "_rfc3339", "_stream", "level", "source")
+    __slots__ = ("_clock", "_rfc3339", "_sessions", "_stream", "level", "source")
 
     def __init__(
         self,
@@ -45,10 +45,19 @@ class Logger:
         self._rfc3339 = rfc3339
         self._stream: Stream = sys.stdout if stream is None else stream
         self._clock = clock or SystemClock()
+        self._sessions: list[Logger] = []
 
     def session(self, name: str) -> "Logger":
         """A logger whose source is `<source>.<name>`."""
-        return Logger(f"{self.source}.{name}", self.level, rfc3339=self._rfc3339, stream=self._stream, clock=self._clock)
+        made = Logger(f"{self.source}.{name}", self.level, rfc3339=self._rfc3339, stream=self._stream, clock=self._clock)
+        self._sessions.append(made)
+        return made
+
+    def set_level(self, level: int) -> None:
+        """Write lines of that level and above from now on, in this logger and in its sessions."""
+        self.level = level
+        for session in self._sessions:
+            session.set_level(level)
 
     def debug(self, message: str, **data: Any) -> None:
         if self.level <= DEBUG:

@@ -9,8 +9,6 @@ from cfroute.gorouter.config import Config
 _WITHOUT_EFFECT: Final[dict[str, Callable[[Config], bool]]] = {
     "enable_http1_concurrent_read_write": lambda config: config.enable_http1_concurrent_read_write,
     "enable_proxy": lambda config: config.enable_proxy,
-    "debug_addr": lambda config: bool(config.debug_addr),
-    "status.enable_deprecated_varz_healthz_endpoints": lambda config: config.status.enable_deprecated_varz_healthz_endpoints,
     "logging.loggregator_enabled": lambda config: config.logging.loggregator_enabled,
     "access_log.enable_streaming": lambda config: config.access_log.enable_streaming,
     "enable_verify_client_certificate_metadata": lambda config: config.enable_verify_client_certificate_metadata,
@@ -19,7 +17,6 @@ _WITHOUT_EFFECT: Final[dict[str, Callable[[Config], bool]]] = {
     ),
     "publish_active_apps_interval": lambda config: config.publish_active_apps_interval > 0,
     "sticky_sessions_for_auth_negotiate": lambda config: config.sticky_sessions_for_auth_negotiate,
-    "prometheus.enabled": lambda config: config.prometheus.enabled,
     "routing_api": lambda config: config.routing_api.enabled,
 }
 

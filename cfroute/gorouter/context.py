@@ -6,6 +6,7 @@ from random import Random
 from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
+from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.route_services import RouteServices
 from cfroute.logs import Logger
@@ -20,7 +21,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The router as its handlers see it. ip is the address that it announces itself with."""
+    """The router as its handlers see it. ip is the address that it announces itself with.
+
+    reporter is None when nothing is counted.
+    """
 
     config: Config
     ip: str
@@ -31,3 +35,4 @@ class Context:
     clock: Clock
     rng: Random
     log: Logger
+    reporter: Reporter | None = None

@@ -6,7 +6,10 @@ them share one `Backend`: the connection count that limits and balances, and the
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cfroute.gorouter.metrics.meters import Component
 
 _NO_TAGS: Mapping[str, str] = {}
 _LINE_BREAKS = str.maketrans("\r\n", "  ")
@@ -31,14 +34,15 @@ class Backend:
     """What the endpoints of one registration share.
 
     `connections` counts the requests that wait for response headers; `transport` is a place for the data plane's idle
-    connections.
+    connections, `meter` for the metrics of its component.
     """
 
-    __slots__ = ("connections", "transport")
+    __slots__ = ("connections", "meter", "transport")
 
     def __init__(self) -> None:
         self.connections = 0
         self.transport: Any = None
+        self.meter: Component | None = None
 
 
 class Endpoint:

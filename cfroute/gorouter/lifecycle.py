@@ -18,10 +18,15 @@ from cfroute.gorouter.access_log import AccessLog, AccessLogError
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.config_support import without_effect
 from cfroute.gorouter.context import Context, Health
+from cfroute.gorouter.debug import DebugListener
 from cfroute.gorouter.destinations import Destinations
+from cfroute.gorouter.dropsonde import Emitter, MetronAddressError
 from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.go_template import TemplateError
+from cfroute.gorouter.metrics.listener import MetricsListenerError
+from cfroute.gorouter.metrics.reporter import Reporter
+from cfroute.gorouter.metrics.service import Metrics
 from cfroute.gorouter.nats_session import NatsError, NatsSession
 from cfroute.gorouter.proxy import Proxy
 from cfroute.gorouter.registry import Registry
@@ -112,19 +117,26 @@ class Gorouter:
         config, log, clock = self._config, self._log, self._clock
         access_log = self._open_access_log()
         parts.callback(access_log.close)
+        emitter = self._open_emitter()
+        parts.callback(emitter.close)
+        metrics = Metrics(config, clock, self._rng, log)
+        await self._open_metrics(metrics, parts)
         registry = Registry(config, log.session("registry"), clock, self._rng)
+        registry.reporter = metrics.reporter
         destinations = Destinations(config)
         parts.callback(destinations.close)
-        server = self._server(registry, destinations, access_log)
+        server = self._server(registry, destinations, access_log, metrics.reporter)
         parts.callback(server.abort)
-        status = StatusListeners(config, registry, self._health, clock)
+        varz = metrics.varz_page(parts, registry)
+        status = StatusListeners(config, registry, self._health, clock, varz=varz)
         parts.push_async_callback(status.close)
         await self._open(status.start(), "initialize-router-error")
         await self._open(self._open_internal(server, destinations), "new-route-services-server", "starting local listener: ")
-        nats = NatsSession(config, registry, log, clock, self._rng, on_closed=lambda: self._give_up(stop))
+        nats = NatsSession(config, registry, log, clock, self._rng, on_closed=lambda: self._give_up(stop), component=varz)
         parts.callback(nats.close)
         registry.source_is_up = lambda: nats.connected
         await self._connect(nats)
+        metrics.watch(parts, nats, emitter)
         for work in (registry.prune_forever(), self._sweep_for_ever(destinations, registry)):
             parts.callback(spawn(work, name="housekeeping").cancel)
         gc.set_threshold(*_GC_THRESHOLDS)
@@ -134,7 +146,9 @@ class Gorouter:
         self._health.healthy = True
         return server
 
-    def _server(self, registry: Registry, destinations: Destinations, access_log: AccessLog) -> ProxyServer:
+    def _server(
+        self, registry: Registry, destinations: Destinations, access_log: AccessLog, reporter: Reporter | None = None
+    ) -> ProxyServer:
         config = self._config
         errors = self._error_writer()
         context = Context(
@@ -147,6 +161,7 @@ class Gorouter:
             clock=self._clock,
             rng=self._rng,
             log=self._log,
+            reporter=reporter,
         )
         limits = Limits(
             request_head=min(config.max_request_header_bytes or _GO_HEADER_LIMIT, _GO_HEADER_LIMIT),
@@ -167,6 +182,29 @@ class Gorouter:
             text = str(error)
         self._log.error("new-html-error-template-from-file", error=text)
         raise StartFailure
+
+    def _open_emitter(self) -> Emitter:
+        try:
+            return Emitter(self._config.logging.metron_address, self._clock, self._log)
+        except MetronAddressError as error:
+            self._log.error("dropsonde-initialize-error", error=str(error))
+            raise StartFailure from error
+
+    async def _open_metrics(self, metrics: Metrics, parts: AsyncExitStack) -> None:
+        """Upstream's metrics library and its debug server each have their own way of failing."""
+        try:
+            await metrics.serve(parts)
+        except MetricsListenerError as error:
+            sys.stderr.write(f"{error}\n")
+            raise StartFailure from error
+        if not self._config.debug_addr:
+            return
+        debug = DebugListener(self._config.debug_addr, self._log, self._clock)
+        parts.push_async_callback(debug.close)
+        try:
+            await debug.start()
+        except (OSError, ValueError) as error:
+            self._log.error("failed-to-start-debug-server", error=str(error))
 
     def _open_access_log(self) -> AccessLog:
         try:

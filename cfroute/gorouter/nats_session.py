@@ -4,6 +4,11 @@
     SUB router.greet      answered with the start message
     SUB router.*          registrations and unregistrations
 
+In upstream's deprecated mode it is one of the components of the platform, before anything else:
+
+    SUB vcap.component.discover   answered with the page `/varz`
+    PUB vcap.component.announce   the same page
+
 The client reconnects for ever. Messages are handled one after the other, in order; what exceeds the pending limits is dropped
 and counted.
 """
@@ -42,8 +47,12 @@ class NatsSession(Listener):
         rng: Random,
         *,
         on_closed: Callable[[], object] | None = None,
+        component: Callable[[], bytes] | None = None,
     ) -> None:
-        """`on_closed` is told when the client has given up for good: upstream's router ends then."""
+        """`on_closed` is told when the client has given up for good: upstream's router ends then.
+
+        `component` makes what the router announces itself with as one of the platform's components, in its deprecated mode.
+        """
         self._config = config
         self._registry = registry
         self._nats_log = logger.session("nats")
@@ -51,6 +60,8 @@ class NatsSession(Listener):
         self._clock = clock
         self._start_message = messages.start_message(config, str(UUID(int=rng.getrandbits(128), version=4)))
         self._on_closed = on_closed
+        self._component = component
+        self._component_log = logger.session("router")
         self._client = NatsClient(_settings(config), clock, rng, self)
         self._reminder: Timer | None = None
         self._where: dict[str, str] = {}
@@ -73,6 +84,10 @@ class NatsSession(Listener):
     async def start(self) -> None:
         """Connect, announce the router and subscribe. Raises NatsError, logged, after three tries at each server."""
         await self._connect()
+        if self._component is not None:
+            self._client.subscribe(b"vcap.component.discover", self._discovered)
+            self.publish(b"vcap.component.announce", self._component())
+            self._component_log.info("Component Router registered successfully")
         self._log.info("subscriber-starting")
         self.publish(b"router.start", self._start_message)
         self._client.subscribe(b"router.greet", self._greeted)
@@ -143,6 +158,13 @@ class NatsSession(Listener):
     def _greeted(self, message: Message) -> None:
         if message.reply:
             self.publish(message.reply, self._start_message)
+
+    def _discovered(self, message: Message) -> None:
+        if message.reply and self._component is not None:
+            self.publish(message.reply, self._component())
+        else:
+            subject = message.subject.decode("utf-8", "replace")
+            self._component_log.info(f"Received message with empty reply on subject {subject}")
 
     def _heard(self, message: Message) -> None:
         """Do what a message on `router.*` says. All of them are read as registrations, as upstream does, and refused if bad."""

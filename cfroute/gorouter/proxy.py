@@ -41,6 +41,7 @@ class Proxy:
         self._log = context.log
         self._destinations = destinations
         self._access_log = access_log
+        self._reporter = context.reporter
         config = context.config
         self._cool_down = config.failed_cool_down
         self._max_conns = config.backends.max_conns
@@ -85,6 +86,8 @@ class Proxy:
         endpoint.requests += 1
         endpoint.backend.connections += 1
         exchange.counted = True
+        if self._reporter is not None:
+            self._reporter.sent(endpoint)
         return self._destinations.of_endpoint(endpoint)
 
     def request_line(self, exchange: RouterExchange) -> RequestLine:
@@ -135,6 +138,8 @@ class Proxy:
             self._note_service_response(exchange, response.status)
         elif exchange.sticky or self._config.trace_key or b"Set-Cookie" in headers:
             self._edit_endpoint_response(exchange, headers)
+        if exchange.upgrade == b"websocket" and self._reporter is not None:
+            self._reporter.count("websocket_upgrades")
         return None
 
     def finished(self, exchange: RouterExchange) -> None:
@@ -145,6 +150,8 @@ class Proxy:
             exchange.proxy_ended = now
         if exchange.complete and self._access_log.enabled:
             self._access_log.log(record(exchange, now))
+        if exchange.complete and self._reporter is not None:
+            self._reporter.finished(exchange, now)
 
     # Endpoints
 
@@ -207,6 +214,8 @@ class Proxy:
 
     def _failure_answer(self, exchange: RouterExchange, failure: Failure) -> Answer:
         row = classify(failure)
+        if self._reporter is not None:
+            self._reporter.failed(row.metric, websocket=exchange.upgrade == b"websocket")
         return failure_answer(exchange, row.status, row.body, failure.text)
 
     # Messages
@@ -258,6 +267,8 @@ class Proxy:
     # Log lines
 
     def _note_service_response(self, exchange: RouterExchange, status: int) -> None:
+        if self._reporter is not None:
+            self._reporter.service_responded(status)
         if not 200 <= status < 300 and exchange.route_service is not None:
             self._log.info(
                 "route-service-response",

@@ -6,7 +6,7 @@ seconds.
 
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cfroute.clock import Clock
 from cfroute.gorouter import route_key
@@ -16,6 +16,9 @@ from cfroute.gorouter.pool import ADDED, ALGORITHMS, UNMODIFIED, Pool
 from cfroute.gorouter.routes import Routes
 from cfroute.logs import DEBUG, INFO, Logger
 
+if TYPE_CHECKING:
+    from cfroute.gorouter.metrics.reporter import Reporter
+
 # So many routes are pruned between two turns of the event loop: about a millisecond of work.
 _CHUNK = 2000
 
@@ -23,14 +26,10 @@ _CHUNK = 2000
 class Registry:
     """All routes of one router."""
 
-    def __init__(
-        self, config: Config, logger: Logger, clock: Clock, rng: Random, on_message: Callable[[str, str], object] | None = None
-    ) -> None:
-        """`on_message` hears of each registration: the component tag, and `added`, `updated` or `unmodified`."""
+    def __init__(self, config: Config, logger: Logger, clock: Clock, rng: Random) -> None:
         self._logger = logger
         self._clock = clock
         self._rng = rng
-        self._on_message = on_message
         self._load_balancing = config.balancing_algorithm
         self._mode = config.routing_table_sharding_mode
         self._segments = frozenset(config.isolation_segments)
@@ -42,6 +41,7 @@ class Registry:
         self._routes = Routes()
         self.lookup = self._routes.lookup
         self.source_is_up: Callable[[], bool] = lambda: True
+        self.reporter: Reporter | None = None
         self.last_update = clock.monotonic()
         self.pruned = 0
 
@@ -78,8 +78,8 @@ class Registry:
         if result is not UNMODIFIED and endpoint.load_balancing and endpoint.load_balancing != pool.load_balancing:
             self._set_algorithm(pool, endpoint.load_balancing)
         self.last_update = now
-        if self._on_message is not None:
-            self._on_message(endpoint.component, result)
+        if self.reporter is not None:
+            self.reporter.registered(endpoint, result, self._clock.now_ns())
         if self._logger.level <= (INFO if result is ADDED else DEBUG):
             log = self._logger.info if result is ADDED else self._logger.debug
             message = "endpoint-not-registered" if result is UNMODIFIED else "endpoint-registered"
@@ -119,6 +119,8 @@ class Registry:
         """Take the endpoint out of the route; only the addresses are compared."""
         if not self.accepts(endpoint.isolation_segment):
             return
+        if self.reporter is not None:
+            self.reporter.unregistered(endpoint)
         key = route_key.key(uri)
         pool = self._routes.get(key)
         if pool is None:
@@ -183,9 +185,13 @@ class Registry:
         while self._interval > 0:
             await self._clock.sleep(self._interval)
             self._logger.debug("start-pruning-routes")
+            pruned_before = self.pruned
             for _ in self.prune(self._clock.monotonic()):
                 await self._clock.sleep(0)
             self._logger.debug("finished-pruning-routes")
+            if self.reporter is not None:
+                age = self._clock.monotonic() - self.last_update
+                self.reporter.pruned(self.pruned - pruned_before, len(self), int(age * 1000))
 
 
 def _one_off(pool: Pool, endpoints: list[Endpoint]) -> Pool | None:

@@ -10,7 +10,7 @@ def test_the_defaults_ask_for_nothing_that_is_not_there() -> None:
 
 def test_what_is_asked_for_in_vain() -> None:
     config = parse(
-        "enable_proxy: true\nprometheus: {enabled: true}\n"
+        "enable_proxy: true\n"
         "http_rewrite: {responses: {remove_headers: [{name: X}]}}"
     )
-    assert without_effect(config) == ["enable_proxy", "http_rewrite", "prometheus.enabled"]
+    assert without_effect(config) == ["enable_proxy", "http_rewrite"]

@@ -113,8 +113,10 @@ def test_connections_are_kept_open_where_http_says_so(setting: Setting) -> None:
         answer = await setting.raw(setting.health_port, first + last)
         assert answer.count("HTTP/1.") == 2
         assert answer.endswith("Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n")
-        with_body = await setting.raw(setting.health_port, b"POST /health HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc")
-        assert with_body.count("HTTP/1.") == 1
+        with_body = await setting.raw(setting.health_port, b"POST /health HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc" + last)
+        assert with_body.count("HTTP/1.") == 2
+        unread = await setting.raw(setting.health_port, b"POST /health HTTP/1.1\r\nContent-Length: 5000\r\n\r\nabc")
+        assert unread.count("Connection: close\r\n") == 1
 
     run(setting, scenario)
 

@@ -17,7 +17,8 @@ _PROCESS_INSTANCE: Final = re.compile(rf"({_GUID})(?::(\d+))?", re.ASCII)
 
 
 def handler(context: Context) -> Handler:
-    lookup = context.registry.lookup
+    reporter = context.reporter
+    lookup = context.registry.lookup if reporter is None else reporter.timed(context.registry.lookup)
     max_conns = context.config.backends.max_conns
 
     def find(exchange: RouterExchange) -> Answer | None:
@@ -25,6 +26,7 @@ def handler(context: Context) -> Handler:
         exchange.hostname = hostname = request.host.decode().partition(":")[0]
         peer = exchange.front.peer[0]
         if not hostname or hostname == (peer if ":" not in peer else peer.partition(":")[0]):
+            _count(context, "rejected_requests")
             message = "Request had empty Host header"
             return context.errors.error_answer(exchange, 400, message, error="empty_host", cache_control=BRIEFLY)
         exchange.path = path = escaped(request.path)
@@ -47,11 +49,17 @@ def handler(context: Context) -> Handler:
     return find
 
 
+def _count(context: Context, metric: str) -> None:
+    if context.reporter is not None:
+        context.reporter.count(metric)
+
+
 def _shown_host(exchange: RouterExchange) -> str:
     return exchange.request.host.decode("utf-8", "surrogateescape")
 
 
 def _unknown_route(exchange: RouterExchange, context: Context) -> Answer:
+    _count(context, "rejected_requests")
     message = f"Requested route ('{_shown_host(exchange)}') does not exist."
     return context.errors.error_answer(exchange, 404, message, error="unknown_route", cache_control=NO_STORE)
 
@@ -64,6 +72,7 @@ def _no_endpoints(exchange: RouterExchange, context: Context) -> Answer:
 
 
 def _overloaded(exchange: RouterExchange, context: Context) -> Answer:
+    _count(context, "backend_exhausted_conns")
     context.log.info("connection-limit-reached", host=_shown_host(exchange))
     message = f"Requested route ('{_shown_host(exchange)}') has reached the connection limit."
     return context.errors.error_answer(exchange, 503, message, error="Connection Limit Reached")
@@ -91,12 +100,14 @@ def _surgical(exchange: RouterExchange, pool: Pool | None, context: Context) -> 
 
 
 def _bad_header(exchange: RouterExchange, context: Context, error: str, message: str) -> Answer:
+    _count(context, "rejected_requests")
     return context.errors.error_answer(exchange, 400, message, error=error, cache_control=NO_STORE)
 
 
 def _unknown_instance(
     exchange: RouterExchange, context: Context, app: re.Match[str] | None, process: re.Match[str] | None, by_process: bool
 ) -> Answer:
+    _count(context, "rejected_requests")
     host = _shown_host(exchange)
     guid = process[1] if process else ""
     index = (process[2] if process else None) or (app[2] if app else None)

@@ -1,0 +1,95 @@
+"""The deprecated page `/varz`: what is told of requests, with what every component of its time told of itself."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from cfroute.clock import Clock
+from cfroute.daemon import spawn
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.metrics import process
+from cfroute.gorouter.metrics.sampling import TICK
+from cfroute.gorouter.metrics.varz import Varz
+from cfroute.gorouter.registry import Registry
+
+_LOOK_EVERY: Final = 1.0  # seconds between two looks at the CPU time
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class VarzPage:
+    """Makes the page, which is also what the router announces itself with over NATS."""
+
+    def __init__(self, config: Config, registry: Registry, varz: Varz, clock: Clock, rng: Random) -> None:
+        status = config.status
+        self._registry = registry
+        self._varz = varz
+        self._clock = clock
+        self._started = clock.monotonic()
+        self._cpu = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._fixed = {
+            "type": "Router",
+            "index": config.index,
+            "host": f"{status.host}:{status.port}",
+            "credentials": [status.user, status.password],
+            "uuid": f"{config.index}-{UUID(int=rng.getrandbits(128), version=4)}",
+            "start": datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%d %H:%M:%S +0000"),
+            "num_cores": os.cpu_count() or 1,
+            "log_counts": {},
+        }
+
+    def start(self) -> None:
+        """Begin to look at the process, and to reckon rates."""
+        self._task = spawn(self._look_for_ever(), name="varz")
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _look_for_ever(self) -> None:
+        last, due = process.cpu_seconds(), self._started + TICK
+        while True:
+            await self._clock.sleep(_LOOK_EVERY)
+            now = process.cpu_seconds()
+            self._cpu, last = (now - last) / _LOOK_EVERY, now
+            if self._clock.monotonic() >= due:
+                due += TICK
+                self._varz.tick()
+
+    def page(self) -> bytes:
+        """The page as Go writes it: members sorted, numbers without fraction as integers."""
+        now = self._clock.monotonic()
+        addresses = {endpoint.address for pool in self._registry for endpoint in pool.endpoints}
+        members: dict[str, Any] = {
+            **self._fixed,
+            **self._varz.shown(),
+            "cpu": self._cpu,
+            "mem": process.most_memory(),
+            "uptime": _uptime(int(now - self._started)),
+            "urls": len(self._registry),
+            "droplets": len(addresses),
+            "ms_since_last_registry_update": int((now - self._registry.last_update) * 1000),
+        }
+        return _encode(_go_numbers(members))
+
+
+def _go_numbers(value: Any) -> Any:
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, dict):
+        return {name: _go_numbers(member) for name, member in value.items()}
+    return [_go_numbers(element) for element in value] if isinstance(value, list) else value
+
+
+def _uptime(seconds: int) -> str:
+    days, seconds = divmod(seconds, 86400)
+    hours, seconds = divmod(seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{days}d:{hours}h:{minutes}m:{seconds}s"
