@@ -2,17 +2,25 @@
 
 One registration of a backend under several routes makes one `Endpoint` a route (each is refreshed on its own), and all of
 them share one `Backend`: the connection count that limits and balances, and the idle connections.
+
+A router may hold hundreds of thousands of these, most of which never see a request. So what only a request needs is made at
+the first one, and what many have in common is kept once.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import TYPE_CHECKING, Any
+
+from cfroute.gorouter.route_options import NO_OPTIONS, RouteOptions
+from cfroute.gorouter.tags import Tags
 
 if TYPE_CHECKING:
     from cfroute.gorouter.metrics.meters import Component
 
 _NO_TAGS: Mapping[str, str] = {}
 _LINE_BREAKS = str.maketrans("\r\n", "  ")
+_UNPOOLED = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +64,11 @@ class Endpoint:
         "h_app",
         "h_index",
         "h_instance",
-        "host",
         "instance_id",
         "instance_index",
         "isolation_segment",
-        "load_balancing",
         "modification_tag",
-        "pooled",
-        "port",
+        "options",
         "protocol",
         "refreshed",
         "registered",
@@ -76,6 +81,13 @@ class Endpoint:
         "ttl",
         "updated_at_ns",
     )
+
+    # Made at the first use, by __getattr__. The headers are the values of X-CF-ApplicationID, -InstanceID and
+    # -InstanceIndex, ready for the wire.
+    backend: Backend
+    h_app: bytes
+    h_instance: bytes
+    h_index: bytes
 
     def __init__(
         self,
@@ -95,10 +107,8 @@ class Endpoint:
         availability_zone: str = "",
         updated_at_ns: int = 0,
         modification_tag: ModificationTag = NO_TAG,
-        load_balancing: str = "",
+        options: RouteOptions = NO_OPTIONS,
     ) -> None:
-        self.host = host
-        self.port = port
         self.address = f"{host}:{port}"
         self.tls = tls
         self.protocol = protocol
@@ -113,18 +123,39 @@ class Endpoint:
         self.availability_zone = availability_zone
         self.updated_at_ns = updated_at_ns
         self.modification_tag = modification_tag
-        self.load_balancing = load_balancing
-        # The values of X-CF-ApplicationID, X-CF-InstanceID and X-CF-InstanceIndex, ready for the wire.
-        self.h_app = _header_value(app)
-        self.h_instance = _header_value(instance_id or self.address)
-        self.h_index = _header_value(instance_index)
+        self.options = options
         # What goes on: monotonic seconds and counts.
-        self.backend = Backend()
-        self.pooled = False
-        self.registered = 0.0
+        self.registered = _UNPOOLED
         self.refreshed = 0.0
         self.requests = 0
         self.sampled = 0
+
+    def __getattr__(self, name: str) -> Any:
+        """Python asks here for what is not there yet."""
+        if name == "backend":
+            self.backend = Backend()
+        elif name in ("h_app", "h_index", "h_instance"):
+            self.h_app = _header_value(self.app)
+            self.h_instance = _header_value(self.instance_id or self.address)
+            self.h_index = _header_value(self.instance_index)
+        else:
+            raise AttributeError(name)
+        return getattr(self, name)
+
+    @property
+    def host(self) -> str:
+        """The name or address that was registered."""
+        return self.address.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        """The port that is dialled, whether with TLS or without."""
+        return int(self.address.rpartition(":")[2])
+
+    @property
+    def load_balancing(self) -> str:
+        """The algorithm that the registration asks for, or empty."""
+        return self.options.loadbalancing
 
     @property
     def connections(self) -> int:
@@ -145,12 +176,33 @@ class Endpoint:
         """The tag that `X-CF-Process-Instance` selects by, or empty."""
         return (self.tags or _NO_TAGS).get("process_id", "")
 
-    def for_another_route(self) -> "Endpoint":
+    def pooled(self, now: float, beside: "Endpoint | None" = None) -> "Endpoint":
+        """What a pool keeps of a registration: the endpoint for its first route, a sibling for every further one.
+
+        `beside` is another endpoint of the pool, which most likely belongs to the same app.
+        """
+        if self.registered != _UNPOOLED:
+            return self._sibling(now)
+        self.registered = self.refreshed = now
+        if beside is not None and beside.app == self.app:
+            self.app = beside.app
+        if self.san == self.instance_id:
+            self.san = self.instance_id
+        self.instance_index = intern(self.instance_index)
+        self.protocol = intern(self.protocol)
+        self.availability_zone = intern(self.availability_zone)
+        self.isolation_segment = intern(self.isolation_segment)
+        self.route_service_url = intern(self.route_service_url)
+        if self.tags:
+            self.tags = Tags(self.tags, {self.app: self.app, self.instance_id: self.instance_id})
+        return self
+
+    def _sibling(self, now: float) -> "Endpoint":
         """The same backend for a further route: shares the `Backend`, has its own times and counts."""
         other = Endpoint.__new__(Endpoint)
-        for name in Endpoint.__slots__:
+        for name in _COPIED:
             setattr(other, name, getattr(self, name))
-        other.pooled = False
+        other.registered = other.refreshed = now
         other.requests = other.sampled = 0
         return other
 
@@ -168,14 +220,17 @@ class Endpoint:
             and self.san == other.san
             and self.route_service_url == other.route_service_url
             and self.isolation_segment == other.isolation_segment
-            and self.load_balancing == other.load_balancing
-            and self.modification_tag == other.modification_tag
-            and (self.tags or _NO_TAGS) == (other.tags or _NO_TAGS)
+            and (self.options is other.options or self.options == other.options)
+            and (self.modification_tag is other.modification_tag or self.modification_tag == other.modification_tag)
+            and (self.tags == other.tags or not (self.tags or other.tags))
         )
 
     def __repr__(self) -> str:
         secure = " tls" if self.tls else ""
         return f"<Endpoint {self.address}{secure} app={self.app} index={self.instance_index} requests={self.requests}>"
+
+
+_COPIED = tuple(name for name in Endpoint.__slots__ if not name.startswith("h_"))
 
 
 def _header_value(text: str) -> bytes:

@@ -8,8 +8,9 @@ from cfroute.proxy.head import RequestHead
 
 if TYPE_CHECKING:
     from cfroute.gorouter.endpoint import Endpoint
-    from cfroute.gorouter.pool import Pool, Selection
+    from cfroute.gorouter.pool import Pool
     from cfroute.gorouter.route_services import RouteServiceUrl
+    from cfroute.gorouter.selection import Selection
     from cfroute.gorouter.tracing import TraceInfo
     from cfroute.proxy.sides import ClientSide
 

@@ -10,6 +10,7 @@ fields (`Assignment`), where a value of the wrong type is noted and the rest is 
 import codecs
 import re
 from collections.abc import Mapping
+from math import isinf
 from typing import Any, NamedTuple, NoReturn
 
 from cfroute.gorouter.quoting import quote
@@ -286,6 +287,17 @@ class Assignment:
                 return number
         self.note(value, name, go_type, f"number {value.raw.decode()}")
         return None
+
+    def number(self, value: Value, name: str) -> float | None:
+        """The number as a float64, or None after noting that it is none or too large for one."""
+        if value.kind != "number":
+            self.note(value, name, "float64")
+            return None
+        number = float(value.raw)
+        if isinf(number):
+            self.note(value, name, "float64", f"number {value.raw.decode()}")
+            return None
+        return number
 
     def note(self, value: Value, name: str, go_type: str, shown: str | None = None) -> None:
         """Note a value of the wrong type."""

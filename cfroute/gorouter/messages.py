@@ -12,6 +12,7 @@ from msgspec import Meta
 from cfroute.gorouter import go_json
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.endpoint import Endpoint
+from cfroute.gorouter.route_options import NO_OPTIONS, RouteOptions
 
 _INT64 = (-(1 << 63), (1 << 63) - 1)
 _Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -21,12 +22,6 @@ _NOT_HTTPS = "Unable to validate message. route_service_url must be https"
 
 class MessageError(ValueError):
     """The message is refused as a whole; the text is the `error` of the log line `validation-error`."""
-
-
-class Options(msgspec.Struct, forbid_unknown_fields=True):
-    """Options of one route."""
-
-    loadbalancing: str = ""
 
 
 class RegistryMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,7 +42,7 @@ class RegistryMessage(msgspec.Struct, forbid_unknown_fields=True):
     server_cert_domain_san: str = ""
     availability_zone: str = ""
     endpoint_updated_at_ns: _Int64 = 0
-    options: Options = msgspec.field(default_factory=Options)
+    options: RouteOptions = NO_OPTIONS
 
 
 _decode = msgspec.json.Decoder(RegistryMessage).decode
@@ -114,17 +109,30 @@ def _tags(assign: go_json.Assignment, value: go_json.Value, name: str, known: di
     return tags
 
 
-def _options(assign: go_json.Assignment, value: go_json.Value, name: str, known: Options) -> Options | None:
+def _options(assign: go_json.Assignment, value: go_json.Value, name: str, known: RouteOptions) -> RouteOptions | None:
     if value.kind != "object":
         assign.note(value, name, "mbus.RegistryMessageOpts")
         return None
     inner = go_json.Assignment("RegistryMessageOpts", f"{name}.")
-    for _, field, member in inner.members(value, {"loadbalancing": None}):
-        known = Options(inner.string(member, field) or "")
+    for reader, field, member in inner.members(value, _OPTION_READERS):
+        read = reader(inner, member, field, None)
+        if read is not None:
+            known = msgspec.structs.replace(known, **{field: read})
     assign.error = assign.error or inner.error
     return known
 
 
+def _number(assign: go_json.Assignment, value: go_json.Value, name: str, _: Any) -> float | None:
+    return assign.number(value, name)
+
+
+_OPTION_READERS: dict[str, _Reader] = {
+    "loadbalancing": _string,
+    "hash_header": _string,
+    "hash_balance": _number,
+    "route_policy_scope": _string,
+    "route_policy_sources": _string,
+}
 _READERS: dict[str, _Reader] = {
     "host": _string,
     "port": _integer("uint16", 0, 65535),
@@ -168,7 +176,7 @@ def to_endpoint(message: RegistryMessage, *, stale_threshold: float, http2: bool
         san=message.server_cert_domain_san,
         availability_zone=message.availability_zone,
         updated_at_ns=message.endpoint_updated_at_ns,
-        load_balancing=message.options.loadbalancing,
+        options=message.options,
     )
 
 

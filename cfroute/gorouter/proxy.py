@@ -16,7 +16,8 @@ from cfroute.gorouter.errors import empty_answer, failure_answer
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.failures import classify, described, retriable
 from cfroute.gorouter.pipeline import request_path
-from cfroute.gorouter.pool import Pool, Selection
+from cfroute.gorouter.pool import HASH, Pool
+from cfroute.gorouter.selection import Selection
 from cfroute.gorouter.sticky import Attributes, session_cookie, sets_vcap_id, sticky_id, vcap_cookie
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Destination
@@ -161,6 +162,7 @@ class Proxy:
         attempt = exchange.attempt_number
         now = self._clock.monotonic()
         if exchange.selection is None:
+            hash_value = self._hash_value(exchange, pool) if pool.load_balancing == HASH else b""
             exchange.selection = Selection(
                 pool,
                 now=now,
@@ -171,6 +173,8 @@ class Proxy:
                 prefer_zone=self._local_first,
                 sticky=exchange.sticky or None,
                 after=exchange.endpoint,
+                hash_value=hash_value,
+                algorithm=self._config.balancing_algorithm if pool.load_balancing == HASH and not hash_value else None,
             )
         endpoint = exchange.selection.next(now, attempt)
         if endpoint is not None and attempt > 1:
@@ -178,6 +182,16 @@ class Proxy:
             if attempt > len(pool.endpoints) and endpoint.address in tried:
                 return None
         return endpoint
+
+    def _hash_value(self, exchange: RouterExchange, pool: Pool) -> bytes:
+        """What the request brings for a pool that balances by the hash of a header, or nothing."""
+        if pool.hashing is None or not pool.hashing.header:
+            self._log.error("hash-routing-properties-missing", host=pool.host)
+            return b""
+        value = exchange.request.headers.first(pool.hashing.header)
+        if not value:
+            self._log.info("hash-based-routing-header-value-not-found", Host=pool.host, Path=pool.context_path)
+        return value
 
     def _give_up(self, exchange: RouterExchange) -> Answer:
         failure = exchange.failure

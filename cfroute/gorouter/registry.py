@@ -12,15 +12,17 @@ from cfroute.clock import Clock
 from cfroute.gorouter import route_key
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.pool import ADDED, ALGORITHMS, UNMODIFIED, Pool
+from cfroute.gorouter.pool import ADDED, ALGORITHMS, REFRESHED, UNMODIFIED, UPDATED, Pool
+from cfroute.gorouter.route_options import NO_OPTIONS, RouteOptions
 from cfroute.gorouter.routes import Routes
 from cfroute.logs import DEBUG, INFO, Logger
 
 if TYPE_CHECKING:
     from cfroute.gorouter.metrics.reporter import Reporter
 
-# So many routes are pruned between two turns of the event loop: about a millisecond of work.
-_CHUNK = 2000
+_ACTIONS = {REFRESHED: UPDATED}  # metrics do not tell the two apart: newer routers do, but dashboards are older
+_SLICE = 0.002  # seconds of pruning between two turns of the event loop
+_AT_ONCE = 32  # routes that are pruned between two looks at the clock
 
 
 class Registry:
@@ -75,11 +77,11 @@ class Registry:
         if pool is None:
             pool = self._create(key, uri, now)
         result = pool.put(endpoint, now)
-        if result is not UNMODIFIED and endpoint.load_balancing and endpoint.load_balancing != pool.load_balancing:
-            self._set_algorithm(pool, endpoint.load_balancing)
+        if endpoint.options is not NO_OPTIONS and result is not UNMODIFIED:
+            self._balance(pool, endpoint.options)
         self.last_update = now
         if self.reporter is not None:
-            self.reporter.registered(endpoint, result, self._clock.now_ns())
+            self.reporter.registered(endpoint, _ACTIONS.get(result, result), self._clock.now_ns())
         if self._logger.level <= (INFO if result is ADDED else DEBUG):
             log = self._logger.info if result is ADDED else self._logger.debug
             message = "endpoint-not-registered" if result is UNMODIFIED else "endpoint-registered"
@@ -89,10 +91,10 @@ class Registry:
         host, context_path = route_key.split_host(uri)
         pool = Pool(
             key,
-            host,
+            key if host == key else host,
             context_path,
             load_balancing=self._load_balancing,
-            start=self._rng.getrandbits(24),
+            start=self._rng.getrandbits(8),
             now=now,
         )
         self._routes.add(pool)
@@ -100,20 +102,22 @@ class Registry:
         self._logger.debug("uri-added", uri=key)
         return pool
 
-    def _set_algorithm(self, pool: Pool, algorithm: str) -> None:
+    def _balance(self, pool: Pool, options: RouteOptions) -> None:
+        algorithm, before = options.loadbalancing, pool.load_balancing
         if algorithm in ALGORITHMS:
-            pool.load_balancing = algorithm
-            self._logger.debug(
-                "setting-pool-load-balancing-algorithm-to-that-of-an-endpoint",
+            pool.balance(options)
+            if algorithm != before:
+                self._logger.debug(
+                    "setting-pool-load-balancing-algorithm-to-that-of-an-endpoint",
+                    endpointLBAlgorithm=algorithm,
+                    poolLBAlgorithm=algorithm,
+                )
+        elif algorithm:
+            self._logger.error(
+                "invalid-endpoint-load-balancing-algorithm-provided-keeping-pool-lb-algo",
                 endpointLBAlgorithm=algorithm,
-                poolLBAlgorithm=algorithm,
+                poolLBAlgorithm=before,
             )
-            return
-        self._logger.error(
-            "invalid-endpoint-load-balancing-algorithm-provided-keeping-pool-lb-algo",
-            endpointLBAlgorithm=algorithm,
-            poolLBAlgorithm=pool.load_balancing,
-        )
 
     def unregister(self, uri: str, endpoint: Endpoint) -> None:
         """Take the endpoint out of the route; only the addresses are compared."""
@@ -139,33 +143,41 @@ class Registry:
 
     def lookup_instance(self, pool: Pool, app: str, index: str) -> Pool | None:
         """A pool for one request with only the endpoint of that app instance, or None."""
-        found = [e for e in pool.endpoints if e.app == app and e.instance_index == index]
-        return _one_off(pool, found[:1])
+        found = tuple(e for e in pool.endpoints if e.app == app and e.instance_index == index)
+        return pool.only(found[:1]) if found else None
 
     def lookup_process_instance(self, pool: Pool, process_id: str, index: str | None = None) -> Pool | None:
         """The same for a process: one instance of it, or all."""
-        found = [e for e in pool.endpoints if e.process_id == process_id]
-        if index is None:
-            return _one_off(pool, found)
-        return _one_off(pool, [e for e in found if e.instance_index == index][:1])
+        found = tuple(e for e in pool.endpoints if e.process_id == process_id)
+        if index is not None:
+            found = tuple(e for e in found if e.instance_index == index)[:1]
+        return pool.only(found) if found else None
 
     def prune(self, now: float) -> Iterator[None]:
-        """One pruning cycle. Pauses after each chunk, so that a large table does not hold up the event loop."""
+        """One pruning cycle. Pauses after each slice of time, so that a large table does not hold up the event loop."""
         if self._suspends and not self.source_is_up():
             self._was_suspended = True
             self._logger.info("prune-suspended")
             return
-        pools = list(self._routes)
         if self._was_suspended:
             self._was_suspended = False
-            for start in range(0, len(pools), _CHUNK):
-                for pool in pools[start : start + _CHUNK]:
-                    pool.freshen(now)
+            self._logger.debug("prune-unsuspended-refresh-routes-start")
+            yield from self._in_slices(lambda pool: pool.freshen(now))
+            self._logger.debug("prune-unsuspended-refresh-routes-complete")
+        yield from self._in_slices(lambda pool: self._prune_pool(pool, now))
+
+    def _in_slices(self, work: Callable[[Pool], object]) -> Iterator[None]:
+        """Do the work on each pool that is there now."""
+        pools = list(self._routes)
+        enough = self._clock.monotonic() + _SLICE
+        while pools:
+            for pool in pools[-_AT_ONCE:]:
+                work(pool)
+            # What was pruned ends here and now, and not all of it at the end of the cycle.
+            del pools[-_AT_ONCE:]
+            if self._clock.monotonic() >= enough:
                 yield
-        for start in range(0, len(pools), _CHUNK):
-            for pool in pools[start : start + _CHUNK]:
-                self._prune_pool(pool, now)
-            yield
+                enough = self._clock.monotonic() + _SLICE
 
     def _prune_pool(self, pool: Pool, now: float) -> None:
         stale = pool.prune(now)
@@ -192,16 +204,6 @@ class Registry:
             if self.reporter is not None:
                 age = self._clock.monotonic() - self.last_update
                 self.reporter.pruned(self.pruned - pruned_before, len(self), int(age * 1000))
-
-
-def _one_off(pool: Pool, endpoints: list[Endpoint]) -> Pool | None:
-    """A pool like `pool` with only these endpoints; marks made in it are forgotten with it."""
-    if not endpoints:
-        return None
-    only = Pool(pool.uri, pool.host, pool.context_path, load_balancing=pool.load_balancing)
-    only.route_service_url = pool.route_service_url
-    only.take(endpoints)
-    return only
 
 
 def _log_data(uri: str, endpoint: Endpoint) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Where the pools of all routes are kept, and how the one for a request is found.
 
-Most hosts have one route and no paths: `_plain` holds those, and one dictionary lookup with the `Host` header as it was sent
-answers most requests. Hosts with path routes have a tree of path segments in `_trees`. What neither answers is looked up
-again with the key's wildcards.
+Most hosts have one route and no paths: then one dictionary lookup with the `Host` header as it was sent answers the
+request. Hosts with path routes also have a tree of path segments in `_trees`. What neither answers is looked up again with
+the key's wildcards.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cfroute.gorouter import route_key
 from cfroute.gorouter.pool import Pool
@@ -24,11 +24,10 @@ class _Node:
 class Routes:
     """Pools by route key."""
 
-    __slots__ = ("_plain", "_pools", "_trees")
+    __slots__ = ("_pools", "_trees")
 
     def __init__(self) -> None:
         self._pools: dict[str, Pool] = {}
-        self._plain: dict[str, Pool] = {}
         self._trees: dict[str, _Node] = {}
 
     def __len__(self) -> int:
@@ -44,15 +43,14 @@ class Routes:
     def add(self, pool: Pool) -> None:
         """Keep the pool under its `uri`."""
         self._pools[pool.uri] = pool
-        host, *path = pool.uri.split("/")
+        host, path = _split(pool.uri)
         tree = self._trees.get(host)
-        # A key with a port must not be found with the bare `Host` header, so it does not go among the plain ones.
-        if not path and tree is None and ":" not in host:
-            self._plain[host] = pool
-            return
         if tree is None:
+            # A key with a port must not be found with a bare `Host` header, so it gets a tree as well.
+            if not path and ":" not in host:
+                return
             tree = self._trees[host] = _Node()
-            tree.pool = self._plain.pop(host, None)
+            tree.pool = self._pools.get(host)
         for segment in path:
             child = tree.children.get(segment)
             if child is None:
@@ -63,34 +61,29 @@ class Routes:
     def remove(self, pool: Pool) -> None:
         """Forget the pool, and the nodes that only led to it."""
         del self._pools[pool.uri]
-        host, *path = pool.uri.split("/")
-        if self._plain.pop(host, None) is not None:
+        host, path = _split(pool.uri)
+        tree = self._trees.get(host)
+        if tree is None:
             return
-        tree = self._trees[host]
         _cut(tree, path)
         if not tree.children and (tree.pool is None or ":" not in host):
             del self._trees[host]
-            if tree.pool is not None:
-                self._plain[host] = tree.pool
 
     def lookup(self, host: str, path: str) -> Pool | None:
         """The pool for a request: `Host` as it was sent, and the escaped path."""
-        pool = self._plain.get(host)
-        if pool is not None and pool.endpoints:
+        pool = self._pools.get(host)
+        if pool is not None and pool.endpoints and host not in self._trees:
             return pool
         return self._search(route_key.request_key(host, path))
 
     def match(self, key: str) -> Pool | None:
         """The deepest route at or above the key that has endpoints, else an empty one that the key itself leads to."""
-        host, slash, path = key.partition("/")
-        pool = self._plain.get(host)
-        if pool is not None:
-            return pool
+        host, path = _split(key)
         node = self._trees.get(host)
         if node is None:
-            return None
+            return self._pools.get(host)
         deepest = node.pool if node.pool is not None and node.pool.endpoints else None
-        for segment in path.split("/") if slash else ():
+        for segment in path:
             child = node.children.get(segment)
             if child is None:
                 break
@@ -109,7 +102,13 @@ class Routes:
         return None
 
 
-def _cut(tree: _Node, path: list[str]) -> None:
+def _split(key: str) -> tuple[str, Sequence[str]]:
+    """The host of a key, and the segments of its path."""
+    host, slash, path = key.partition("/")
+    return host, path.split("/") if slash else ()
+
+
+def _cut(tree: _Node, path: Sequence[str]) -> None:
     """Take the route at the end of the path out, and every node that is of no use then."""
     trail = [tree]
     for segment in path:

@@ -4,13 +4,13 @@ Both are made piece by piece, so that a table of a hundred thousand routes does 
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.pool import Pool
+from cfroute.gorouter.pool import HASH, Pool
 
 _WINDOW = 5.0  # seconds that a rate is the average of
 _CHUNK = 500  # routes a piece
@@ -36,12 +36,16 @@ class _UpstreamEndpoint(msgspec.Struct, omit_defaults=True):
     protocol: str
     tls: bool
     ttl: int
-    tags: Mapping[str, str] | None
+    tags: dict[str, str] | None
     route_service_url: str = ""
     isolation_segment: str = ""
     private_instance_id: str = ""
     server_cert_domain_san: str = ""
     load_balancing_algorithm: str = ""
+    hash_header: str = ""
+    hash_balance: float | None = None
+    route_policy_scope: str = ""
+    route_policies: list[str] = []
 
 
 class Rates:
@@ -145,7 +149,13 @@ def _pieces(head: bytes, members: Iterator[bytes], tail: bytes) -> Iterator[byte
     yield b"".join(piece)
 
 
+def _tags(endpoint: Endpoint) -> dict[str, str] | None:
+    return None if endpoint.tags is None else dict(endpoint.tags)
+
+
 def _upstream(endpoint: Endpoint) -> _UpstreamEndpoint:
+    options = endpoint.options
+    hashed = options.loadbalancing == HASH
     return _UpstreamEndpoint(
         address=endpoint.address,
         availability_zone=endpoint.availability_zone,
@@ -153,11 +163,15 @@ def _upstream(endpoint: Endpoint) -> _UpstreamEndpoint:
         tls=endpoint.tls,
         ttl=int(endpoint.ttl),
         route_service_url=endpoint.route_service_url,
-        tags=endpoint.tags,
+        tags=_tags(endpoint),
         isolation_segment=endpoint.isolation_segment,
         private_instance_id=endpoint.instance_id,
         server_cert_domain_san=endpoint.san,
-        load_balancing_algorithm=endpoint.load_balancing,
+        load_balancing_algorithm=options.loadbalancing,
+        hash_header=options.hash_header if hashed else "",
+        hash_balance=options.hash_balance if hashed else None,
+        route_policy_scope=options.route_policy_scope,
+        route_policies=[source for source in options.route_policy_sources.split(",") if source],
     )
 
 
@@ -175,7 +189,7 @@ def _route(pool: Pool, rates: Rates, now: float) -> dict[str, Any]:
 def _endpoint(pool: Pool, endpoint: Endpoint, rates: Rates, now: float) -> dict[str, Any]:
     """Seconds: `age` since it was registered, `refreshed` since it was last heard of, `expires_in` until it is pruned."""
     unheard = now - endpoint.refreshed
-    failed_at = pool.failed.get(endpoint.address)
+    failed_at = (pool.failed or {}).get(endpoint.address)
     return {
         "address": endpoint.address,
         "app": endpoint.app,
@@ -193,5 +207,5 @@ def _endpoint(pool: Pool, endpoint: Endpoint, rates: Rates, now: float) -> dict[
         "connections": endpoint.connections,
         "requests": endpoint.requests,
         "rate": rates.of_endpoint(pool, endpoint),
-        "tags": endpoint.tags,
+        "tags": _tags(endpoint),
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from cfroute.gorouter.endpoint import Endpoint, ModificationTag
+from cfroute.gorouter.route_options import RouteOptions
 
 Make = Callable[..., Endpoint]
 
@@ -52,7 +53,7 @@ def test_modification_tags(ours: tuple[str, int], theirs: tuple[str, int], succe
         {"isolation_segment": "is"},
         {"tls": True},
         {"updated_at_ns": 7},
-        {"load_balancing": "least-connection"},
+        {"options": RouteOptions("least-connection")},
         {"tags": {"component": "x"}},
     ],
 )
@@ -67,7 +68,9 @@ def test_the_availability_zone_is_not_compared(endpoint: Make) -> None:
 
 def test_routes_of_one_registration_share_the_connection_count_only(endpoint: Make) -> None:
     first = endpoint(tags={"component": "web", "process_id": "p"})
-    second = first.for_another_route()
+    assert first.pooled(1.0) is first
+    second = first.pooled(2.0)
+    assert (first.registered, second.registered) == (1.0, 2.0)
     first.connections += 1
     first.requests += 1
     assert second.connections == 1

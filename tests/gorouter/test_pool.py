@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfroute.gorouter.endpoint import Endpoint, ModificationTag
-from cfroute.gorouter.pool import ADDED, LEAST_CONNECTION, UNMODIFIED, UPDATED, Pool, Selection
+from cfroute.gorouter.pool import ADDED, LEAST_CONNECTION, REFRESHED, UNMODIFIED, UPDATED, Pool
+from cfroute.gorouter.selection import Selection
 
 Make = Callable[..., Endpoint]
 
@@ -31,7 +32,7 @@ class TestPut:
     def test_new_refreshed_replaced_outdated(self, endpoint: Make) -> None:
         pool = pool_of()
         assert pool.put(endpoint(1, modification_tag=ModificationTag("g", 1)), 1.0) == ADDED
-        assert pool.put(endpoint(1, modification_tag=ModificationTag("g", 1)), 2.0) == UPDATED
+        assert pool.put(endpoint(1, modification_tag=ModificationTag("g", 1)), 2.0) == REFRESHED
         assert pool.put(endpoint(1, modification_tag=ModificationTag("g", 2), app="new"), 3.0) == UPDATED
         assert pool.put(endpoint(1, modification_tag=ModificationTag("g", 1), app="old"), 4.0) == UNMODIFIED
         (known,) = pool.endpoints
@@ -41,7 +42,7 @@ class TestPut:
         pool = pool_of(first := endpoint(1, availability_zone="z1"))
         first.connections = 3
         pool.put(endpoint(1, availability_zone="z2"), 5.0)
-        assert pool.endpoints == [first]
+        assert pool.endpoints == (first,)
         assert (first.connections, first.refreshed, first.availability_zone) == (3, 5.0, "z1")
 
     def test_a_replaced_endpoint_counts_anew_and_keeps_its_idle_connections_if_the_name_is_the_same(self, endpoint: Make) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cfroute.gorouter.endpoint import Endpoint
 from cfroute.gorouter.pool import Pool
+from cfroute.gorouter.route_options import RouteOptions
 from cfroute.gorouter.table import Rates, table, upstream_routes
 
 Make = Callable[..., Endpoint]
@@ -38,7 +39,7 @@ def test_upstream_s_routes(endpoint: Make) -> None:
         tags={"z": "<&>", "component": "Web\u2028"},
         isolation_segment="is1",
         instance_id="iid",
-        load_balancing="least-connection",
+        options=RouteOptions("least-connection"),
         route_service_url="https://rs",
         san="san",
         tls=True,
