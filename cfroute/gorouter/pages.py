@@ -137,8 +137,9 @@ async def _send_pieces(
     if request.method == "HEAD":
         return
     for piece in pieces:
-        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-        await writer.drain()
+        if piece:
+            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            await writer.drain()
         await clock.sleep(0)
     if chunked:
         writer.write(b"0\r\n\r\n")
