@@ -128,6 +128,7 @@ class RouteServiceConfig(_Section):
 
     max_attempts: int = 0
     strict_signature_validation: bool = False
+    enable_websockets: bool = False
     cert_chain: str = ""
     private_key: str = ""
 
@@ -244,6 +245,7 @@ class Extensions(_Section):
     public_http_port: Uint16 = 80  # the ports people reach the router under, for forwarded URLs
     public_https_port: Uint16 = 443
     resolver: list[Resolver] = []
+    vcap_id_meta: bool = False  # keep the attributes of sticky cookies in a second one, __VCAP_ID_META__
     routes_on_status_port: bool = False  # answer for the routing table there, too (with the same password)
 
 

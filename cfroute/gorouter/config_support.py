@@ -12,11 +12,7 @@ _WITHOUT_EFFECT: Final[dict[str, Callable[[Config], bool]]] = {
     "logging.loggregator_enabled": lambda config: config.logging.loggregator_enabled,
     "access_log.enable_streaming": lambda config: config.access_log.enable_streaming,
     "enable_verify_client_certificate_metadata": lambda config: config.enable_verify_client_certificate_metadata,
-    "http_rewrite": lambda config: bool(
-        config.http_rewrite.responses.add_headers_if_not_present or config.http_rewrite.responses.remove_headers
-    ),
     "publish_active_apps_interval": lambda config: config.publish_active_apps_interval > 0,
-    "sticky_sessions_for_auth_negotiate": lambda config: config.sticky_sessions_for_auth_negotiate,
     "routing_api": lambda config: config.routing_api.enabled,
 }
 

@@ -6,6 +6,7 @@ from random import Random
 from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
+from cfroute.gorouter.go_log import GoLog
 from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.route_services import RouteServices
@@ -35,4 +36,5 @@ class Context:
     clock: Clock
     rng: Random
     log: Logger
+    go_log: GoLog
     reporter: Reporter | None = None

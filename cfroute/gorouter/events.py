@@ -1,11 +1,10 @@
 """What the data plane reports of single connections, as log lines."""
 
-import sys
 import traceback
-from datetime import datetime
 
-from cfroute.clock import Clock
-from cfroute.gorouter.exchange import RouterExchange
+from cfroute.gorouter.attempt_log import AttemptLog
+from cfroute.gorouter.exchange import Panic, RouterExchange
+from cfroute.gorouter.go_log import GoLog
 from cfroute.logs import Logger
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.server import Observer
@@ -14,20 +13,23 @@ from cfroute.proxy.server import Observer
 class Events(Observer):
     """Logs the responses that ended before their time, and defects of the router itself."""
 
-    def __init__(self, log: Logger, clock: Clock) -> None:
+    def __init__(self, log: Logger, go_log: GoLog) -> None:
         self._log = log
-        self._clock = clock
+        self._go_log = go_log
+        self._attempts = AttemptLog(log, go_log)
 
     def cut_short(self, exchange: Exchange, reason: str) -> None:
         assert isinstance(exchange, RouterExchange)
-        message = "backend-request-timeout" if reason == "context deadline exceeded" else "response-cut-short"
-        self._log.error(message, error=reason, **{"vcap-request-id": exchange.request_id.decode()})
+        if reason == "context deadline exceeded":
+            self._attempts.timed_out(exchange)
+        self._go_log.line(f"httputil: ReverseProxy read error during body copy: {reason}")
 
     def handshake_failed(self, peer: str, reason: str) -> None:
-        now = datetime.fromtimestamp(self._clock.now()).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  (Go's log package: local time)
-        sys.stderr.write(f"{now} http: TLS handshake error from {peer}: {reason}\n")
+        self._go_log.line(f"http: TLS handshake error from {peer}: {reason}")
 
     def panicked(self, exchange: Exchange, defect: Exception) -> None:
+        assert isinstance(exchange, RouterExchange)
         story = "".join(traceback.format_exception(defect))
         host = exchange.request.host.decode("latin-1")
-        self._log.error("panic-check", host=host, error=f"{type(defect).__name__}: {defect}", stacktrace=story)
+        error = str(defect) if isinstance(defect, Panic) else f"{type(defect).__name__}: {defect}"
+        self._log.error("panic-check", host=host, error=error, stacktrace=story, **exchange.trace_fields)

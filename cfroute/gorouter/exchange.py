@@ -1,10 +1,13 @@
 """What the Gorouter keeps of one request beyond what the data plane does."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cfroute.proxy.answer import Answer
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.failure import Failure
 from cfroute.proxy.head import RequestHead
+from cfroute.proxy.headers import Headers
 
 if TYPE_CHECKING:
     from cfroute.gorouter.endpoint import Endpoint
@@ -13,6 +16,10 @@ if TYPE_CHECKING:
     from cfroute.gorouter.selection import Selection
     from cfroute.gorouter.tracing import TraceInfo
     from cfroute.proxy.sides import ClientSide
+
+
+class Panic(Exception):
+    """Upstream panics here: the request ends in the panic guard, with 502 and `unknown_failure`."""
 
 
 class RouterExchange(Exchange):
@@ -40,6 +47,8 @@ class RouterExchange(Exchange):
     router_error = ""
     semicolons = False
     sticky = ""
+    must_be_sticky = False
+    rewrite: Callable[[Headers], None] | None = None  # what http_rewrite does to the response's headers
     proxy_started = 0.0
     proxy_ended = 0.0
     logged_headers: list[bytes] | None = None
@@ -54,6 +63,12 @@ class RouterExchange(Exchange):
         if self.trace is None:
             return {}
         return {"trace-id": self.trace.trace_id.decode(), "span-id": self.trace.span_id.decode()}
+
+    def answer(self, answer: Answer) -> None:
+        """Respond without a backend. What the panic guard says is not rewritten, it stands above that stage."""
+        if self.rewrite is not None and self.complete:
+            self.rewrite(answer.headers)
+        super().answer(answer)
 
     @property
     def over_tls(self) -> bool:

@@ -4,10 +4,8 @@ import asyncio
 import gc
 import signal
 import sys
-import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import datetime
 from pathlib import Path
 from random import Random
 
@@ -22,7 +20,8 @@ from cfroute.gorouter.debug import DebugListener
 from cfroute.gorouter.destinations import Destinations
 from cfroute.gorouter.dropsonde import Emitter, MetronAddressError
 from cfroute.gorouter.errors import ErrorWriter
-from cfroute.gorouter.exchange import RouterExchange
+from cfroute.gorouter.events import Events
+from cfroute.gorouter.go_log import GoLog
 from cfroute.gorouter.go_template import TemplateError
 from cfroute.gorouter.metrics.listener import MetricsListenerError
 from cfroute.gorouter.metrics.reporter import Reporter
@@ -33,8 +32,7 @@ from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.route_services import RouteServices
 from cfroute.gorouter.status import StatusListeners
 from cfroute.logs import Logger
-from cfroute.proxy.exchange import Exchange
-from cfroute.proxy.server import Limits, Observer, ProxyServer
+from cfroute.proxy.server import Limits, ProxyServer
 
 # Requests leave few cycles behind, and a large routing table is slow to walk: collect seldom, and never look at old routes.
 _GC_THRESHOLDS = (20_000, 20, 100)
@@ -46,28 +44,6 @@ _SIGNAL_NAMES = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupt", signa
 
 class StartFailure(Exception):
     """The router cannot start; why has been logged."""
-
-
-class Events(Observer):
-    """Logs the responses that ended before their time, and defects of the router itself."""
-
-    def __init__(self, log: Logger, clock: Clock) -> None:
-        self._log = log
-        self._clock = clock
-
-    def cut_short(self, exchange: Exchange, reason: str) -> None:
-        assert isinstance(exchange, RouterExchange)
-        message = "backend-request-timeout" if reason == "context deadline exceeded" else "response-cut-short"
-        self._log.error(message, error=reason, **{"vcap-request-id": exchange.request_id.decode()})
-
-    def handshake_failed(self, peer: str, reason: str) -> None:
-        now = datetime.fromtimestamp(self._clock.now()).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  (Go's log package: local time)
-        sys.stderr.write(f"{now} http: TLS handshake error from {peer}: {reason}\n")
-
-    def panicked(self, exchange: Exchange, defect: Exception) -> None:
-        story = "".join(traceback.format_exception(defect))
-        host = exchange.request.host.decode("latin-1")
-        self._log.error("panic-check", host=host, error=f"{type(defect).__name__}: {defect}", stacktrace=story)
 
 
 class Gorouter:
@@ -151,6 +127,7 @@ class Gorouter:
     ) -> ProxyServer:
         config = self._config
         errors = self._error_writer()
+        go_log = GoLog(self._clock, sys.stderr.write)
         context = Context(
             config=config,
             ip=config.ip,
@@ -162,6 +139,7 @@ class Gorouter:
             rng=self._rng,
             log=self._log,
             reporter=reporter,
+            go_log=go_log,
         )
         limits = Limits(
             request_head=min(config.max_request_header_bytes or _GO_HEADER_LIMIT, _GO_HEADER_LIMIT),
@@ -169,7 +147,7 @@ class Gorouter:
             idle_timeout=config.frontend_idle_timeout,
             exchange_timeout=config.endpoint_timeout,
         )
-        return ProxyServer(Proxy(context, destinations, access_log), self._clock, limits, Events(self._log, self._clock))
+        return ProxyServer(Proxy(context, destinations, access_log), self._clock, limits, Events(self._log, go_log))
 
     def _error_writer(self) -> ErrorWriter:
         path = self._config.html_error_template_file

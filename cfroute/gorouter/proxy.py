@@ -8,17 +8,19 @@ from random import Random
 from cfroute.clock import Clock
 from cfroute.gorouter.access_log import AccessLog
 from cfroute.gorouter.access_record import record
+from cfroute.gorouter.attempt_log import AttemptLog
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.destinations import Destinations
 from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.errors import empty_answer, failure_answer
-from cfroute.gorouter.exchange import RouterExchange
-from cfroute.gorouter.failures import classify, described, retriable
+from cfroute.gorouter.errors import failure_answer
+from cfroute.gorouter.exchange import Panic, RouterExchange
+from cfroute.gorouter.failures import classify, retriable
 from cfroute.gorouter.pipeline import request_path
 from cfroute.gorouter.pool import HASH, Pool
+from cfroute.gorouter.quoting import quote
 from cfroute.gorouter.selection import Selection
-from cfroute.gorouter.sticky import Attributes, session_cookie, sets_vcap_id, sticky_id, vcap_cookie
+from cfroute.gorouter.sticky import StickySessions
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Destination
 from cfroute.proxy.failure import Failure, Kind
@@ -40,6 +42,7 @@ class Proxy:
         self._clock: Clock = context.clock
         self._rng: Random = context.rng
         self._log = context.log
+        self._attempts = AttemptLog(context.log, context.go_log)
         self._destinations = destinations
         self._access_log = access_log
         self._reporter = context.reporter
@@ -47,12 +50,13 @@ class Proxy:
         self._cool_down = config.failed_cool_down
         self._max_conns = config.backends.max_conns
         self._local_first = config.balancing_algorithm_az_preference == "locally-optimistic"
-        self._session_cookies = frozenset(config.sticky_session_cookie_names)
+        self._sticky = StickySessions(config, context.clock.now)
+        self._trace_key = config.trace_key.encode()
         self._endpoint_attempts = max(config.backends.max_attempts, 1)
         self._service_attempts = max(config.route_services.max_attempts, 1)
         self._close = config.disable_keep_alives
         self._plain_selection = not self._max_conns and not self._local_first
-        self._extra_headers = bool(config.extra_headers_to_log)
+        self._extra_headers = bool(access_log.extra_names)
 
     # Policy
 
@@ -69,7 +73,7 @@ class Proxy:
             assert exchange.pool is not None
             exchange.pool.requests += 1
             if b"Cookie" in exchange.request.headers:
-                exchange.sticky = sticky_id(exchange.request.headers, self._session_cookies)
+                exchange.sticky, exchange.must_be_sticky = self._sticky.wish(exchange.request.headers)
         self._edit_request(exchange)
         return None
 
@@ -115,7 +119,7 @@ class Proxy:
             failure.wrote_headers = True
         may_retry = not exchange.body_sent and retriable(failure, replayable=exchange.replayable)
         if exchange.route_service is not None:
-            self._log_service_failure(exchange, failure, may_retry)
+            self._attempts.service_failed(exchange, exchange.route_service.url, failure, retriable=may_retry)
             again = may_retry and exchange.attempt_number < self._service_attempts
         else:
             self._judge_endpoint(exchange, failure, may_retry)
@@ -127,18 +131,25 @@ class Proxy:
         headers = response.headers
         limit = self._config.max_response_headers
         if limit and sum(map(len, headers.values())) > limit:
-            self._log.error("backend-too-many-response-headers", **{"vcap-request-id": exchange.request_id.decode()})
-            return self._failure_answer(exchange, Failure(Kind.MALFORMED, "Too many response headers", True, True))
+            failure = Failure(Kind.MALFORMED, "Too many response headers", True, True)
+            self._attempts.too_many_headers(exchange, failure)
+            return self._failure_answer(exchange, failure)
         if response.status < 100:
-            return empty_answer(exchange, 502, "unknown_failure")
+            raise Panic(f"invalid WriteHeader code {response.status}")
+        if response.status == 101 and (answer := self._mismatch(exchange, headers.first(b"Upgrade"))) is not None:
+            return answer
         remove_hop_by_hop(headers)
         headers.pop(b"X-Cf-Proxy-Signature", None)
         if b"X-Vcap-Request-Id" not in headers:
             headers[b"X-Vcap-Request-Id"] = (exchange.request_id,)
         if exchange.route_service is not None:
             self._note_service_response(exchange, response.status)
-        elif exchange.sticky or self._config.trace_key or b"Set-Cookie" in headers:
+        elif exchange.sticky or self._trace_key or self._sticky.concerns(headers):
             self._edit_endpoint_response(exchange, headers)
+        if exchange.rewrite is not None and response.status != 101:
+            exchange.rewrite(headers)
+        if b"X-Cf-Routererror" in headers:  # another router's; the access log shows it as if it were ours
+            exchange.router_error = headers.first(b"X-Cf-Routererror").decode("utf-8", "surrogateescape")
         if exchange.upgrade == b"websocket" and self._reporter is not None:
             self._reporter.count("websocket_upgrades")
         return None
@@ -172,6 +183,7 @@ class Proxy:
                 zone=self._config.zone,
                 prefer_zone=self._local_first,
                 sticky=exchange.sticky or None,
+                must_be_sticky=exchange.must_be_sticky,
                 after=exchange.endpoint,
                 hash_value=hash_value,
                 algorithm=self._config.balancing_algorithm if pool.load_balancing == HASH and not hash_value else None,
@@ -194,10 +206,9 @@ class Proxy:
         return value
 
     def _give_up(self, exchange: RouterExchange) -> Answer:
-        failure = exchange.failure
-        host = exchange.request.host.decode("latin-1")
-        self._log.error("select-endpoint-failed", host=host, error=(failure or _NO_ENDPOINTS).text)
-        return self._failure_answer(exchange, failure or _NO_ENDPOINTS)
+        assert exchange.pool is not None
+        self._attempts.no_endpoint(exchange, exchange.pool.host, _NO_ENDPOINTS.text)
+        return self._failure_answer(exchange, exchange.failure or _NO_ENDPOINTS)
 
     def _judge_endpoint(self, exchange: RouterExchange, failure: Failure, may_retry: bool) -> None:
         endpoint, pool = exchange.endpoint, exchange.pool
@@ -206,19 +217,14 @@ class Proxy:
         if exchange.tried is None:
             exchange.tried = set()
         exchange.tried.add(endpoint.address)
-        self._log.error(
-            "backend-endpoint-failed",
-            **self._endpoint_data(endpoint),
-            **{"num-endpoints": len(pool.endpoints)},
-            **self._failure_data(exchange, failure, may_retry),
-        )
+        self._attempts.endpoint_failed(exchange, endpoint, failure, retriable=may_retry)
         row = classify(failure)
         now = self._clock.monotonic()
         if row.prunable and endpoint.tls:
             if pool.discard(endpoint, now):
-                self._log.error("prune-failed-endpoint", **self._endpoint_data(endpoint))
+                self._attempts.pruned(endpoint)
         elif row.failable and pool.mark_failed(endpoint, now):
-            self._log.error("endpoint-marked-as-ineligible", **self._endpoint_data(endpoint))
+            self._attempts.marked(endpoint)
 
     def _stop_counting(self, exchange: RouterExchange) -> None:
         if exchange.counted:
@@ -230,7 +236,16 @@ class Proxy:
         row = classify(failure)
         if self._reporter is not None:
             self._reporter.failed(row.metric, websocket=exchange.upgrade == b"websocket")
+        self._attempts.gave_up(failure.text)
         return failure_answer(exchange, row.status, row.body, failure.text)
+
+    def _mismatch(self, exchange: RouterExchange, protocol: bytes) -> Answer | None:
+        """The answer in place of a 101 that goes over to another protocol than the client asked for."""
+        if exchange.upgrade and protocol.lower() == exchange.upgrade:
+            return None
+        theirs, ours = quote(protocol.decode("latin-1")), quote(exchange.upgrade.decode("latin-1"))
+        self._attempts.gave_up(f"backend tried to switch protocol {theirs} when {ours} was requested")
+        return Answer(502)
 
     # Messages
 
@@ -260,61 +275,16 @@ class Proxy:
         endpoint, pool = exchange.endpoint, exchange.pool
         assert endpoint is not None
         assert pool is not None
-        if endpoint.instance_id and (exchange.sticky or b"Set-Cookie" in headers):
-            self._stick(exchange, pool, endpoint, headers)
-        key = self._config.trace_key
-        if key and exchange.request.headers.first(b"X-Vcap-Trace") == key.encode():
+        request = exchange.request.headers
+        if endpoint.instance_id and (exchange.sticky or self._sticky.concerns(headers)):
+            self._sticky.stick(exchange.sticky, endpoint.instance_id, pool.context_path, request, headers)
+        if self._trace_key and request.first(b"X-Vcap-Trace") == self._trace_key:
             headers[b"X-Vcap-Router"] = (self._context.ip.encode(),)
             headers[b"X-Vcap-Backend"] = (endpoint.address.encode(),)
             headers[b"X-Cf-Routeendpoint"] = (endpoint.address.encode(),)
-
-    def _stick(self, exchange: RouterExchange, pool: Pool, endpoint: Endpoint, headers: Headers) -> None:
-        attributes = session_cookie(headers, self._session_cookies)
-        if attributes is None:
-            if not exchange.sticky or exchange.sticky == endpoint.instance_id:
-                return
-            attributes = Attributes()
-        if not sets_vcap_id(headers):
-            secure = self._config.secure_cookies
-            headers.add(b"Set-Cookie", vcap_cookie(endpoint.instance_id, pool.context_path, attributes, secure=secure))
-
-    # Log lines
 
     def _note_service_response(self, exchange: RouterExchange, status: int) -> None:
         if self._reporter is not None:
             self._reporter.service_responded(status)
         if not 200 <= status < 300 and exchange.route_service is not None:
-            self._log.info(
-                "route-service-response",
-                **{"route-service-endpoint": exchange.route_service.url, "status-code": status},
-            )
-
-    def _log_service_failure(self, exchange: RouterExchange, failure: Failure, may_retry: bool) -> None:
-        assert exchange.route_service is not None
-        self._log.error(
-            "route-service-connection-failed",
-            **{"route-service-endpoint": exchange.route_service.url},
-            **self._failure_data(exchange, failure, may_retry),
-        )
-
-    def _endpoint_data(self, endpoint: Endpoint) -> dict[str, object]:
-        return {
-            "route-endpoint": {
-                "ApplicationId": endpoint.app,
-                "Addr": endpoint.address,
-                "Tags": dict(endpoint.tags) if endpoint.tags else None,
-                "RouteServiceUrl": endpoint.route_service_url,
-                "AZ": endpoint.availability_zone,
-            }
-        }
-
-    def _failure_data(self, exchange: RouterExchange, failure: Failure, may_retry: bool) -> dict[str, object]:
-        return {
-            "attempt": exchange.attempt_number,
-            "vcap_request_id": exchange.request_id.decode(),
-            "got-connection": failure.got_connection,
-            "wrote-headers": failure.wrote_headers,
-            "conn-reused": failure.reused,
-            "error": described(failure, replayable=exchange.replayable),
-            "retriable": may_retry,
-        }
+            self._attempts.service_responded(exchange, exchange.route_service.url, status)

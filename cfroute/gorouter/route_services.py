@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.errors import ErrorWriter, empty_answer
-from cfroute.gorouter.exchange import RouterExchange
+from cfroute.gorouter.errors import ErrorWriter
+from cfroute.gorouter.exchange import Panic, RouterExchange
 from cfroute.gorouter.pool import Pool
 from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.signature import (
@@ -81,14 +81,14 @@ class RouteServices:
         if pool is None or not pool.route_service_url or not headers.first(SIGNATURE):
             return None
         if not self.enabled and headers.first(METADATA):
-            return empty_answer(exchange, 502, "unknown_failure")
+            raise Panic("the request has been to a route service, but there is no secret to check that with")
         try:
             signed = self._open(exchange)
             self._match(exchange, pool, signed.forwarded_url)
         except SignatureExpired as expired:
             return self._errors.error_answer(exchange, 504, f"{_REFUSED}{expired}")
         except SignatureError as error:
-            self._log.error("signature-validation-failed", error=str(error))
+            self._log.error("signature-validation-failed", error=str(error), **exchange.trace_fields)
             return self._errors.error_answer(exchange, 502, f"{_REFUSED}{error}")
         exchange.arrived_via_route_service = True
         return None
@@ -145,7 +145,7 @@ class RouteServices:
         """Seal the request for its way to the route service at `url`."""
         service = self._urls.get(url) or self._parse(url)
         if service is None:
-            self._log.error("invalid-route-service-url", url=url)
+            self._log.error("route-service-failed", error=f"invalid route service url: {url}", **exchange.trace_fields)
             return self._errors.error_answer(exchange, 500, "Route service request failed.")
         request = exchange.request
         host = request.host.decode("utf-8", "surrogateescape").partition(":")[0]

@@ -266,11 +266,11 @@ class Exchange:
             self.server.panicked(self, defect)
             return
         self.complete = False
-        self.keep_alive = False
         self.server.panicked(self, defect)
         if self.status == 0:
             self.answer(Answer(502, b"", Headers({b"X-Cf-Routererror": (b"unknown_failure",)})))
         else:
+            self.keep_alive = False
             self._drop_backend()
             self.finish()
 

@@ -57,7 +57,8 @@ def answer_bytes(answer: Answer, request: RequestHead, now: float, *, keep_alive
     if answer.bare is not None:
         return answer.bare
     parts = [status_line(client_version(request), answer.status), answer.headers.lines()]
-    parts.append(b"Date: %b\r\n" % http_date(now))
+    if b"Date" not in answer.headers:
+        parts.append(b"Date: %b\r\n" % http_date(now))
     parts.append(b"Content-Length: %d\r\n" % len(answer.body))
     parts.append(connection_line(request, keep_alive=keep_alive))
     parts.append(b"\r\n")

@@ -34,6 +34,7 @@ CORE = (
     "foundation.plan",
     "foundation.policy",
     "gorouter.access_record",
+    "gorouter.attempt_log",
     "gorouter.config_validation",
     "gorouter.endpoint",
     "gorouter.errors",

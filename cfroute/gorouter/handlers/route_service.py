@@ -10,6 +10,7 @@ from cfroute.proxy.answer import Answer
 def handler(context: Context) -> Handler:
     services, errors = context.route_services, context.errors
     strict = context.config.route_services.strict_signature_validation
+    websockets = context.config.route_services.enable_websockets
 
     def route_service(exchange: RouterExchange) -> Answer | None:
         pool = exchange.pool
@@ -19,9 +20,11 @@ def handler(context: Context) -> Handler:
                 return services.check_strictly(exchange)
             return None
         if not services.enabled:
+            context.log.info("route-service-unsupported", **exchange.trace_fields)
             message = "Support for route services is disabled."
             return errors.error_answer(exchange, 502, message, error="route_service_unsupported")
-        if exchange.upgrade == b"websocket":
+        if exchange.upgrade == b"websocket" and not websockets:
+            context.log.info("route-service-unsupported", **exchange.trace_fields)
             message = "Websocket requests are not supported for routes bound to Route Services."
             return errors.error_answer(exchange, 503, message, error="route_service_unsupported")
         if exchange.arrived_via_route_service:
