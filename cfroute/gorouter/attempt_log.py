@@ -24,7 +24,7 @@ class AttemptLog:
 
     def service_failed(self, exchange: RouterExchange, url: str, failure: Failure, *, retriable: bool) -> None:
         """An attempt at a route service came to nothing."""
-        where = {"route-service-endpoint": url}
+        where: dict[str, object] = {"route-service-endpoint": url}
         self._note_timeout(exchange, failure, where)
         data = _failure_data(exchange, failure, retriable)
         self._log.error("route-service-connection-failed", **where, **data, **exchange.trace_fields)

@@ -130,7 +130,7 @@ def _deleting(max_age: int | None) -> int | None:
 
 
 def encoded(attributes: Attributes, now: float) -> str:
-    """The value of `__VCAP_ID_META__`: `secure&partitioned&expires=<epoch>&maxage=<epoch>&samesite=<word>`, what there is of it."""
+    """The value of `__VCAP_ID_META__`: `secure&partitioned&expires=<epoch>&maxage=<epoch>&samesite=<word>`, as far as given."""
     parts = [name for name, holds in (("secure", attributes.secure), ("partitioned", attributes.partitioned)) if holds]
     if attributes.expires:
         expires = datetime.strptime(attributes.expires, _EXPIRES[0]).replace(tzinfo=UTC)

@@ -9,8 +9,5 @@ def test_the_defaults_ask_for_nothing_that_is_not_there() -> None:
 
 
 def test_what_is_asked_for_in_vain() -> None:
-    config = parse(
-        "enable_proxy: true\n"
-        "http_rewrite: {responses: {remove_headers: [{name: X}]}}"
-    )
-    assert without_effect(config) == ["enable_proxy", "http_rewrite"]
+    config = parse("enable_proxy: true\nenable_verify_client_certificate_metadata: true")
+    assert without_effect(config) == ["enable_proxy", "enable_verify_client_certificate_metadata"]
