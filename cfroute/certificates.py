@@ -44,7 +44,8 @@ def issue(
 ) -> Pair:
     """A certificate for a server and client called `name`, signed by `authority`.
 
-    `hosts` are DNS names (wildcards too) and IP addresses; `units` become organizational units of the subject.
+    `hosts` are DNS names (wildcards too) and IP addresses; `units` become organizational units of the subject, in place of
+    our own organization.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -94,9 +95,9 @@ def _name(name: str, units: Sequence[str] = ()) -> "x509.Name":
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
-    attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "cfroute")]
-    attributes += [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in units]
-    return x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    ours = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "cfroute")]
+    attributes = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in units]
+    return x509.Name([*(attributes or ours), x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def _builder(

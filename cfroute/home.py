@@ -60,6 +60,11 @@ class Home:
         return self.certs / "components_ca.crt"
 
     @property
+    def instance_identity_ca(self) -> Path:
+        """The authority that the certificates of app instances are signed by, a new one for each instance."""
+        return self.certs / "instance_identity_ca.crt"
+
+    @property
     def trusted(self) -> Path:
         """The system's certificate authorities and the foundation's, in one file."""
         return self.certs / "trusted.pem"

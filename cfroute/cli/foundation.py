@@ -37,6 +37,7 @@ _POLL = 0.2  # seconds between two looks at a log that is followed
         "cfroute up --detach --http-port 80 --https-port 443",
         "cfroute up --gorouters 2 --cells 2",
         "cfroute up --nats nats://nats:PASSWORD@10.0.0.5:4222",
+        "cfroute up --no-route-integrity",
     ),
     see_also=("down", "status", "info", "push", "demo"),
     cf_shaped=False,
@@ -61,6 +62,11 @@ _POLL = 0.2  # seconds between two looks at a log that is followed
 @option("--gorouters", type=int, metavar="N", help="Number of Gorouters (default: 1)")
 @option("--cells", type=int, metavar="N", help="Number of Diego cells (default: 1)")
 @option("--nats", metavar="URL[,URL]", help="Use these NATS servers; 'embedded' goes back to one of our own")
+@option(
+    "--route-integrity/--no-route-integrity",
+    default=None,
+    help="Whether Gorouter reaches instances by TLS and checks which one answers (default: it does)",
+)
 def up(session: Session, detach: bool, wait: bool, timeout: float, **given: Any) -> dict[str, Any] | None:
     from cfroute.foundation.options import Given
 

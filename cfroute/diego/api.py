@@ -57,11 +57,12 @@ class DesiredLRP(msgspec.Struct, frozen=True):
 
 
 class Port(msgspec.Struct, frozen=True):
-    """A port of an instance: what the app asked for, and where it really is."""
+    """A port of an instance: what the app asked for, and where it really is; the same for the TLS proxy (0: there is none)."""
 
     container_port: int
     host_port: int
     host_tls_proxy_port: int = 0
+    container_tls_proxy_port: int = 0
 
 
 LRPState = Literal["UNCLAIMED", "CLAIMED", "RUNNING", "CRASHED"]

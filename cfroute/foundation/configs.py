@@ -180,6 +180,12 @@ class Renderer:
             "system_ca": str(self._home.trusted),
             "port_range": list(vm.instance_ports),
             "memory_mb": 8192,
+            "instance_identity_ca_path": str(self._home.instance_identity_ca),
+            "instance_identity_private_key_path": str(self._home.key(self._home.instance_identity_ca.stem)),
+            "instance_identity_validity_period": 86_400,
+            "enable_container_proxy": self._options.route_integrity,
+            "container_proxy_require_and_verify_client_certificates": True,
+            "container_proxy_trusted_ca_certs": [str(self._home.ca)],
         }
 
     def route_emitter(self, index: int, vm: VM) -> Document:
@@ -241,6 +247,7 @@ class Renderer:
             "access_log": {"file": str(self._home.logs / f"{file_name(f'gorouter/{index}')}-access.log")},
             **self._gorouter_tls(vm),
             **self._gorouter_route_services(vm),
+            "backends": {**self._pem_pair("gorouter_backends"), "max_attempts": 3, "max_conns": 500},
             **_GOROUTER_BOSH,
             # Long enough for the load balancer to notice; alone, a router only keeps its clients waiting.
             "drain_wait": "2s" if self._options.gorouters > 1 else "0s",
@@ -259,17 +266,12 @@ class Renderer:
         return {
             "enable_ssl": True,
             "ssl_port": vm.ports["https"],
-            "tls_pem": [
-                {
-                    "cert_chain": self._home.certificate("gorouter").read_text(),
-                    "private_key": self._home.key("gorouter").read_text(),
-                }
-            ],
+            "tls_pem": [self._pem_pair("gorouter")],
             "cipher_suites": _CIPHERS,
             "min_tls_version": "TLSv1.2",
             "max_tls_version": "TLSv1.3",
             "client_cert_validation": "request",
-            "ca_certs": [self._home.ca.read_text()],
+            "ca_certs": [self._home.ca.read_text(), self._home.instance_identity_ca.read_text()],
         }
 
     def _gorouter_route_services(self, vm: VM) -> Document:
@@ -283,6 +285,9 @@ class Renderer:
 
     def _identity(self, name: str) -> Document:
         return {"certificate": str(self._home.certificate(name)), "key": str(self._home.key(name))}
+
+    def _pem_pair(self, name: str) -> Document:
+        return {"cert_chain": self._home.certificate(name).read_text(), "private_key": self._home.key(name).read_text()}
 
     def _client_identity(self, name: str) -> Document:
         return {f"client_{key}": path for key, path in self._identity(name).items()}
@@ -316,7 +321,6 @@ class Renderer:
 
 # What the BOSH job of Gorouter renders where an operator decides nothing, as far as it is not the binary's own default.
 _GOROUTER_BOSH: Document = {
-    "backends": {"max_attempts": 3, "max_conns": 500},
     "balancing_algorithm": "round-robin",
     "disable_keep_alives": False,
     "max_idle_conns": 100,

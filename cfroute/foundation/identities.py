@@ -3,6 +3,7 @@
 certs/ca.crt, .key            the authority that people, apps and Gorouters trust
 certs/components_ca.crt, .key the authority behind mutual TLS: whoever has a certificate of it may tell the BBS what to run, and
                               the Cloud Controller what was built, so it signs for components alone
+certs/instance_identity_ca.crt, .key  the authority of the app instances: cells sign with it, Gorouters check endpoints by it
 certs/trusted.pem             the system's authorities and the first of ours: what apps trust
 certs/NAME.crt, NAME.key      one pair an identity (below); valid for servers and clients
 certs/uaa_signing.key, .pub   RSA key that tokens are signed with, and its public half
@@ -22,8 +23,8 @@ from cfroute.home import Home, write_secretly
 
 _DAY = 86_400.0
 _RENEW_BEFORE = 30 * _DAY
-_PUBLIC, _COMPONENTS = "ca", "components_ca"
-_AUTHORITIES = {_PUBLIC: "cfroute CA", _COMPONENTS: "cfroute components CA"}
+_PUBLIC, _COMPONENTS, _INSTANCES = "ca", "components_ca", "instance_identity_ca"
+_AUTHORITIES = {_PUBLIC: "cfroute CA", _COMPONENTS: "cfroute components CA", _INSTANCES: "cfroute instance identity CA"}
 _OF_COMPONENTS = frozenset({"cloud_controller", "bbs", "cell", "route_emitter"})
 
 
@@ -44,6 +45,7 @@ def hosts(options: Options, plan: Plan) -> dict[str, list[str]]:
     return {
         "load_balancer": public,
         "gorouter": [*public, *_addresses(plan, "router")],
+        "gorouter_backends": ["gorouter.service.cf.internal"],
         "uaa": [f"uaa.{domain}", f"login.{domain}", "uaa.service.cf.internal", *_internal(plan, "uaa")],
         "cloud_controller": [
             f"api.{domain}",

@@ -33,12 +33,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cfroute.clock import SystemClock
-from cfroute.daemon import LIFELINE, call
+from cfroute.daemon import LIFELINE
+from cfroute.entrance import call
 from cfroute.foundation import warmup
 
 _PR_SET_PDEATHSIG = 1
 _LAST_WORDS = 5.0  # seconds that children get when the supervisor is gone
-_RUN = "import sys; from {module} import main; from cfroute.daemon import entry; entry(main)"
+_RUN = "import sys; from {module} import main; from cfroute.entrance import entry; entry(main)"
 
 
 class Nursery:

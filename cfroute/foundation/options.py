@@ -21,6 +21,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The options of `cfroute up`. A port of 0 means: any that is free.
 
     nats holds the URLs of an existing cluster, without credentials (those are secrets); empty means a server of our own.
+    With route_integrity, Gorouters reach app instances through TLS proxies that prove which instance they belong to.
     """
 
     domain: str = "cf.localhost"
@@ -31,6 +32,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gorouters: int = 1
     cells: int = 1
     nats: tuple[str, ...] = ()
+    route_integrity: bool = True
 
     @property
     def tcp_domain(self) -> str:
@@ -48,6 +50,7 @@ class Given(msgspec.Struct, frozen=True, omit_defaults=True):
     gorouters: int | None = None
     cells: int | None = None
     nats: str | None = None
+    route_integrity: bool | None = None
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ CORE = (
     "diego.cell.environment",
     "diego.cell.proxy_request",
     "diego.cell.reconcile",
+    "diego.cell.rotation",
     "diego.route_emitter.messages",
     "diego.route_emitter.table",
     "diego.route_emitter.unregistrations",

@@ -8,7 +8,7 @@ import sys
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from cfroute.daemon import call
+from cfroute.entrance import call
 
 MODULES = ("cfroute.diego.bbs.main", "cfroute.diego.cell.main", "cfroute.diego.route_emitter.main")
 ROOT = str(Path(__file__).parents[2])

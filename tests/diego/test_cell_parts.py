@@ -1,17 +1,19 @@
 """The parts of a cell that decide: lines, ports, environment, reconciliation."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.diego.api import ActualLRP, DesiredLRP
+from cfroute.diego.api import ActualLRP, DesiredLRP, Port
+from cfroute.diego.cell import config
 from cfroute.diego.cell.environment import NO_PROXY, Surroundings, instance_environment
 from cfroute.diego.cell.lines import Lines
 from cfroute.diego.cell.ports import Ports, is_free
 from cfroute.diego.cell.reconcile import Announce, Remove, Stop, Take, on_change, on_list
-from cfroute.errors import Conflict
+from cfroute.errors import ConfigurationError, Conflict
 
 from .conftest import free_port
 
@@ -67,9 +69,12 @@ def test_a_port_that_somebody_listens_on_is_not_free() -> None:
 AROUND = Surroundings("127.0.0.60", "http://127.0.0.60:4000", "/certs", "/bundle.pem", "/usr/bin")
 
 
-def environment(**given: str) -> dict[str, str]:
+PLACE = Port(8080, 61005)
+
+
+def environment(place: Port = PLACE, **given: str) -> dict[str, str]:
     lrp = DesiredLRP("p", "app", 1, "", "", environment=given, memory_mb=64)
-    return instance_environment(lrp, 3, "guid", 61005, AROUND, "/c/guid", 1_700_000_000.9)
+    return instance_environment(lrp, 3, "guid", place, AROUND, "/c/guid", 1_700_000_000.9)
 
 
 def test_an_instance_learns_who_and_where_it_is() -> None:
@@ -77,6 +82,9 @@ def test_an_instance_learns_who_and_where_it_is() -> None:
     assert found["PORT"] == "61005"
     assert found["CF_INSTANCE_ADDR"] == "127.0.0.60:61005"
     assert json.loads(found["CF_INSTANCE_PORTS"]) == [{"external": 61005, "internal": 8080}]
+    assert json.loads(environment(Port(8080, 61005, 61021, 61001))["CF_INSTANCE_PORTS"]) == [
+        {"external": 61005, "internal": 8080, "external_tls_proxy": 61021, "internal_tls_proxy": 61001}
+    ]
     assert (found["HOME"], found["TMPDIR"]) == ("/c/guid/app", "/c/guid/tmp")
     assert found["https_proxy"] == found["HTTP_PROXY"] == "http://127.0.0.60:4000"
 
@@ -126,3 +134,27 @@ def test_a_list_shows_what_is_missing_on_either_side() -> None:
     here, elsewhere = lrp(guid="here"), lrp(guid="unknown")
     steps = list(on_list(CELL, [here, elsewhere], present={"here", "forgotten"}, running={"here", "forgotten"}))
     assert steps == [Remove(elsewhere), Announce("forgotten")]
+
+
+REQUIRED = ("cell_id", "address", "bbs_url", "ca", "client_certificate", "client_key", "directory", "app_logs")
+BARE = dict.fromkeys(REQUIRED, "x")
+AUTHORITY = {"instance_identity_ca_path": "ca.crt", "instance_identity_private_key_path": "ca.key"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"port_range": [2, 1]}, "port_range"),
+        ({"instance_identity_ca_path": "ca.crt"}, "one needs the other"),
+        ({"instance_identity_validity_period": 0}, "instance_identity_validity_period"),
+        ({"enable_container_proxy": True}, "needs the instance identity authority"),
+        ({"container_proxy_require_and_verify_client_certificates": True}, "container_proxy_trusted_ca_certs is empty"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense(tmp_path: Path, given: dict[str, object], said: str) -> None:
+    file = tmp_path / "rep.yml"
+    file.write_text(json.dumps(BARE | given))
+    with pytest.raises(ConfigurationError, match=said):
+        config.load(file)
+    file.write_text(json.dumps(BARE | AUTHORITY | {"enable_container_proxy": True}))
+    assert config.load(file).enable_container_proxy

@@ -181,6 +181,24 @@ def test_information_while_down(home: Home) -> None:
     assert {key: again[key] for key in info} == info
 
 
+def test_instances_have_an_authority_of_their_own_and_gorouter_a_certificate_for_them(home: Home) -> None:
+    prepare_up(home, ANY_PORTS)
+    config = gorouter(home)
+    assert config["ca_certs"] == [home.ca.read_text(), home.instance_identity_ca.read_text()]
+    assert config["backends"]["cert_chain"] == home.certificate("gorouter_backends").read_text()
+    assert config["backends"]["private_key"] == home.key("gorouter_backends").read_text()
+    assert stat.S_IMODE(home.key("instance_identity_ca").stat().st_mode) == 0o600
+    secure = cell.load(home.config / "rep-0.yml")
+    assert secure.enable_container_proxy
+    assert secure.container_proxy_require_and_verify_client_certificates
+    assert secure.container_proxy_trusted_ca_certs == (str(home.ca),)
+    prepare_up(home, Given(route_integrity=False))
+    plain = cell.load(home.config / "rep-0.yml")
+    assert not plain.enable_container_proxy
+    assert plain.instance_identity_ca_path == str(home.instance_identity_ca)
+    assert not foundation.prepare(home).options.route_integrity
+
+
 def test_single_address(home: Home) -> None:
     prepare_up(home, Given(http_port=0, https_port=0, api_port=0, single_address=True, gorouters=2))
     addresses = {gorouter(home, index)["cfroute"]["address"] for index in (0, 1)}

@@ -12,7 +12,7 @@ from cfroute.cloud_controller.environment import FILE_DESCRIPTORS
 from cfroute.cloud_controller.errors import not_found
 from cfroute.cloud_controller.resources.processes import find
 from cfroute.cloud_controller.times import iso
-from cfroute.diego.api import ActualLRP
+from cfroute.diego.api import ActualLRP, Port
 
 _MEBIBYTE = 1024 * 1024
 _STATES = {"RUNNING": "RUNNING", "CLAIMED": "STARTING", "CRASHED": "CRASHED"}
@@ -77,7 +77,7 @@ def _instance(quota: Quota, index: int, lrp: ActualLRP | None, now_ns: int) -> d
         "instance_guid": lrp.instance_guid,
         "host": lrp.address,
         "instance_internal_ip": lrp.address,
-        "instance_ports": [_port(port.container_port, port.host_port, port.host_tls_proxy_port) for port in lrp.ports],
+        "instance_ports": [_port(port) for port in lrp.ports],
         "mem_quota": quota.memory_mb * _MEBIBYTE,
         "disk_quota": quota.disk_mb * _MEBIBYTE,
         "log_rate_limit": quota.log_rate_limit,
@@ -86,12 +86,12 @@ def _instance(quota: Quota, index: int, lrp: ActualLRP | None, now_ns: int) -> d
     }
 
 
-def _port(internal: int, external: int, tls: int) -> dict[str, int | None]:
+def _port(port: Port) -> dict[str, int | None]:
     return {
-        "external": external,
-        "internal": internal,
-        "external_tls_proxy_port": tls or None,
-        "internal_tls_proxy_port": internal if tls else None,
+        "external": port.host_port,
+        "internal": port.container_port,
+        "external_tls_proxy_port": port.host_tls_proxy_port or None,
+        "internal_tls_proxy_port": port.container_tls_proxy_port or None,
     }
 
 

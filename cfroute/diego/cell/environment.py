@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from cfroute.diego.api import DesiredLRP
+from cfroute.diego.api import DesiredLRP, Port
 
 # `localhost` is not in it on purpose: curl, Python and Node take it for a suffix, and would then look for
 # *.cf.localhost without the proxy that knows where it is.
@@ -49,13 +49,13 @@ def base_environment(surroundings: Surroundings, root: str) -> dict[str, str]:
 
 
 def instance_environment(
-    lrp: DesiredLRP, index: int, instance_guid: str, port: int, surroundings: Surroundings, root: str, now: float
+    lrp: DesiredLRP, index: int, instance_guid: str, place: Port, surroundings: Surroundings, root: str, now: float
 ) -> dict[str, str]:
-    """The environment of one instance; `port` is where it listens, `now` when it is started.
+    """The environment of one instance; `place` says where it listens, `now` when it is started.
 
     What the user has set wins over what makes life easier (proxies, PATH), not over what identifies the instance.
     """
-    container_port = lrp.ports[0] if lrp.ports else port
+    port = place.host_port
     identity = {
         "PORT": str(port),
         "MEMORY_LIMIT": f"{lrp.memory_mb}m",
@@ -65,13 +65,21 @@ def instance_environment(
         "CF_INSTANCE_INTERNAL_IP": surroundings.address,
         "CF_INSTANCE_PORT": str(port),
         "CF_INSTANCE_ADDR": f"{surroundings.address}:{port}",
-        "CF_INSTANCE_PORTS": msgspec.json.encode([{"external": port, "internal": container_port}]).decode(),
+        "CF_INSTANCE_PORTS": msgspec.json.encode([_instance_port(place)]).decode(),
         "INSTANCE_GUID": instance_guid,
         "INSTANCE_INDEX": str(index),
         "VCAP_APPLICATION": _vcap_application(lrp.environment.get("VCAP_APPLICATION", ""), index, instance_guid, port, now),
     }
     services = {"VCAP_SERVICES": "{}"}
     return base_environment(surroundings, root) | services | lrp.environment | identity
+
+
+def _instance_port(place: Port) -> dict[str, int]:
+    plain = {"external": place.host_port, "internal": place.container_port}
+    if not place.host_tls_proxy_port:
+        return plain
+    secure = {"external_tls_proxy": place.host_tls_proxy_port, "internal_tls_proxy": place.container_tls_proxy_port}
+    return plain | secure
 
 
 def _vcap_application(base: str, index: int, instance_guid: str, port: int, now: float) -> str:

@@ -25,6 +25,8 @@ from cfroute.diego.cell.guard import Guard
 from cfroute.diego.cell.launcher import launch
 from cfroute.diego.cell.output import copy_output
 from cfroute.diego.cell.ports import Ports
+from cfroute.diego.cell.proxy import CONTAINER_TLS_PORT
+from cfroute.diego.cell.sidecar import Sidecar, Sidecars
 from cfroute.diego.cell.transfer import Droplets
 from cfroute.diego.client import BBSClient, BBSError, BBSUnavailable
 from cfroute.errors import CfrouteError
@@ -56,6 +58,7 @@ class Host:
     log: Logger
     new_guid: Callable[[], str]
     creating: asyncio.Semaphore
+    sidecars: Sidecars
 
 
 class Stopped(Exception):
@@ -78,7 +81,8 @@ class Instance:
         self._host = host
         self._root = host.folder / guid
         self._port = 0
-        self._address = ""
+        self._address = ""  # where it listens
+        self._sidecar = Sidecar()
         self._process: Child | None = None
         self._output: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -135,6 +139,7 @@ class Instance:
             raise Crashed(str(failure)) from failure
         finally:
             await self._end()
+            self._host.sidecars.end(self._sidecar)
 
     async def _create(self) -> None:
         cell = f"Cell {self._host.config.cell_id}"
@@ -164,6 +169,7 @@ class Instance:
         self._become("STARTING")
         try:
             self._port = self._host.ports.take()
+            self._sidecar = await self._host.sidecars.start(self.lrp, self.guid, self._root, self._port)
             self._process = launch(self.lrp.command, self._root, self._environment(), self._host.guard)
         except (CfrouteError, OSError) as error:
             self._say("CELL", f"The instance cannot be started: {error}", error=True)
@@ -177,6 +183,7 @@ class Instance:
     async def _become_healthy(self) -> None:
         here = dict.fromkeys((self._host.surroundings.address, "127.0.0.1"))
         self._address = await health.become_healthy(self._health, here, self._port, self._host.clock)
+        self._sidecar.lead_to(self._address, self._port)
 
     async def _meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the work, unless the instance ends or is to be stopped before. Raises what it raises, Crashed, Stopped."""
@@ -199,8 +206,8 @@ class Instance:
                 self.index,
                 self._host.config.cell_id,
                 self.guid,
-                address=self._address,
-                ports=[Port(number, self._port) for number in self.lrp.ports],
+                address=self._host.surroundings.address if self._sidecar.tls_port else self._address,
+                ports=[self._place(number) for number in self.lrp.ports],
                 routable=routable,
                 availability_zone=self._host.config.availability_zone,
             )
@@ -280,15 +287,20 @@ class Instance:
         return self.lrp.health_check
 
     def _environment(self) -> dict[str, str]:
-        return instance_environment(
+        environment = instance_environment(
             self.lrp,
             self.index,
             self.guid,
-            self._port,
+            self._place(self.lrp.ports[0] if self.lrp.ports else self._port),
             self._host.surroundings,
             str(self._root),
             self._host.clock.now(),
         )
+        return environment | self._sidecar.environment
+
+    def _place(self, container_port: int) -> Port:
+        tls_port = self._sidecar.tls_port
+        return Port(container_port, self._port, tls_port, CONTAINER_TLS_PORT if tls_port else 0)
 
     def _exit_description(self) -> str:
         assert self._process is not None

@@ -21,6 +21,7 @@ from cfroute.diego.cell.guard import Guard
 from cfroute.diego.cell.instance import Host
 from cfroute.diego.cell.ports import Ports
 from cfroute.diego.cell.rep import Rep
+from cfroute.diego.cell.sidecar import Sidecars
 from cfroute.diego.cell.transfer import Droplets
 from cfroute.diego.client import BBSClient, tls_context
 from cfroute.errors import ConfigurationError
@@ -57,13 +58,17 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
         stack.push_async_callback(http.aclose)
         egress = Egress(config.resolver, log.session("egress"))
         proxy = await stack.enter_async_context(egress.serving(config.address))
+        chance = random.Random()  # noqa: S311
+        ports = Ports(config.port_range, config.cell_id, offset=chance.randrange(4096))
+        sidecars = Sidecars(config, ports, clock, chance, log)
+        stack.push_async_callback(sidecars.close)
         host = Host(
             config=config,
             folder=_folder(folder / "containers"),
             bbs=bbs,
             http=http,
             droplets=Droplets(folder / "droplets", http),
-            ports=Ports(config.port_range, config.cell_id, offset=random.randrange(4096)),  # noqa: S311
+            ports=ports,
             guard=guard,
             surroundings=_surroundings(config, folder, proxy),
             logs=LogWriter(config.app_logs, clock=clock),
@@ -71,6 +76,7 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
             log=log,
             new_guid=lambda: str(uuid.uuid4()),
             creating=asyncio.Semaphore(AT_ONCE),
+            sidecars=sidecars,
         )
         return await _run(host, stop)
 
@@ -118,10 +124,12 @@ def apps_path() -> str:
 
 def _surroundings(config: Config, folder: Path, proxy: str) -> Surroundings:
     certificates = _folder(folder / "certificates")
-    foundation = Path(config.system_ca).read_bytes() if config.system_ca else b""
-    (certificates / "foundation-ca.crt").write_bytes(foundation)
+    ours = {"foundation-ca.crt": config.system_ca, "instance-identity-ca.crt": config.instance_identity_ca_path}
+    trusted = {name: Path(file).read_bytes() for name, file in ours.items() if file}
+    for name, pem in trusted.items():
+        (certificates / name).write_bytes(pem)
     bundle = folder / "ca-bundle.pem"
-    bundle.write_bytes(foundation + b"\n" + _system_roots())
+    bundle.write_bytes(b"\n".join([*trusted.values(), _system_roots()]))
     return Surroundings(config.address, proxy, str(certificates), str(bundle), apps_path())
 
 

@@ -42,7 +42,8 @@ class Rep:
 
     async def live(self) -> None:
         """Do what the BBS says, for ever."""
-        await asyncio.gather(self._beat(), self._watch_instances(), self._watch_tasks(), self._look_again())
+        sidecars = self._host.sidecars
+        await asyncio.gather(self._beat(), self._watch_instances(), self._watch_tasks(), self._look_again(), sidecars.keep())
 
     async def evacuate(self) -> None:
         """Take nothing more, stop everything, and tell the BBS, if it still listens."""

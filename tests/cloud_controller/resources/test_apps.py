@@ -174,7 +174,7 @@ def test_stats(cc: Any) -> None:
             0,
             state="RUNNING",
             since=since,
-            ports=(Port(8080, 61001, 61002),),
+            ports=(Port(8080, 61001, 61002, 61443),),
             usage={"cpu": 0.25, "mem": 1024.0},
         ),
         lrp(guid, 1, state="CLAIMED", since=since),
@@ -196,7 +196,7 @@ def test_stats(cc: Any) -> None:
         "host": "127.0.0.20",
         "instance_internal_ip": "127.0.0.20",
         "instance_ports": [
-            {"external": 61001, "internal": 8080, "external_tls_proxy_port": 61002, "internal_tls_proxy_port": 8080}
+            {"external": 61001, "internal": 8080, "external_tls_proxy_port": 61002, "internal_tls_proxy_port": 61443}
         ],
         "mem_quota": 64 * 1024 * 1024,
         "disk_quota": 1024 * 1024 * 1024,
