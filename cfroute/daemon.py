@@ -11,14 +11,12 @@ import os
 import resource
 import signal
 import ssl
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from cfroute.errors import CfrouteError, cannot_listen
-from cfroute.logs import Logger
+from cfroute.errors import cannot_listen
 
 if TYPE_CHECKING:
     import uvicorn
@@ -192,18 +190,3 @@ def _bind(host: str, port: int) -> Any:
     listener.listen(1024)
     listener.setblocking(False)
     return listener
-
-
-def call(main: Callable[[list[str]], int], arguments: list[str]) -> int:
-    """The exit status of a daemon's `main`. What it cannot start for is a line of its log, as everything that it says."""
-    try:
-        return main(arguments)
-    except CfrouteError as error:
-        component = main.__module__.removesuffix(".main").rpartition(".")[2]
-        Logger(component).error("failed-to-start", error=error.message)
-        return 1
-
-
-def entry(main: Callable[[list[str]], int]) -> None:
-    """Run a daemon's `main` as a process of its own, with the arguments of the command line."""
-    sys.exit(call(main, sys.argv[1:]))

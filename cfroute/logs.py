@@ -82,6 +82,8 @@ class Logger:
             "source": self.source,
             "data": data,
         }
+        if not self.source:  # upstream's first lines are written before there is a logger with a name
+            del line["source"]
         with contextlib.suppress(OSError):  # a full disk must not stop the work, and there is nobody else to tell
             self._stream.write(msgspec.json.encode(line, enc_hook=str).decode() + "\n")
             self._stream.flush()

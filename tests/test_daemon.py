@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cfroute import certificates, daemon
+from cfroute import certificates, daemon, entrance
 from cfroute.errors import ConfigurationError
 
 NOW = 1_700_000_000.0
@@ -129,7 +129,7 @@ def test_what_a_daemon_cannot_start_for_is_a_line_of_its_log(capsys: pytest.Capt
         raise ConfigurationError(f"{arguments[0]}: no such file")
 
     main.__module__ = "cfroute.uaa.main"
-    assert daemon.call(main, ["uaa.yml"]) == 1
+    assert entrance.call(main, ["uaa.yml"]) == 1
     written = capsys.readouterr()
     line = json.loads(written.out)
     assert (line["source"], line["message"], line["log_level"]) == ("uaa", "failed-to-start", 3)

@@ -143,7 +143,7 @@ def _complete(session: Session, instruction: str) -> int:
 
 def daemon(name: str, arguments: list[str]) -> int:
     """Run a component in the foreground with its own arguments."""
-    from cfroute.daemon import call
+    from cfroute.entrance import call
 
     module: Any = importlib.import_module(DAEMONS[name][0])
     return call(module.main, arguments)

@@ -239,7 +239,7 @@ class Resolver(_Section):
 class Extensions(_Section):
     """What cfroute adds."""
 
-    address: str = "127.0.0.1"  # every listener is bound here
+    address: str = ""  # every listener is bound here; empty: where upstream binds it, which is everywhere for most
     start_delay: Duration | None = None  # instead of sleeping start_response_delay_interval
     start_when_quiet_for: Duration | None = None  # then start once no registration has come for so long
     public_http_port: Uint16 = 80  # the ports people reach the router under, for forwarded URLs
@@ -347,6 +347,11 @@ class Config(_Section):
     healthcheck_poll_interval: Duration = Duration(10)
     healthcheck_timeout: Duration = Duration(5)
     cfroute: Extensions = field(default_factory=Extensions)
+
+    @property
+    def local_host(self) -> str:
+        """Where the listeners are that only this machine should reach."""
+        return self.cfroute.address or "127.0.0.1"
 
     @property
     def ip(self) -> str:

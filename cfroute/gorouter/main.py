@@ -1,69 +1,116 @@
-"""The Gorouter process: `cfroute gorouter -c gorouter.yml`, with upstream's flag, file, log lines and exit codes."""
+"""The Gorouter process: `cfroute gorouter -c gorouter.yml`, with upstream's flag, file, log lines and exit codes.
 
-import os
-import signal
+    cfroute gorouter --validate -c gorouter.yml [--json]      say what the file means here, and start nothing
+
+What a router consists of is imported only when there is a configuration to start it with: who made a mistake in it should not
+have to wait.
+"""
+
 import sys
 from collections.abc import Sequence
-from random import Random, SystemRandom
+from typing import TYPE_CHECKING, NamedTuple
 
-from cfroute.clock import SystemClock
-from cfroute.daemon import run
 from cfroute.gorouter.config import ConfigError, load
-from cfroute.gorouter.lifecycle import Gorouter
-from cfroute.logs import LEVELS, Logger
+from cfroute.logs import Logger
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from cfroute.gorouter.config import Config
 
 _USAGE = """Usage of gorouter:
   -c string
     \tConfiguration File
+  -json
+    \twith -validate: print the report as JSON
+  -validate
+    \tSay what the configuration file means to this router, and do not start it
 """
+_BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
+
+
+class _BadUsage(Exception):
+    """The command line makes no sense; the message is Go's."""
+
+
+class _Help(Exception):
+    """Usage was asked for."""
+
+
+class _Flags(NamedTuple):
+    path: str | None = None
+    validate: bool = False
+    json: bool = False
 
 
 def main(argv: Sequence[str]) -> int:
     """Run until SIGTERM, SIGINT (at once) or SIGUSR1 (after draining). Exit status 0; 1 when it cannot start; 2 for bad usage."""
-    path = _path(argv)
-    if isinstance(path, int):
-        return path
-    early = Logger("gorouter")
     try:
-        config = load(path)
-    except ConfigError as error:
-        early.error("Error loading config:", error=str(error))
-        return 1
-    level = _level(config.logging.level)
-    if level is None:
-        sys.stderr.write(f'panic: unrecognized level: "{config.logging.level}"\n')
+        flags = _parse(argv)
+    except _Help:
+        sys.stderr.write(_USAGE)
+        return 0
+    except _BadUsage as error:
+        sys.stderr.write(f"{error}\n{_USAGE}")
         return 2
+    if flags.validate:
+        from cfroute.gorouter import validate
+
+        return validate.run(flags.path, json=flags.json)
+    try:
+        config = load(flags.path)
+    except ConfigError as error:
+        Logger("").error("Error loading config:", error=str(error))
+        return 1
+    return _run(config)
+
+
+def _run(config: "Config") -> int:
+    from cfroute.gorouter import start_checks
+
+    level = start_checks.level(config.logging.level)
+    if level is None:
+        sys.stderr.write(f"panic: {start_checks.level_problem(config)}\n")
+        return 2
+    import os
+    import signal
+
+    from cfroute.clock import SystemClock
+    from cfroute.daemon import run
+    from cfroute.gorouter.lifecycle import Gorouter
+
     log = Logger(config.logging.syslog or "gorouter.stdout", level, rfc3339=config.logging.format.timestamp == "rfc3339")
     router = Gorouter(config, log, SystemClock(), _rng(), os.urandom)
     return run(router.run, signals=(signal.SIGUSR1,))
 
 
-def _path(argv: Sequence[str]) -> str | int | None:
-    """The configuration file, or the exit status of a command line that makes no sense."""
-    match list(argv):
-        case []:
-            return None
-        case ["-c" | "--c", path]:
-            return path
-        case ["-c" | "--c"]:
-            sys.stderr.write(f"flag needs an argument: -c\n{_USAGE}")
-            return 2
-        case ["-h" | "-help" | "--help" | "--h", *_]:
-            sys.stderr.write(_USAGE)
-            return 0
-        case [flag, *_] if flag.startswith(("-c=", "--c=")):
-            return flag.partition("=")[2]
-        case [flag, *_]:
-            sys.stderr.write(f"flag provided but not defined: {flag}\n{_USAGE}")
-            return 2
-    return None
+def _parse(argv: Sequence[str]) -> _Flags:
+    """The flags, by the rules of Go: one dash or two, `-c FILE` or `-c=FILE`, and an end at the first that is none."""
+    rest, path, switches = list(argv), None, {"validate": False, "json": False}
+    while rest and rest[0].startswith("-") and rest[0] != "-":
+        given = rest.pop(0)
+        if given == "--":
+            break
+        name, equals, value = given.removeprefix("-").removeprefix("-").partition("=")
+        if name in ("h", "help"):
+            raise _Help
+        if name == "c":
+            if not equals and not rest:
+                raise _BadUsage("flag needs an argument: -c")
+            path = value if equals else rest.pop(0)
+        elif name in switches:
+            if equals and value.lower() not in _BOOLEANS:
+                raise _BadUsage(f'invalid boolean value "{value}" for -{name}: parse error')
+            switches[name] = _BOOLEANS[value.lower()] if equals else True
+        elif not name or name.startswith("-"):
+            raise _BadUsage(f"bad flag syntax: {given}")
+        else:
+            raise _BadUsage(f"flag provided but not defined: -{name}")
+    return _Flags(path or None, **switches)
 
 
-def _level(name: str) -> int | None:
-    """The level of the log; upstream's panic levels are errors here."""
-    return {**LEVELS, "dpanic": 3, "panic": 3, "fatal": 3}.get(name.lower())
+def _rng() -> "Random":
+    from random import Random, SystemRandom
 
-
-def _rng() -> Random:
     # Chooses endpoints and request ids, nothing secret: speed counts. The nonces of the seals come from os.urandom.
     return Random(SystemRandom().getrandbits(64))  # noqa: S311

@@ -81,9 +81,8 @@ class NatsSession(Listener):
         """Messages that were thrown away because too many were waiting."""
         return self._client.dropped
 
-    async def start(self) -> None:
-        """Connect, announce the router and subscribe. Raises NatsError, logged, after three tries at each server."""
-        await self._connect()
+    def subscribe(self) -> None:
+        """Announce the router, and hear what there is to hear from now on."""
         if self._component is not None:
             self._client.subscribe(b"vcap.component.discover", self._discovered)
             self.publish(b"vcap.component.announce", self._component())
@@ -103,7 +102,8 @@ class NatsSession(Listener):
         self._stop_reminding()
         self._client.close()
 
-    async def _connect(self) -> None:
+    async def connect(self) -> None:
+        """Find a server that takes us. Raises NatsError, logged, after three tries at each."""
         for _ in range(_TRIES):
             try:
                 await self._client.connect()

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final, NamedTuple
 
 from cfroute.clock import Clock
+from cfroute.gorouter.listening import cannot_listen
 from cfroute.proxy.status import status_line
 from cfroute.proxy.wire import http_date
 
@@ -72,7 +73,7 @@ class Pages:
         return [server.sockets[0].getsockname()[1] for server in self._servers]
 
     async def listen(self, host: str, port: int, answer: Responder, context: ssl.SSLContext | None = None) -> int:
-        """Answer there; returns the port (the one picked, if `port` is 0). Raises OSError."""
+        """Answer there, or everywhere if `host` is empty; returns the port (the one picked, if it is 0). Raises CannotListen."""
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
@@ -86,7 +87,10 @@ class Pages:
                 self._connections.discard(task)
                 writer.close()
 
-        server = await asyncio.start_server(serve, host, port, ssl=context, limit=_MOST_HEAD)
+        try:
+            server = await asyncio.start_server(serve, host, port, ssl=context, limit=_MOST_HEAD)
+        except OSError as error:
+            raise cannot_listen(host, port, error) from error
         self._servers.append(server)
         return self.ports[-1]
 

@@ -73,7 +73,7 @@ class StatusListeners:
             await pages.listen(host, status.port, self._answer_health)
         if status.tls.certificate:
             await pages.listen(host, status.tls.port, self._answer_health, status_context(self._config))
-        await pages.listen(host, status.routes.port, self._answer_routes)
+        await pages.listen(self._config.local_host, status.routes.port, self._answer_routes)
         self._sampling = spawn(self._sample_for_ever(), name="sample the request counters")
 
     @property

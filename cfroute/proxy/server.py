@@ -8,7 +8,7 @@ from typing import Final
 
 from cfroute.clock import Clock
 from cfroute.proxy.deadline import Deadlines
-from cfroute.proxy.doorway import Doorway
+from cfroute.proxy.doorway import Doorway, OneForAll, Terms
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.front import Front
 from cfroute.proxy.head import BadRequest
@@ -44,8 +44,11 @@ class Observer:
         """A defect came to light while this exchange was served."""
         asyncio.get_running_loop().call_exception_handler({"message": f"{exchange!r} failed", "exception": defect})
 
-    def handshake_failed(self, peer: str, error: Exception) -> None:
+    def handshake_failed(self, peer: str, reason: str) -> None:
         """A client (`host:port`) that should have spoken TLS did not get to its first request."""
+
+    def misled(self, reason: str) -> None:
+        """A connection was closed because of its PROXY line."""
 
 
 class ProxyServer:
@@ -58,23 +61,31 @@ class ProxyServer:
         self.connections: set[Front] = set()
         self._observer = observer or Observer()
         self._listeners: list[asyncio.Server | Doorway] = []
+        self._sockets: list[socket.socket] = []
         self._drained: asyncio.Event | None = None
         self.idle: Deadlines[Front] = Deadlines(limits.idle_timeout, clock, Front.idle_timed_out)
         self.heads: Deadlines[Front] = Deadlines(limits.head_timeout, clock, self._head_too_slow)
         self.deadlines: Deadlines[Exchange] = Deadlines(limits.exchange_timeout, clock, Exchange.timed_out)
 
-    async def listen(self, host: str, port: int, context: ssl.SSLContext | None = None) -> int:
-        """Accept connections; returns the port (the one picked, if `port` is 0). Raises OSError."""
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | Terms | None = None, *, proxied: bool = False) -> int:
+        """Accept connections, with TLS on these terms, and after a line of the PROXY protocol if that may come (`proxied`).
+
+        Returns the port (the one picked, if `port` is 0). Raises OSError.
+        """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         listener.setblocking(False)
+        self._sockets.append(listener)
         port = listener.getsockname()[1]
-        if context is None:
+        terms = OneForAll(tls) if isinstance(tls, ssl.SSLContext) else tls
+        if terms is None and not proxied:
             loop = asyncio.get_running_loop()
-            self._listeners.append(await loop.create_server(lambda: Front(self), sock=listener, backlog=_BACKLOG))
-        else:
-            failed = self._observer.handshake_failed
-            self._listeners.append(Doorway(listener, context, lambda: Front(self), failed, self.clock))
+            self._listeners.append(await loop.create_server(lambda: Front(self).protocol(), sock=listener, backlog=_BACKLOG))
+            return port
+        patience = self.limits.head_timeout
+        doorway = Doorway(lambda: Front(self).protocol(), self._observer, self.clock, terms=terms, proxied=proxied, patience=patience)
+        self._listeners.append(doorway)
+        await doorway.open(listener, _BACKLOG)
         return port
 
     # What connections report
@@ -123,11 +134,17 @@ class ProxyServer:
         """How many requests are being served; tunnels do not count."""
         return sum(1 for front in self.connections if front.busy)
 
+    @property
+    def accepts(self) -> bool:
+        """Whether all sockets that should listen still do."""
+        return all(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) for listener in self._sockets)
+
     def stop_listening(self) -> None:
         """Accept no more connections."""
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+        self._sockets.clear()
 
     async def drain(self, timeout: float) -> bool:
         """Close the idle connections, and each other one after its current request; False if that took over `timeout` seconds."""

@@ -20,6 +20,7 @@ SHARED = (
     "cfroute.diego.client",
     "cfroute.dropsonde",
     "cfroute.durations",
+    "cfroute.entrance",
     "cfroute.errors",
     "cfroute.health",
     "cfroute.home",

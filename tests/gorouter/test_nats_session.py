@@ -58,6 +58,10 @@ cfroute: {{address: 127.4.4.4}}
         self.client: Any = None
         self.starts: list[dict[str, Any]] = []
 
+    async def start(self) -> None:
+        await self.session.connect()
+        self.session.subscribe()
+
     async def connect_client(self) -> None:
         self.client = await nats.connect(
             f"nats://u:p@127.0.0.1:{self.server.port}", reconnect_time_wait=0.02, max_reconnect_attempts=-1, error_cb=_quiet
@@ -109,7 +113,7 @@ START = {
 def test_a_whole_session(setting: Setting) -> None:
     async def scenario(setting: Setting) -> None:
         await setting.connect_client()
-        await setting.session.start()
+        await setting.start()
         where = f"127.0.0.1:{setting.server.port}"
         assert setting.session.connected
         assert setting.lines.data("Successfully-connected-to-nats") == [{"host": where, "addr": where}]
@@ -147,7 +151,7 @@ def test_after_a_reconnect_the_router_announces_itself_again(setting: Setting, m
 
     async def scenario(setting: Setting) -> None:
         await setting.connect_client()
-        await setting.session.start()
+        await setting.start()
         await until(lambda: setting.starts)
         setting.server.kill()
         await until(lambda: setting.lines.data("nats-connection-still-disconnected"))
@@ -171,7 +175,7 @@ def test_no_server(setting: Setting) -> None:
 
     async def scenario(setting: Setting) -> None:
         with pytest.raises(NatsError, match=r"^nats: no servers available for connection$"):
-            await setting.session.start()
+            await setting.start()
 
     run(setting, scenario)
 
@@ -179,7 +183,7 @@ def test_no_server(setting: Setting) -> None:
 def test_bad_credentials(server: NatsServer, registry: Registry, logger: Logger, log_lines: "LogLines") -> None:
     async def scenario(setting: Setting) -> None:
         with pytest.raises(NatsError, match=r"^nats: Authorization Violation$"):
-            await setting.session.start()
+            await setting.start()
 
     run(Setting(server, registry, logger, log_lines, user="wrong"), scenario)
 

@@ -36,7 +36,7 @@ class Metrics:
         """Open the listener for Prometheus, if there is to be one. Raises MetricsListenerError, after telling it on stderr."""
         if self.reporter is None or not self._config.prometheus.enabled:
             return
-        listener = MetricsListener(self._config.prometheus, self._config.cfroute.address, self.reporter.snapshot, self._clock)
+        listener = MetricsListener(self._config.prometheus, self._config.local_host, self.reporter.snapshot, self._clock)
         parts.push_async_callback(listener.close)
         address = await listener.start()
         now = datetime.fromtimestamp(self._clock.now()).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  (Go's log package: local time)

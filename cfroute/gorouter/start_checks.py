@@ -1,0 +1,31 @@
+"""What stops a router from starting although its configuration is valid, as far as that can be told without starting it."""
+
+import re
+from typing import Final
+
+from cfroute.gorouter.config import Config
+from cfroute.logs import LEVELS
+
+_LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_HOST: Final = re.compile(rf"(\*|{_LABEL})(\.{_LABEL})+")
+
+
+def level(name: str) -> int | None:
+    """The level of the log that goes by this name; upstream's panic levels are errors here. None for an unknown one."""
+    return {**LEVELS, "dpanic": 3, "panic": 3, "fatal": 3}.get(name.lower())
+
+
+def level_problem(config: Config) -> str | None:
+    """Why the level of the log cannot be set, in upstream's words."""
+    return None if level(config.logging.level) is not None else f'unrecognized level: "{config.logging.level}"'
+
+
+def allowlist_problem(config: Config) -> str | None:
+    """Which entry of the hairpinning allowlist is neither a host nor a wildcard, in upstream's words."""
+    for entry in config.route_services_hairpinning_allowlist:
+        if not _HOST.fullmatch(entry):
+            return (
+                f"invalid route service hairpinning allowlist entry: {entry}. "
+                "Must be wildcard (*.domain.com) or FQDN (hostname.domain.com)"
+            )
+    return None
