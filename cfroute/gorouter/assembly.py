@@ -1,6 +1,5 @@
 """What a running router consists of, and how each part is made and opened: in upstream's order, with upstream's failures."""
 
-import ssl
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -18,6 +17,7 @@ from cfroute.gorouter.destinations import Destinations
 from cfroute.gorouter.dropsonde import Emitter, MetronAddressError
 from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.events import Events
+from cfroute.gorouter.front_tls import FrontTerms
 from cfroute.gorouter.go_log import GoLog
 from cfroute.gorouter.go_template import TemplateError
 from cfroute.gorouter.listening import listen
@@ -221,14 +221,21 @@ class Assembly:
         else:
             opened.append(await self._open_client_port(log, "tcp-listener", config.port))
         if config.enable_ssl:
-            opened.append(await self._open_client_port(log, "tls-listener", config.ssl_port, tls.front_context(config)))
+            opened.append(await self._open_client_port(log, "tls-listener", config.ssl_port, self._front_terms()))
         else:
             log.info("tls-listener-not-enabled")
         return opened
 
-    async def _open_client_port(self, log: Logger, name: str, port: int, context: ssl.SSLContext | None = None) -> str:
-        host = self._config.cfroute.address
-        opening = listen(host, port, lambda host, port: self.server.listen(host, port, context))
+    def _front_terms(self) -> FrontTerms:
+        missing = tls.missing_suites(self._config)
+        if missing:
+            self._log.warn("cipher-suites-not-available", cipher_suites=missing)
+        protocols = ["http/1.1"] if self._config.enable_http2 else []
+        return FrontTerms(self._config, protocols, self._log)
+
+    async def _open_client_port(self, log: Logger, name: str, port: int, terms: FrontTerms | None = None) -> str:
+        host, proxied = self._config.cfroute.address, self._config.enable_proxy
+        opening = listen(host, port, lambda host, port: self.server.listen(host, port, terms, proxied=proxied))
         await self._listening(opening, f"{name}-error", log=log)
         shown = host or "::"
         log.info(f"{name}-started", address={"IP": shown, "Port": port, "Zone": ""})

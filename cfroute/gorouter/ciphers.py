@@ -35,6 +35,20 @@ OPENSSL_NAMES = MappingProxyType(
 """Accepted name -> OpenSSL's name of the suite. The suites of TLS 1.3 cannot be configured."""
 
 
-def openssl_string(cipher_suites: str) -> str:
-    """The `cipher_suites` of a checked configuration, as Python's `SSLContext.set_ciphers` takes them."""
-    return ":".join(OPENSSL_NAMES[name] for name in cipher_suites.split(":"))
+# Which suite Go takes when several would do; the order in the configuration does not count.
+_PREFERENCE = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA",
+    "AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA",
+    "ECDHE-RSA-DES-CBC3-SHA", "DES-CBC3-SHA",
+    "ECDHE-ECDSA-AES128-SHA256", "ECDHE-RSA-AES128-SHA256", "AES128-SHA256",
+    "ECDHE-ECDSA-RC4-SHA", "ECDHE-RSA-RC4-SHA", "RC4-SHA",
+)  # fmt: skip
+
+
+def chosen(cipher_suites: str) -> list[str]:
+    """OpenSSL's names of the `cipher_suites` of a checked configuration, the preferred one first."""
+    names = {OPENSSL_NAMES[name] for name in cipher_suites.split(":")}
+    return sorted(names, key=_PREFERENCE.index)

@@ -8,10 +8,8 @@ from cfroute.gorouter.config import Config
 # Key of the file -> whether this configuration asks for what is not there.
 _WITHOUT_EFFECT: Final[dict[str, Callable[[Config], bool]]] = {
     "enable_http1_concurrent_read_write": lambda config: config.enable_http1_concurrent_read_write,
-    "enable_proxy": lambda config: config.enable_proxy,
     "logging.loggregator_enabled": lambda config: config.logging.loggregator_enabled,
     "access_log.enable_streaming": lambda config: config.access_log.enable_streaming,
-    "enable_verify_client_certificate_metadata": lambda config: config.enable_verify_client_certificate_metadata,
     "publish_active_apps_interval": lambda config: config.publish_active_apps_interval > 0,
     "routing_api": lambda config: config.routing_api.enabled,
 }

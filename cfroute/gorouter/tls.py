@@ -1,22 +1,25 @@
-"""The router's TLS contexts: in front, towards backends, towards route services, and towards itself."""
+"""The router's TLS contexts: towards backends, route services and itself, and what its listeners have in common."""
 
 import ssl
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Final
 
-from cfroute.gorouter.ciphers import openssl_string
+from cfroute.gorouter import ciphers
 from cfroute.gorouter.config import Config
 
-_VERSIONS = {
+_VERSIONS: Final = {
     "": ssl.TLSVersion.TLSv1_2,
     "TLSv1.0": ssl.TLSVersion.TLSv1,
     "TLSv1.1": ssl.TLSVersion.TLSv1_1,
     "TLSv1.2": ssl.TLSVersion.TLSv1_2,
     "TLSv1.3": ssl.TLSVersion.TLSv1_3,
 }
+_OLD: Final = ("TLSv1.0", "TLSv1.1")
+_NEVER_CHOSEN: Final = "PSK-AES128-GCM-SHA256"  # needs a key that both ends have been given, which ours never is
 
 
 def lazily(make: Callable[[], ssl.SSLContext]) -> Callable[[], ssl.SSLContext]:
@@ -35,82 +38,77 @@ def service_context(config: Config) -> ssl.SSLContext:
 
 
 def _client_context(config: Config, chain: str, key: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.hostname_checks_common_name = False  # Go looks at the alternative names only
-    context.minimum_version = _VERSIONS[config.min_tls_version]
-    for pem in config.ca_certs:
-        if pem:
-            context.load_verify_locations(cadata=pem)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if config.enable_ssl:  # only then does upstream read the keys for versions and suites
+        agree(context, config)
     if config.skip_ssl_validation:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    else:
+        trust(context, [pem for pem in config.ca_certs if pem], ssl.Purpose.SERVER_AUTH)
     if chain and key:  # half a pair is ignored, as upstream does
         load_pair(context, chain, key)
     return context
 
 
-def front_context(config: Config) -> ssl.SSLContext:
-    """For the TLS listener: the first certificate, and the others by the name that the client asks for."""
-    contexts = [_front(config, pair.cert_chain, pair.private_key) for pair in config.tls_pem]
-    names = [_names(pair.cert_chain) for pair in config.tls_pem]
+def trust(context: ssl.SSLContext, authorities: Iterable[str], purpose: ssl.Purpose | None) -> None:
+    """Believe certificates under these authorities (PEM) and, with a purpose, under those of the system.
 
-    def choose(connection: ssl.SSLObject, name: str | None, first: ssl.SSLContext) -> None:
-        if name:
-            connection.context = contexts[best_match(name.lower(), names)]
-
-    contexts[0].sni_callback = choose
-    return contexts[0]
-
-
-def _front(config: Config, chain: str, key: str) -> ssl.SSLContext:
-    context = _server(config)
-    context.set_alpn_protocols(["http/1.1"])
-    load_pair(context, chain, key)
-    if config.client_cert_validation in ("request", "require"):
-        required = config.client_cert_validation == "require"
-        context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
-        if not config.only_trust_client_ca_certs:
-            context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
-        if config.client_ca_certs:
-            context.load_verify_locations(cadata=config.client_ca_certs)
-    return context
+    As in Go, each of them is trusted as it stands, whether it is signed by itself or not.
+    """
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if purpose is not None:
+        context.load_default_certs(purpose)
+    for pem in authorities:
+        context.load_verify_locations(cadata=pem)
 
 
 def status_context(config: Config) -> ssl.SSLContext:
     """For the TLS health listener: versions and ciphers are those of the front."""
-    context = _server(config)
+    context = server_context(config)
     load_pair(context, config.status.tls.certificate, config.status.tls.key)
     return context
 
 
-def _server(config: Config) -> ssl.SSLContext:
+def server_context(config: Config) -> ssl.SSLContext:
+    """What all our listeners have in common."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = _VERSIONS[config.min_tls_version]
-    context.maximum_version = _VERSIONS[config.max_tls_version]
-    if config.cipher_suites:
-        context.set_ciphers(openssl_string(config.cipher_suites))
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 1  # in TLS 1.3, as Go
+    agree(context, config)
     return context
 
 
-def best_match(name: str, certificates: list[list[str]]) -> int:
-    """Which certificate serves `name`: an exact name wins over a wildcard of one label, that over the first certificate."""
-    wildcard = "*." + name.partition(".")[2]
-    for wanted in (name, wildcard):
-        for position, names in enumerate(certificates):
-            if wanted in names:
-                return position
-    return 0
+def agree(context: ssl.SSLContext, config: Config) -> None:
+    """Set versions and suites. With a lowest version above the highest no handshake succeeds, as in Go."""
+    context.minimum_version = _VERSIONS[config.min_tls_version]
+    context.maximum_version = _VERSIONS[config.max_tls_version]
+    suites = _available(config) if config.cipher_suites else ["DEFAULT"]
+    level = ["@SECLEVEL=0"] if config.min_tls_version in _OLD else []  # else OpenSSL has no signatures for these versions
+    if config.cipher_suites or level:
+        context.set_ciphers(":".join([*(suites or [_NEVER_CHOSEN]), *level]))
 
 
-def _names(chain: str) -> list[str]:
-    from cryptography import x509
-
-    certificate = x509.load_pem_x509_certificate(chain.encode())
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
+def missing_suites(config: Config) -> list[str]:
+    """The suites of the configuration that Go would offer to clients and this OpenSSL does not have."""
+    if not (config.enable_ssl and config.cipher_suites):
         return []
-    return [name.lower() for name in extension.value.get_values_for_type(x509.DNSName)]
+    available = _available(config)
+    return [name for name in ciphers.chosen(config.cipher_suites) if name not in available]
+
+
+def _available(config: Config) -> list[str]:
+    return [name for name in ciphers.chosen(config.cipher_suites) if _is_known(name)]
+
+
+def _is_known(suite: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ciphers(f"{suite}:@SECLEVEL=0")
+    except ssl.SSLError:
+        return False
+    return True
 
 
 def load_pair(context: ssl.SSLContext, chain: str, key: str) -> None:

@@ -1,113 +1,116 @@
-"""A TLS listener that looks at a client's first bytes before the handshake: who speaks plain HTTP there is told so.
+"""A listener whose clients are looked at before their protocol begins: for TLS, and for the PROXY protocol.
 
-The event loop's own TLS server would only hang up on them. Facts: `tlsRecordHeaderLooksLikeHTTP` of Go's net/http.
+A plain listener without either needs none of this: the event loop hands its connections straight to their protocol.
 """
 
 import asyncio
-import contextlib
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from cfroute.clock import Clock
-from cfroute.daemon import spawn
+from cfroute.proxy.arrival import Arrival
+from cfroute.proxy.client_hello import ClientHello
 from cfroute.proxy.deadline import Deadlines
 
-_PLAIN: Final = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
-_LOOKS_LIKE_HTTP: Final = (b"GET /", b"HEAD ", b"POST ", b"PUT /", b"OPTIO")
-_PATIENCE: Final = 60.0  # seconds that a client may be silent before its first byte
-_AT_ONCE: Final = 64  # connections that are accepted before others get their turn
-_RETRY: Final = 1.0  # seconds to wait when there is no descriptor left
-_LINGER: Final = 0.5  # seconds that a client gets to read what is wrong
+_LINE: Final = 0.1  # seconds that a line of the PROXY protocol may take; upstream's
+_PATIENCE: Final = 60.0  # seconds that a handshake may take; upstream has no limit of its own here
+
+
+class Terms(Protocol):
+    """Who is let in, and how: what a TLS listener asks its owner."""
+
+    def context(self, hello: ClientHello) -> ssl.SSLContext:
+        """The context for the client with this hello. Raises RefusedError."""
+
+    def check(self, tls: ssl.SSLObject) -> None:
+        """Look at a client whose handshake is complete. Raises RefusedError."""
+
+
+class OneForAll:
+    """The terms of a listener with one context."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+
+    def context(self, hello: ClientHello) -> ssl.SSLContext:
+        """The same for everybody."""
+        return self._context
+
+    def check(self, tls: ssl.SSLObject) -> None:
+        """OpenSSL has checked all there is to check."""
+
+
+class Watcher(Protocol):
+    """Who wants to know what became of those that were not let in."""
+
+    def handshake_failed(self, peer: str, reason: str) -> None:
+        """A client (`host:port`) that should have spoken TLS did not get to its first request."""
+
+    def misled(self, reason: str) -> None:
+        """A connection was closed because of its PROXY line."""
 
 
 class Doorway:
-    """Accepts the connections of one listening socket and makes a protocol for each that begins a TLS handshake."""
+    """The connections of one listening socket between their beginning and their first request.
+
+    terms is None on a plain listener; proxied tells whether a PROXY line may come first. make makes the protocol of a
+    connection that is let in.
+    """
 
     def __init__(
         self,
-        listener: socket.socket,
-        context: ssl.SSLContext,
         make: Callable[[], asyncio.Protocol],
-        failed: Callable[[str, Exception], object],
+        watcher: Watcher,
         clock: Clock,
+        *,
+        terms: Terms | None = None,
+        proxied: bool = False,
+        patience: float = 0.0,
     ) -> None:
-        self._listener = listener
-        self._context = context
-        self._make = make
-        self._failed = failed
-        self._clock = clock
-        self._loop = asyncio.get_running_loop()
-        self._silent: Deadlines[socket.socket] = Deadlines(_PATIENCE, clock, self._forget)
-        self._waiting: set[socket.socket] = set()
-        self._open()
+        self.make = make
+        self.clock = clock
+        self.terms = terms
+        self.proxied = proxied
+        self._watcher = watcher
+        self._lines: Deadlines[Arrival] = Deadlines(_LINE, clock, Arrival.line_timed_out)
+        self._shakes: Deadlines[Arrival] = Deadlines(patience or _PATIENCE, clock, Arrival.shake_timed_out)
+        self._waiting: set[Arrival] = set()
+        self._server: asyncio.Server | None = None
 
-    def _open(self) -> None:
-        if self._listener.fileno() >= 0:
-            self._loop.add_reader(self._listener, self._accept)
+    async def open(self, listener: socket.socket, backlog: int) -> None:
+        """Accept connections."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Arrival(self), sock=listener, backlog=backlog)
 
     def close(self) -> None:
-        """Accept no more; those who have said nothing yet are not waited for."""
-        self._loop.remove_reader(self._listener)
-        self._listener.close()
-        for connection in list(self._waiting):
-            self._forget(connection)
+        """Accept no more; those who are not in yet are not waited for."""
+        if self._server is not None:
+            self._server.close()
+        for arrival in list(self._waiting):
+            arrival.abort()
 
-    def _accept(self) -> None:
-        for _ in range(_AT_ONCE):
-            try:
-                connection, _ = self._listener.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return
-            except OSError:  # no descriptor left: those who knock wait in the kernel
-                self._loop.remove_reader(self._listener)
-                self._clock.call_later(_RETRY, self._open)
-                return
-            connection.setblocking(False)
-            self._waiting.add(connection)
-            self._silent.add(connection)
-            self._loop.add_reader(connection, self._look, connection)
+    # What arrivals report
 
-    def _look(self, connection: socket.socket) -> None:
-        try:
-            begin = connection.recv(5, socket.MSG_PEEK)
-        except BlockingIOError:
-            return
-        except OSError:
-            begin = b""
-        self._let_go(connection)
-        if begin in _LOOKS_LIKE_HTTP:
-            self._refuse(connection)
-        elif begin:
-            spawn(self._secure(connection), name="TLS handshake")
-        else:
-            connection.close()
+    def arrived(self, arrival: Arrival) -> None:
+        """Somebody has connected."""
+        self._waiting.add(arrival)
+        (self._lines if self.proxied else self._shakes).add(arrival)
 
-    def _refuse(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # it may have gone
-            connection.send(_PLAIN)
-            connection.shutdown(socket.SHUT_WR)
-        # What it sends meanwhile makes the kernel reset the connection once it is closed: first it gets to read.
-        self._clock.call_later(_LINGER, connection.close)
+    def shakes(self, arrival: Arrival) -> None:
+        """Its line is there, or there is none: the handshake begins."""
+        self._lines.discard(arrival)
+        self._shakes.add(arrival)
 
-    async def _secure(self, connection: socket.socket) -> None:
-        try:
-            host, port = connection.getpeername()[:2]
-        except OSError:  # it has gone
-            connection.close()
-            return
-        try:
-            await self._loop.connect_accepted_socket(self._make, connection, ssl=self._context)
-        except OSError as error:
-            connection.close()
-            self._failed(f"{host}:{port}", error)
+    def gone(self, arrival: Arrival) -> None:
+        """It is in, or it is out."""
+        self._waiting.discard(arrival)
+        self._lines.discard(arrival)
+        self._shakes.discard(arrival)
 
-    def _let_go(self, connection: socket.socket) -> None:
-        self._waiting.discard(connection)
-        self._silent.discard(connection)
-        self._loop.remove_reader(connection)
+    def failed(self, arrival: Arrival, reason: str) -> None:
+        self._watcher.handshake_failed(arrival.address, reason)
 
-    def _forget(self, connection: socket.socket) -> None:
-        self._let_go(connection)
-        connection.close()
+    def misled(self, reason: str) -> None:
+        self._watcher.misled(reason)

@@ -10,6 +10,7 @@ import ssl
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from cfroute.proxy import alerts, verification
 from cfroute.proxy.timings import NOT_MEASURED, Timings
 
 
@@ -37,7 +38,8 @@ class Failure(Exception):
     """One failed attempt.
 
     wrote_headers tells whether the request's head had been handed to the connection; reused whether the connection had served
-    another request before; timings how far it got with a new one.
+    another request before; unprocessed that the backend has certainly not looked at the request; timings how far it got with a
+    new connection.
     """
 
     kind: Kind
@@ -45,6 +47,7 @@ class Failure(Exception):
     got_connection: bool = False
     wrote_headers: bool = False
     reused: bool = False
+    unprocessed: bool = False
     timings: Timings = field(default=NOT_MEASURED, compare=False)
 
     def __str__(self) -> str:
@@ -61,15 +64,7 @@ _ERRNO_TEXT = {
     errno.EMFILE: "socket: too many open files",
 }
 
-_VERIFY = "tls: failed to verify certificate: x509: "
 _REFUSED_CERTIFICATE = ("BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_REQUIRED")
-_ALERTS = {
-    "SSLV3_ALERT_BAD_CERTIFICATE": "remote error: tls: bad certificate",
-    "TLSV1_ALERT_UNKNOWN_CA": "remote error: tls: unknown certificate authority",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "remote error: tls: certificate required",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "remote error: tls: handshake failure",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "remote error: tls: protocol version not supported",
-}
 
 
 def dial_failure(error: OSError | UnicodeError, host: str, port: int) -> Failure:
@@ -82,34 +77,27 @@ def dial_failure(error: OSError | UnicodeError, host: str, port: int) -> Failure
     return Failure(Kind.DIAL, f"dial tcp {host}:{port}: {text}")
 
 
-def handshake_failure(error: OSError | ValueError, addresses: str, name: str) -> Failure:
-    """Why the connection (`addresses` as in `1.1.1.1:1->2.2.2.2:2`) could not be made TLS with a server called `name`."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _certificate_failure(error, name)
+def handshake_failure(error: OSError, addresses: str) -> Failure:
+    """Why the connection (`addresses` as in `1.1.1.1:1->2.2.2.2:2`) could not be made TLS, but for certificates."""
     if isinstance(error, ssl.SSLError):
         return _tls_failure(error)
     if isinstance(error, ConnectionError):
         return lost_failure(error if error.errno else None, addresses, got_connection=False)
-    if isinstance(error, OSError):
-        return Failure(Kind.OTHER, str(error))
-    return Failure(Kind.HOSTNAME_MISMATCH, f"{_VERIFY}certificate is not valid for {name}")  # what no certificate can name
+    return Failure(Kind.OTHER, str(error))
 
 
-def _certificate_failure(error: ssl.SSLCertVerificationError, name: str) -> Failure:
-    if error.verify_code in (62, 64):  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
-        return Failure(Kind.HOSTNAME_MISMATCH, f"{_VERIFY}certificate is not valid for {name}")
-    if error.verify_code in (9, 10):  # not yet valid, expired
-        text = "certificate has expired or is not yet valid"
-    elif error.verify_code in (18, 19, 20, 21):
-        text = "certificate signed by unknown authority"
-    else:
-        text = error.verify_message or str(error)
-    return Failure(Kind.UNTRUSTED, _VERIFY + text)
+def certificate_failure(error: ssl.SSLCertVerificationError, name: str, certificate: bytes, now: float) -> Failure:
+    """Why the certificate (DER; empty if there is none) of a server that is to be called `name` was refused."""
+    code, message = error.verify_code, error.verify_message or str(error)
+    if not certificate:
+        return Failure(Kind.UNTRUSTED, verification.text(code, message))
+    wrong_name, text = verification.server_problem(code, message, name, certificate, now)
+    return Failure(Kind.HOSTNAME_MISMATCH if wrong_name else Kind.UNTRUSTED, text)
 
 
 def _tls_failure(error: ssl.SSLError) -> Failure:
     reason = error.reason or ""
-    text = _ALERTS.get(reason, f"tls: {reason.lower().replace('_', ' ') or error}")
+    text = alerts.text(reason or str(error))
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
         return Failure(Kind.NOT_TLS, "tls: first record does not look like a TLS handshake")
     if any(part in reason for part in _REFUSED_CERTIFICATE):

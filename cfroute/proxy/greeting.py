@@ -2,13 +2,9 @@
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING
 
 from cfroute.proxy.failure import Failure, Kind, certificate_failure, handshake_failure
-from cfroute.proxy.tls_transport import TlsTransport, Wire
-
-if TYPE_CHECKING:
-    from _ssl import Certificate
+from cfroute.proxy.tls_transport import TlsTransport, Wire, shown_chain
 
 
 class Greeting(asyncio.Protocol):
@@ -87,7 +83,8 @@ async def secure(
         raise Failure(Kind.HANDSHAKE_TIMEOUT, "net/http: TLS handshake timeout") from error
     except ssl.SSLCertVerificationError as error:
         raw.close()
-        raise certificate_failure(error, name, _certificate(wire.tls), now) from error
+        shown = shown_chain(wire.tls)
+        raise certificate_failure(error, name, shown[0] if shown else b"", now) from error
     except OSError as error:
         failure = handshake_failure(error, _addresses(raw))
         raw.close()
@@ -95,16 +92,6 @@ async def secure(
     except asyncio.CancelledError:
         raw.abort()
         raise
-
-
-def _certificate(tls: ssl.SSLObject) -> bytes:
-    """The certificate that a server has shown, also when it was refused; Python says it by this name from 3.13 on."""
-    holder = tls if hasattr(tls, "get_unverified_chain") else tls._sslobj  # type: ignore[attr-defined]
-    chain: list[Certificate | bytes] = holder.get_unverified_chain() or []
-    if not chain:
-        return b""
-    first = chain[0]
-    return first if isinstance(first, bytes) else first.public_bytes(2)  # type: ignore[return-value]  # 2: DER
 
 
 def _addresses(raw: asyncio.Transport) -> str:

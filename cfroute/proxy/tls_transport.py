@@ -8,9 +8,10 @@ made in `arrival` (clients) and `greeting` (backends).
 import asyncio
 import contextlib
 import ssl
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _RECORD: Final = 1 << 14  # bytes of plain text in a record, at most
+_DER: Final = 2  # `_ssl.ENCODING_DER`
 
 
 class Wire:
@@ -33,10 +34,11 @@ class Wire:
         return True
 
 
-class TlsTransport(asyncio.Protocol, asyncio.Transport):
+class TlsTransport:
     """The encrypted side of one connection: the protocol of `raw`, and the transport of the protocol that `begin` is given.
 
-    extra overrides what `raw` would say about the connection (`peername`, …).
+    extra overrides what `raw` would say about the connection (`peername`, …). It has the methods of asyncio.Protocol and
+    asyncio.Transport, but does not derive from them: that would keep it from being compiled.
     """
 
     __slots__ = ("_closing", "_extra", "_incoming", "_outgoing", "_protocol", "_raw", "_read", "_reason", "_tls", "_write")
@@ -47,6 +49,7 @@ class TlsTransport(asyncio.Protocol, asyncio.Transport):
         self._incoming, self._outgoing = wire.incoming, wire.outgoing
         self._read, self._write = wire.tls.read, wire.tls.write
         self._extra = {"ssl_object": wire.tls, **extra}
+        self._protocol: Any = None
         self._closing = False
         self._reason: Exception | None = None  # what ended it, if that was not the network
 
@@ -56,8 +59,8 @@ class TlsTransport(asyncio.Protocol, asyncio.Transport):
     def begin(self, protocol: asyncio.BaseProtocol) -> None:
         """Take over `raw` for this protocol, which is told at once, also of what has come with the end of the handshake."""
         self.set_protocol(protocol)
-        self._raw.set_protocol(self)
-        protocol.connection_made(self)
+        self._raw.set_protocol(cast(asyncio.Protocol, self))
+        protocol.connection_made(cast(asyncio.Transport, self))
         if self._incoming.pending:
             self.data_received(b"")
 
@@ -194,7 +197,25 @@ class TlsTransport(asyncio.Protocol, asyncio.Transport):
         return self._extra[name] if name in self._extra else self._raw.get_extra_info(name, default)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        return self._protocol
+        protocol: asyncio.BaseProtocol = self._protocol
+        return protocol
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self._protocol: Any = protocol
+        self._protocol = protocol
+
+
+def shown_chain(tls: ssl.SSLObject) -> list[bytes]:
+    """The certificates (DER) that the other end has sent, its own first; also when they were refused."""
+    return _chain(tls, "get_unverified_chain")
+
+
+def verified_chain(tls: ssl.SSLObject) -> list[bytes]:
+    """The certificates (DER) from the other end's to one that is trusted. A resumed session has none."""
+    return _chain(tls, "get_verified_chain")
+
+
+def _chain(tls: ssl.SSLObject, name: str) -> list[bytes]:
+    if hasattr(tls, name):  # Python 3.13
+        return list(getattr(tls, name)())
+    internal = tls._sslobj  # type: ignore[attr-defined]
+    return [certificate.public_bytes(_DER) for certificate in getattr(internal, name)() or ()]

@@ -99,7 +99,7 @@ def _alternative_names(leaf: "Certificate") -> "SubjectAlternativeName | None":
         return None
 
 
-def _common_names(leaf: "Certificate") -> "list[NameAttribute]":
+def _common_names(leaf: "Certificate") -> "list[NameAttribute[str | bytes]]":
     from cryptography.x509.oid import NameOID
 
     return leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from cfroute.gorouter.ciphers import openssl_string
 from cfroute.gorouter.config import CertSubject, ConfigError, parse
 from cfroute.gorouter.subjects import rdn_string
 
@@ -123,7 +122,6 @@ def test_ciphers(pem: dict[str, str]) -> None:
     unknown = problem({**ssl, "cipher_suites": "AES128-SHA:NULL"})
     assert unknown is not None
     assert unknown.startswith("Invalid cipher string configuration: NULL, please choose from [RC4-SHA ")
-    assert openssl_string("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256:AES128-SHA") == "ECDHE-RSA-CHACHA20-POLY1305:AES128-SHA"
 
 
 def test_authorities_that_are_needed(pem: dict[str, str]) -> None:

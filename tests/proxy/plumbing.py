@@ -316,8 +316,8 @@ class Witness(Observer):
     def cut_short(self, exchange: Exchange, reason: str) -> None:
         self.cuts.append(reason)
 
-    def handshake_failed(self, peer: str, error: Exception) -> None:
-        self.handshakes.append((peer, type(error).__name__))
+    def handshake_failed(self, peer: str, reason: str) -> None:
+        self.handshakes.append((peer, reason))
 
 
 class Rig:
