@@ -27,6 +27,9 @@ class Events(Observer):
     def handshake_failed(self, peer: str, reason: str) -> None:
         self._go_log.line(f"http: TLS handshake error from {peer}: {reason}")
 
+    def misled(self, reason: str) -> None:
+        self._go_log.line(f"[ERR] Failed to read proxy prefix: {reason}")
+
     def panicked(self, exchange: Exchange, defect: Exception) -> None:
         assert isinstance(exchange, RouterExchange)
         story = "".join(traceback.format_exception(defect))
