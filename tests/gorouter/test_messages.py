@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cfroute.gorouter import messages
 from cfroute.gorouter.config import parse
 from cfroute.gorouter.messages import MessageError, RegistryMessage, decode, to_endpoint
+from cfroute.gorouter.route_options import NO_OPTIONS, RouteOptions
 
 FULL = {
     "host": "10.0.0.1",
@@ -129,3 +130,24 @@ def test_the_start_message() -> None:
         "minimumRegisterIntervalInSeconds": 20,
         "pruneThresholdInSeconds": 120,
     }
+
+
+def test_options_of_a_route() -> None:
+    options = {
+        "loadbalancing": "hash",
+        "hash_header": "X-Tenant",
+        "hash_balance": 1.25,
+        "route_policy_scope": "org",
+        "route_policy_sources": "cf:app:g1,cf:any",
+    }
+    assert decode(json.dumps({"options": options}).encode()).options == RouteOptions(**options)
+    spelled = decode(b'{"options":{"LoadBalancing":"hash","Hash_Header":"H","hash_balance":2,"new":[]},"other":1}').options
+    assert spelled == RouteOptions("hash", "H", 2.0)
+    assert decode(b'{"options":{"hash_balance":null}}').options == decode(b"{}").options == NO_OPTIONS
+
+
+@pytest.mark.parametrize(("balance", "shown"), [(b'"1.5"', "string"), (b"1e999", "number 1e999")])
+def test_a_balance_that_is_no_number_refuses_the_message(balance: bytes, shown: str) -> None:
+    where = "Go struct field RegistryMessageOpts.options.hash_balance"
+    error = error_of(b'{"options":{"hash_balance":' + balance + b"}}")
+    assert error == f"json: cannot unmarshal {shown} into {where} of type float64"

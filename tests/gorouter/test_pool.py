@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
-from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cfroute.gorouter.endpoint import Endpoint, ModificationTag
-from cfroute.gorouter.pool import ADDED, LEAST_CONNECTION, REFRESHED, UNMODIFIED, UPDATED, Pool
-from cfroute.gorouter.selection import Selection
+from cfroute.gorouter.pool import ADDED, HASH, LEAST_CONNECTION, REFRESHED, ROUND_ROBIN, UNMODIFIED, UPDATED, Pool
+from cfroute.gorouter.route_options import RouteOptions
 
 Make = Callable[..., Endpoint]
 
@@ -20,12 +19,6 @@ def pool_of(*endpoints: Endpoint, load_balancing: str = "round-robin") -> Pool:
     for endpoint in endpoints:
         pool.put(endpoint, 0.0)
     return pool
-
-
-def picks(pool: Pool, count: int, **wishes: object) -> list[int]:
-    """The ports that so many requests go to, one attempt each."""
-    chosen = (Selection(pool, now=0.0, rng=Random(1), **wishes).next(0.0, 1) for _ in range(count))
-    return [endpoint.port if endpoint else 0 for endpoint in chosen]
 
 
 class TestPut:
@@ -53,6 +46,13 @@ class TestPut:
         assert (new.app, new.connections, new.backend.transport) == ("b", 0, "idle")
         pool.put(endpoint(1, san="other"), 2.0)
         assert pool.endpoints[0].backend.transport is None
+        assert [e.port for e in pool.endpoints] == [1, 2]
+
+    def test_idle_connections_without_tls_are_of_no_use_with_it(self, endpoint: Make) -> None:
+        pool = pool_of(old := endpoint(1))
+        old.backend.transport = "idle"
+        pool.put(endpoint(1, tls=True), 1.0)
+        assert pool.endpoints[0].backend.transport is None
 
     def test_the_same_host_and_port_with_and_without_tls_is_one_endpoint(self, endpoint: Make) -> None:
         pool = pool_of(endpoint(1), endpoint(1, tls=True))
@@ -73,11 +73,48 @@ class TestPut:
         assert second.endpoints[0].backend is shared.backend
 
 
+class TestBalance:
+    def test_options_set_the_algorithm(self, endpoint: Make) -> None:
+        pool = pool_of(endpoint(1))
+        pool.balance(RouteOptions(LEAST_CONNECTION))
+        assert (pool.load_balancing, pool.hashing) == (LEAST_CONNECTION, None)
+        pool.balance(RouteOptions(HASH, "x-tenant", 1.25))
+        hashing = pool.hashing
+        assert hashing is not None
+        assert (pool.load_balancing, hashing.header, hashing.balance) == (HASH, b"X-Tenant", 1.25)
+        pool.balance(RouteOptions(HASH, "X-TENANT", 1.25))
+        assert pool.hashing is hashing
+        pool.balance(RouteOptions(HASH, "X-Tenant", 2.0))
+        assert pool.hashing is not hashing
+        pool.balance(RouteOptions(ROUND_ROBIN))
+        assert pool.hashing is None
+
+    def test_a_pool_of_some_of_its_endpoints(self, endpoint: Make) -> None:
+        pool = pool_of(*(endpoint(port, instance_id=f"i{port}", route_service_url="https://rs") for port in (1, 2, 3)))
+        pool.balance(RouteOptions(HASH, "X-Tenant", 1.25))
+        some = pool.only(pool.endpoints[1:])
+        assert [e.port for e in some.endpoints] == [2, 3]
+        assert some.find("i2") is pool.find("i2")
+        assert some.find("i1") is None
+        assert some.hashing is not None
+        assert (some.load_balancing, some.hashing.header, some.route_service_url) == (HASH, b"X-Tenant", "https://rs")
+
+
 class TestFind:
     def test_by_instance_id_and_by_address(self, endpoint: Make) -> None:
         pool = pool_of(first := endpoint(1, instance_id="i1"), endpoint(2, instance_id="i2"))
         assert pool.find("i1") is pool.find("10.0.0.1:1") is first
         assert pool.find("i3") is None
+
+    def test_whether_there_is_one_endpoint_or_several(self, endpoint: Make) -> None:
+        pool = pool_of(first := endpoint(1, instance_id="i1"))
+        assert pool.find("i1") is pool.find("10.0.0.1:1") is first
+        pool.put(second := endpoint(2, instance_id="i2"), 0.0)
+        assert (pool.find("i1"), pool.find("10.0.0.1:2"), pool.find("i2")) == (first, second, second)
+        pool.remove(first, 0.0)
+        assert (pool.find("i1"), pool.find("10.0.0.1:1"), pool.find("i2")) == (None, None, second)
+        pool.remove(second, 0.0)
+        assert pool.find("i2") is None
 
     def test_the_last_writer_of_an_instance_id_wins(self, endpoint: Make) -> None:
         pool = pool_of(endpoint(1, instance_id="i"), last := endpoint(2, instance_id="i"))
@@ -139,16 +176,10 @@ class TestOverload:
         assert not pool_of().is_overloaded(1)
 
 
-class TestRoundRobin:
+class TestPick:
     def test_pick_walks_in_order_of_registration(self, endpoint: Make) -> None:
         pool = pool_of(*(endpoint(port) for port in (1, 2, 3)))
         assert [e.port for _ in range(4) if (e := pool.pick())] == [1, 2, 3, 1]
-
-    def test_the_start_is_given_from_outside(self, endpoint: Make) -> None:
-        pool = Pool("a", "a", start=5)
-        pool.put(endpoint(1), 0.0)
-        pool.put(endpoint(2), 0.0)
-        assert picks(pool, 2) == [2, 1]
 
     def test_pick_leaves_everything_else_to_a_selection(self, endpoint: Make) -> None:
         assert pool_of().pick() is None
@@ -157,70 +188,6 @@ class TestRoundRobin:
         pool.mark_failed(first, 0.0)
         assert pool.pick() is None
 
-    def test_a_shrunk_pool_starts_over(self, endpoint: Make) -> None:
-        pool = pool_of(endpoint(1), endpoint(2), endpoint(3))
-        assert picks(pool, 2) == [1, 2]
-        pool.remove(endpoint(3), 0.0)
-        pool.remove(endpoint(2), 0.0)
-        assert picks(pool, 2) == [1, 1]
-
-    def test_attempts_of_one_request_go_on_from_where_it_started(self, endpoint: Make) -> None:
-        pool = pool_of(*(endpoint(port) for port in (1, 2, 3)))
-        one = Selection(pool, now=0.0, rng=Random(1))
-        assert [e.port for attempt in (1, 2, 3, 4) if (e := one.next(0.0, attempt))] == [1, 2, 3, 1]
-        assert picks(pool, 1) == [2]
-
-    def test_a_selection_goes_on_after_what_pick_gave(self, endpoint: Make) -> None:
-        pool = pool_of(*(endpoint(port) for port in (1, 2, 3)))
-        first = pool.pick()
-        again = Selection(pool, now=0.0, rng=Random(1), after=first).next(0.0, 2)
-        assert again is not None
-        assert again.port == 2
-        assert picks(pool, 1) == [2]
-
-    def test_marked_endpoints_are_skipped_for_the_cool_down(self, endpoint: Make) -> None:
-        pool = pool_of(first := endpoint(1), endpoint(2))
-        assert pool.mark_failed(first, 100.0)
-        assert {e.port for _ in range(4) if (e := Selection(pool, now=130.0, rng=Random(1)).next(130.0, 1))} == {2}
-        assert {e.port for _ in range(4) if (e := Selection(pool, now=130.1, rng=Random(1)).next(130.1, 1))} == {1, 2}
-        assert not pool.failed
-
-    def test_when_all_are_marked_all_marks_are_forgotten(self, endpoint: Make) -> None:
-        pool = pool_of(first := endpoint(1), second := endpoint(2))
-        pool.mark_failed(first, 0.0)
-        pool.mark_failed(second, 0.0)
-        assert picks(pool, 1) != [0]
-        assert not pool.failed
-
-    def test_marks_do_not_outlive_the_endpoint(self, endpoint: Make) -> None:
-        pool = pool_of(first := endpoint(1))
-        pool.mark_failed(first, 0.0)
-        assert "10.0.0.1:1 failed" in repr(pool)
-        pool.remove(first, 0.0)
-        assert not pool.mark_failed(first, 0.0)
-        assert not pool.failed
-
-    def test_overloaded_endpoints_are_skipped_and_marks_kept_when_all_are(self, endpoint: Make) -> None:
-        pool = pool_of(first := endpoint(1), second := endpoint(2))
-        first.connections = 1
-        assert picks(pool, 3, max_conns=1) == [2, 2, 2]
-        second.connections = 1
-        pool.mark_failed(first, 0.0)
-        assert picks(pool, 1, max_conns=1) == [0]
-        assert pool.failed
-
-    def test_own_zone_first_for_the_first_attempt_only(self, endpoint: Make) -> None:
-        pool = pool_of(*(endpoint(port, availability_zone=f"z{port}") for port in (1, 2, 3)))
-        assert picks(pool, 4, zone="z2", prefer_zone=True) == [2, 2, 2, 2]
-        request = Selection(pool, now=0.0, rng=Random(1), zone="z2", prefer_zone=True)
-        assert [e.port for attempt in (1, 2) if (e := request.next(0.0, attempt))] == [2, 3]
-
-    def test_without_any_endpoint_in_the_own_zone_all_marks_are_forgotten(self, endpoint: Make) -> None:
-        pool = pool_of(first := endpoint(1, availability_zone="z1"), endpoint(2, availability_zone="z1"))
-        pool.mark_failed(first, 0.0)
-        assert picks(pool, 1, zone="z9", prefer_zone=True) != [0]
-        assert not pool.failed
-
     @given(st.integers(1, 8), st.integers(0, 1000), st.integers(1, 50))
     def test_every_endpoint_gets_its_share(self, size: int, start: int, requests: int) -> None:
         pool = Pool("a", "a", start=start)
@@ -228,66 +195,3 @@ class TestRoundRobin:
             pool.put(Endpoint(host="h", port=port), 0.0)
         counts = Counter(e.port for _ in range(requests) if (e := pool.pick()))
         assert max(counts.values()) - min(counts[port] for port in range(size)) <= 1
-
-
-class TestLeastConnection:
-    def test_the_least_busy_one(self, endpoint: Make) -> None:
-        pool = pool_of(first := endpoint(1), second := endpoint(2), load_balancing=LEAST_CONNECTION)
-        first.connections, second.connections = 3, 1
-        assert picks(pool, 3) == [2, 2, 2]
-
-    def test_ties_are_broken_at_random(self, endpoint: Make) -> None:
-        pool = pool_of(*(endpoint(port) for port in (1, 2, 3)), load_balancing=LEAST_CONNECTION)
-        rng = Random(1)
-        seen = {e.port for _ in range(50) if (e := Selection(pool, now=0.0, rng=rng).next(0.0, 1))}
-        assert seen == {1, 2, 3}
-
-    def test_marks_are_ignored_limits_are_not(self, endpoint: Make) -> None:
-        pool = pool_of(only := endpoint(1), load_balancing=LEAST_CONNECTION)
-        pool.mark_failed(only, 0.0)
-        assert picks(pool, 1) == [1]
-        only.connections = 1
-        assert picks(pool, 1, max_conns=1) == [0]
-
-    def test_own_zone(self, endpoint: Make) -> None:
-        pool = pool_of(
-            near := endpoint(1, availability_zone="z1"),
-            endpoint(2, availability_zone="z2"),
-            load_balancing=LEAST_CONNECTION,
-        )
-        near.connections = 5
-        assert picks(pool, 2, zone="z1", prefer_zone=True) == [1, 1]
-        assert picks(pool, 2, zone="z1", prefer_zone=True, max_conns=5) == [2, 2]
-        request = Selection(pool, now=0.0, rng=Random(1), zone="z1", prefer_zone=True)
-        again = request.next(0.0, 2)
-        assert again is not None
-        assert again.port == 2
-
-
-class TestSticky:
-    def test_the_wanted_endpoint_by_instance_id_or_address_then_the_usual_choice(self, endpoint: Make) -> None:
-        pool = pool_of(endpoint(1, instance_id="i1"), endpoint(2, instance_id="i2"))
-        assert picks(pool, 2, sticky="i2") == [2, 2]
-        assert picks(pool, 2, sticky="10.0.0.1:2") == [2, 2]
-        request = Selection(pool, now=0.0, rng=Random(1), sticky="i2")
-        assert [e.port for attempt in (1, 2, 3) if (e := request.next(0.0, attempt))] == [2, 1, 2]
-
-    def test_gone_or_overloaded_means_another(self, endpoint: Make) -> None:
-        pool = pool_of(endpoint(1, instance_id="i1"), busy := endpoint(2, instance_id="i2"))
-        busy.connections = 1
-        assert picks(pool, 1, sticky="gone") == [1]
-        assert picks(pool, 2, sticky="i2", max_conns=1) == [1, 1]
-
-    def test_must_be_sticky_has_no_alternative(self, endpoint: Make) -> None:
-        pool = pool_of(endpoint(1, instance_id="i1"), busy := endpoint(2, instance_id="i2"))
-        busy.connections = 1
-        assert picks(pool, 1, sticky="gone", must_be_sticky=True) == [0]
-        assert picks(pool, 1, sticky="i2", must_be_sticky=True, max_conns=1) == [0]
-        request = Selection(pool, now=0.0, rng=Random(1), sticky="i2", must_be_sticky=True)
-        assert [e.port for attempt in (1, 2, 3) if (e := request.next(0.0, attempt))] == [2, 2, 2]
-        assert "sticky=i2" in repr(request)
-
-
-def test_an_empty_pool_has_nothing() -> None:
-    assert picks(pool_of(), 1) == [0]
-    assert picks(pool_of(load_balancing=LEAST_CONNECTION), 1) == [0]

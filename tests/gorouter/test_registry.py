@@ -82,6 +82,19 @@ def test_the_algorithm_of_a_route_follows_its_endpoints(registry: Registry, endp
     assert log_lines.data(message) == [{"endpointLBAlgorithm": "magic", "poolLBAlgorithm": "least-connection"}]
 
 
+def test_a_route_that_is_balanced_by_a_hash(registry: Registry, endpoint: Make, log_lines: "LogLines") -> None:
+    registry.register("a.test", endpoint(1, options=RouteOptions("hash", "X-Tenant", 1.5)))
+    registry.register("a.test", endpoint(2))
+    pool = registry.find("a.test")
+    assert pool is not None
+    assert pool.hashing is not None
+    assert (pool.load_balancing, pool.hashing.header, pool.hashing.balance) == ("hash", b"X-Tenant", 1.5)
+    message = "setting-pool-load-balancing-algorithm-to-that-of-an-endpoint"
+    assert log_lines.data(message) == [{"endpointLBAlgorithm": "hash", "poolLBAlgorithm": "hash"}]
+    registry.register("a.test", endpoint(2, options=RouteOptions("round-robin")))
+    assert (pool.load_balancing, pool.hashing) == ("round-robin", None)
+
+
 def test_unregister(registry: Registry, endpoint: Make, log_lines: "LogLines") -> None:
     registry.register("a.test", endpoint(1, app="app"))
     log_lines.clear()
