@@ -31,15 +31,15 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class _UpstreamEndpoint(msgspec.Struct, omit_defaults=True):
-    """An endpoint in `/routes`; what has a default is left out when it is empty."""
+    """An endpoint in `/routes`; what has a default is left out when it is empty. Tags are always set: theirs keeps the order."""
 
     address: str
     availability_zone: str
     protocol: str
     tls: bool
     ttl: int
-    tags: dict[str, str] | None
     route_service_url: str = ""
+    tags: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
     isolation_segment: str = ""
     private_instance_id: str = ""
     server_cert_domain_san: str = ""

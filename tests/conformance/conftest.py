@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 import yaml
 
+from .metering import Authority, Metered, Metron
+
 DEADLINE = 10.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -184,14 +186,20 @@ class Router:
         self.access_log = folder / "access.log"
         config: dict[str, Any] = {
             "port": self.port,
-            "status": {"port": self.status_port, "user": "u", "pass": "p", "routes": {"port": self.routes_port}},
+            "status": {
+                "port": self.status_port,
+                "user": "u",
+                "pass": "p",
+                "routes": {"port": self.routes_port},
+                **settings.get("status", {}),
+            },
             "nats": {"hosts": [{"hostname": "127.0.0.1", "port": nats.port}], "user": "nats", "pass": "pw"},
             "route_services_internal_server_port": free_port(),
             "access_log": {"file": str(self.access_log)},
             "logging": {"level": "debug"},
             "cfroute": {"start_delay": "0s"},
             "disable_keep_alives": False,
-            **settings,
+            **{key: value for key, value in settings.items() if key != "status"},
         }
         file = folder / "gorouter.yml"
         file.write_text(yaml.safe_dump(config))
@@ -274,6 +282,30 @@ def shared_router(shared_nats: Nats, tmp_path_factory: pytest.TempPathFactory) -
     router = Router(tmp_path_factory.mktemp("gorouter"), shared_nats, {"backends": {"max_attempts": 2}})
     yield router
     assert router.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def metered(shared_nats: Nats, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Metered]:
+    """A Gorouter that shows its metrics to Prometheus and to metron, with short pruning cycles and tight limits."""
+    folder = tmp_path_factory.mktemp("metered")
+    metron, authority, port = Metron(), Authority(folder), free_port()
+    settings = {
+        "prometheus": {"enabled": True, "port": port},
+        "per_app_prometheus_http_metrics_reporting": True,
+        "logging": {"level": "debug", "metron_address": metron.address},
+        "prune_stale_droplets_interval": "200ms",
+        "route_latency_metric_muzzle_duration": "0s",
+        "empty_pool_response_code_503": True,
+        "empty_pool_timeout": "1m",
+        "backends": {"max_conns": 1, "max_attempts": 2},
+        "route_services": {"max_attempts": 1},
+        "route_services_secret": "secret",
+        "ca_certs": [authority.pem],
+    }
+    router = Router(folder, shared_nats, settings)
+    yield Metered(router, metron, authority, port)
+    assert router.stop() == 0
+    metron.close()
 
 
 @pytest.fixture

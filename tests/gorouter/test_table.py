@@ -47,7 +47,7 @@ def test_upstream_s_routes(endpoint: Make) -> None:
     pools = [pool_of("b.test", endpoint(1)), pool_of("a.test", full), pool_of("c.test")]
     assert b"".join(upstream_routes(pools)).decode() == (
         '{"a.test":[{"address":"127.0.0.1:21551","availability_zone":"z1","protocol":"http1","tls":true,"ttl":20,'
-        '"tags":{"component":"Web\\u2028","z":"\\u003c\\u0026\\u003e"},"route_service_url":"https://rs",'
+        '"route_service_url":"https://rs","tags":{"component":"Web\\u2028","z":"\\u003c\\u0026\\u003e"},'
         '"isolation_segment":"is1","private_instance_id":"iid","server_cert_domain_san":"san",'
         '"load_balancing_algorithm":"least-connection"}],'
         '"b.test":[{"address":"10.0.0.1:1","availability_zone":"","protocol":"http1","tls":false,"ttl":120,"tags":null}],'
