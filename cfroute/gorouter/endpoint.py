@@ -10,7 +10,7 @@ the first one, and what many have in common is kept once.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cfroute.gorouter.route_options import NO_OPTIONS, RouteOptions
 from cfroute.gorouter.tags import Tags
@@ -53,17 +53,23 @@ class Backend:
         self.meter: Component | None = None
 
 
+class Identity(NamedTuple):
+    """The values of X-CF-ApplicationID, X-CF-InstanceID and X-CF-InstanceIndex, ready for the wire."""
+
+    application_id: bytes
+    instance_id: bytes
+    instance_index: bytes
+
+
 class Endpoint:
     """A backend of one route: what was registered (never changed), and what is going on with it."""
 
     __slots__ = (
+        "_identity",
         "address",
         "app",
         "availability_zone",
         "backend",
-        "h_app",
-        "h_index",
-        "h_instance",
         "instance_id",
         "instance_index",
         "isolation_segment",
@@ -81,13 +87,6 @@ class Endpoint:
         "ttl",
         "updated_at_ns",
     )
-
-    # Made at the first use, by __getattr__. The headers are the values of X-CF-ApplicationID, -InstanceID and
-    # -InstanceIndex, ready for the wire.
-    backend: Backend
-    h_app: bytes
-    h_instance: bytes
-    h_index: bytes
 
     def __init__(
         self,
@@ -125,22 +124,21 @@ class Endpoint:
         self.modification_tag = modification_tag
         self.options = options
         # What goes on: monotonic seconds and counts.
+        self.backend = Backend()
         self.registered = _UNPOOLED
         self.refreshed = 0.0
         self.requests = 0
         self.sampled = 0
+        self._identity: Identity | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        """Python asks here for what is not there yet."""
-        if name == "backend":
-            self.backend = Backend()
-        elif name in ("h_app", "h_index", "h_instance"):
-            self.h_app = _header_value(self.app)
-            self.h_instance = _header_value(self.instance_id or self.address)
-            self.h_index = _header_value(self.instance_index)
-        else:
-            raise AttributeError(name)
-        return getattr(self, name)
+    @property
+    def identity(self) -> "Identity":
+        """The headers that name the endpoint, made for the first request."""
+        identity = self._identity
+        if identity is None:
+            names = (self.app, self.instance_id or self.address, self.instance_index)
+            identity = self._identity = Identity(*map(_header_value, names))
+        return identity
 
     @property
     def host(self) -> str:
@@ -200,7 +198,7 @@ class Endpoint:
     def _sibling(self, now: float) -> "Endpoint":
         """The same backend for a further route: shares the `Backend`, has its own times and counts."""
         other = Endpoint.__new__(Endpoint)
-        for name in _COPIED:
+        for name in Endpoint.__slots__:
             setattr(other, name, getattr(self, name))
         other.registered = other.refreshed = now
         other.requests = other.sampled = 0
@@ -228,9 +226,6 @@ class Endpoint:
     def __repr__(self) -> str:
         secure = " tls" if self.tls else ""
         return f"<Endpoint {self.address}{secure} app={self.app} index={self.instance_index} requests={self.requests}>"
-
-
-_COPIED = tuple(name for name in Endpoint.__slots__ if not name.startswith("h_"))
 
 
 def _header_value(text: str) -> bytes:

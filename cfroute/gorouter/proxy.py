@@ -103,9 +103,10 @@ class Proxy:
         endpoint = exchange.endpoint
         assert endpoint is not None
         headers = request.headers
-        headers[b"X-Cf-Applicationid"] = (endpoint.h_app,)
-        headers[b"X-Cf-Instanceid"] = (endpoint.h_instance,)
-        headers[b"X-Cf-Instanceindex"] = (endpoint.h_index,)
+        identity = endpoint.identity
+        headers[b"X-Cf-Applicationid"] = (identity.application_id,)
+        headers[b"X-Cf-Instanceid"] = (identity.instance_id,)
+        headers[b"X-Cf-Instanceindex"] = (identity.instance_index,)
         target = request.target
         if target.startswith(b"//"):
             scheme = b"https" if endpoint.tls else b"http"

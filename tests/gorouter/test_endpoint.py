@@ -12,15 +12,16 @@ Make = Callable[..., Endpoint]
 
 def test_the_headers_that_name_it_are_ready(endpoint: Make) -> None:
     made = endpoint(8080, app="app-guid", instance_id="iid", instance_index="3")
-    assert (made.h_app, made.h_instance, made.h_index) == (b"app-guid", b"iid", b"3")
+    assert made.identity == (b"app-guid", b"iid", b"3")
+    assert made.identity is made.identity
 
 
 def test_without_an_instance_id_its_address_stands_in(endpoint: Make) -> None:
-    assert endpoint(8080).h_instance == b"10.0.0.1:8080"
+    assert endpoint(8080).identity.instance_id == b"10.0.0.1:8080"
 
 
 def test_line_breaks_cannot_end_a_header(endpoint: Make) -> None:
-    assert endpoint(app="a\r\nEvil: é").h_app == "a  Evil: é".encode()
+    assert endpoint(app="a\r\nEvil: é").identity.application_id == "a  Evil: é".encode()
 
 
 @pytest.mark.parametrize(
