@@ -21,6 +21,7 @@ _UNITS = {
     "h": 3_600_000_000_000,
 }
 _LIMIT = 1 << 63
+_DIGITS = 20  # more of them are too much before the point, and nothing behind it
 
 
 class DurationError(ValueError):
@@ -56,9 +57,12 @@ def _nanoseconds(match: re.Match[str], text: str) -> int:
         raise DurationError(f"time: missing unit in duration {_quoted(text)}")
     if unit not in _UNITS:
         raise DurationError(f"time: unknown unit {_quoted(unit)} in duration {_quoted(text)}")
-    size, fraction = _UNITS[unit], match["fraction"] or ""
+    size, fraction = _UNITS[unit], (match["fraction"] or "")[:_DIGITS]
+    whole = match["whole"].lstrip("0") or "0"
+    if len(whole) > _DIGITS:
+        raise DurationError(f"time: invalid duration {_quoted(text)}")
     scale: int = 10 ** len(fraction)
-    return int(match["whole"] or "0") * size + int(fraction or "0") * size // scale
+    return int(whole) * size + int(fraction or "0") * size // scale
 
 
 def format(seconds: float) -> str:  # noqa: A001  (durations.format reads as what it is)

@@ -10,8 +10,6 @@ _WITHOUT_EFFECT: Final[dict[str, Callable[[Config], bool]]] = {
     "enable_http1_concurrent_read_write": lambda config: config.enable_http1_concurrent_read_write,
     "logging.loggregator_enabled": lambda config: config.logging.loggregator_enabled,
     "access_log.enable_streaming": lambda config: config.access_log.enable_streaming,
-    "publish_active_apps_interval": lambda config: config.publish_active_apps_interval > 0,
-    "routing_api": lambda config: config.routing_api.enabled,
 }
 
 

@@ -6,6 +6,7 @@ keys are ignored, a key that occurs twice is an error, `null` keeps the default,
 are collected and reported with their line, in go-yaml's words.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -39,7 +40,12 @@ _FALSE = frozenset(["false", "False", "FALSE", "n", "N", "no", "No", "NO", "off"
 _BOOLEANS = frozenset(["true", "True", "TRUE", "false", "False", "FALSE"])
 _NULLS = frozenset(["", "~", "null", "Null", "NULL"])
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?.*)?")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_RESOLVED = frozenset(["!!null", "!!bool", "!!int", "!!float", "!!timestamp"])
+_LONGEST_INTEGER = 100  # characters; 64 binary digits with their prefix are fewer
+_DEEPEST = 10_000
+_MOST_MERGED = 100_000  # pairs that merged mappings may bring, all in all
 _PREFIX = "tag:yaml.org,2002:"
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -69,6 +75,7 @@ def decode(text: str | bytes, default: _T, name: str) -> _T:
 
 def _compose(text: str | bytes) -> yaml.Node | None:
     try:
+        _check_depth(text)
         loader = _Loader(text)
         try:
             return loader.get_node() if loader.check_node() else None
@@ -78,10 +85,22 @@ def _compose(text: str | bytes) -> yaml.Node | None:
         raise YAMLError(f"yaml: {_where(error)}") from error
 
 
+def _check_depth(text: str | bytes) -> None:
+    """Refuse what is nested too deeply, before the composer, which calls itself, runs out of stack."""
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
+    if sum(data.count(mark) for mark in b"[{-?") < _DEEPEST:
+        return
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise YAMLError(f"yaml: exceeded max depth of {_DEEPEST}")
+
+
 def _where(error: yaml.YAMLError) -> str:
     """Line and problem, counted as go-yaml counts: from zero, but one more for what the scanner finds."""
     if not isinstance(error, yaml.MarkedYAMLError):
-        return str(error)
+        return str(getattr(error, "reason", error))
     more = 1 if isinstance(error, yaml.scanner.ScannerError) else 0
     marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark is not None and mark.line]
     line = f"line {marks[0] + more}: " if marks else ""
@@ -93,6 +112,8 @@ class _Decoder:
 
     def __init__(self) -> None:
         self.errors: list[str] = []
+        self._merging: list[yaml.Node] = []
+        self._merged_pairs = 0
 
     def struct(self, node: yaml.Node, default: _T, name: str) -> _T:
         """A copy of `default` with the fields that the mapping has."""
@@ -133,7 +154,14 @@ class _Decoder:
         for node in reversed(value.value) if isinstance(value, yaml.SequenceNode) else (value,):
             if not isinstance(node, yaml.MappingNode):
                 raise YAMLError("yaml: map merge requires map or sequence of maps as the value")
+            if any(node is outer for outer in self._merging):
+                raise YAMLError("yaml: anchor value contains itself")
+            self._merged_pairs += 1 + len(node.value)
+            if self._merged_pairs > _MOST_MERGED:
+                raise YAMLError("yaml: document contains excessive aliasing")
+            self._merging.append(node)
             yield from self._pairs(node)
+            self._merging.pop()
 
     def value(self, node: yaml.Node, wanted: Any, current: Any) -> Any:
         """The node as the wanted type; `current` where it says nothing or does not fit."""
@@ -183,6 +211,35 @@ def go_name(wanted: Any) -> str:
     return {bool: "bool", int: "int", str: "string", float: "float64"}[wanted]
 
 
+class Key(NamedTuple):
+    """A key that a document sets: its path (`nats.hosts.port`), and whether it is one of the struct's."""
+
+    path: str
+    known: bool
+
+
+def keys(text: str | bytes, struct: type[msgspec.Struct]) -> list[Key]:
+    """The keys of a document that `decode` takes, in its order, each once; of an unknown key only the first level."""
+    root = _compose(text)
+    found: dict[str, Key] = {}
+    if isinstance(root, yaml.MappingNode):
+        _collect(root, struct, "", _Decoder(), found)
+    return list(found.values())
+
+
+def _collect(node: yaml.MappingNode, struct: type[msgspec.Struct], prefix: str, decoder: _Decoder, found: dict[str, Key]) -> None:
+    fields = _fields(struct)
+    for name, value in decoder._pairs(node):
+        path, field = prefix + name, fields.get(name)
+        found.setdefault(path, Key(path, field is not None))
+        wanted = field.type if field is not None else None
+        inner = get_args(wanted)[0] if get_origin(wanted) is list else wanted
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            for child in value.value if isinstance(value, yaml.SequenceNode) else (value,):
+                if isinstance(child, yaml.MappingNode):
+                    _collect(child, inner, f"{path}.", decoder, found)
+
+
 @cache
 def _fields(struct: type[msgspec.Struct]) -> dict[str, _Field]:
     hints = get_type_hints(struct, include_extras=True)
@@ -198,12 +255,16 @@ def _zero(wanted: Any) -> Any:
 
 
 def _tag(node: yaml.Node) -> str:
-    """The short tag that go-yaml would resolve the node to."""
+    """The short tag that go-yaml would resolve the node to. Raises YAMLError where the document says another one."""
     if not isinstance(node, yaml.ScalarNode):
         return "!!map" if isinstance(node, yaml.MappingNode) else "!!seq"
-    if node.tag != _PREFIX + "str":
-        return str(node.tag).replace(_PREFIX, "!!")
-    return _resolve(node.value) if not node.style else "!!str"
+    if node.tag == _PREFIX + "str":
+        return _resolve(node.value) if not node.style else "!!str"
+    told = str(node.tag).replace(_PREFIX, "!!")
+    found = _resolve(node.value)
+    if told in _RESOLVED and found != told and (told, found) != ("!!float", "!!int"):
+        raise YAMLError(f"yaml: cannot decode {found} `{node.value}` as a {told}")
+    return told
 
 
 def _resolve(text: str) -> str:
@@ -211,9 +272,12 @@ def _resolve(text: str) -> str:
         return "!!null"
     if text in _BOOLEANS:
         return "!!bool"
-    if _INTEGER.fullmatch(text.replace("_", "")):
+    if _TIMESTAMP.fullmatch(text):
+        return "!!timestamp"
+    if _INTEGER.fullmatch(text.replace("_", "")) and (len(text) < 19 or -(1 << 63) <= parse_integer(text) < 1 << 64):
         return "!!int"
-    return "!!float" if _FLOAT.fullmatch(text) else "!!str"
+    is_number = _FLOAT.fullmatch(text) and ("n" in text.lower() or math.isfinite(float(text)))
+    return "!!float" if is_number else "!!str"
 
 
 def _boolean(node: yaml.ScalarNode) -> bool | None:
@@ -241,6 +305,8 @@ def _integer(kind: str) -> Callable[[yaml.ScalarNode], int | None]:
 def parse_integer(text: str) -> int:
     """An integer literal: decimal, 0x, 0b, 0o, and octal with a leading zero."""
     digits = text.replace("_", "")
+    if len(digits) > _LONGEST_INTEGER:
+        return 1 << 64  # more than any type holds; Python refuses to read thousands of digits
     plain = digits.lstrip("+-")
     if len(plain) > 1 and plain[0] == "0" and plain.isdecimal():
         return int(digits, 8)

@@ -44,7 +44,7 @@ def certificate_rdn_string(name: "Name") -> str:
     """The same for the subject of a certificate."""
     from cryptography.x509.oid import NameOID
 
-    from cfroute.gorouter.config import CertSubject
+    from cfroute.gorouter.config_sections import CertSubject
 
     def values(oid: object) -> list[str]:
         return [str(attribute.value) for attribute in name if attribute.oid == oid]

@@ -12,13 +12,13 @@ from cfroute.diego.bbs import config as bbs
 from cfroute.diego.cell import config as cell
 from cfroute.diego.route_emitter import config as route_emitter
 from cfroute.gorouter import config as gorouter
-from cfroute.gorouter import config_support
+from cfroute.gorouter import config_sections, config_support
 from cfroute.load_balancer import config as load_balancer
 from cfroute.uaa import config as uaa
 
 TOPIC = resources.files("cfroute").joinpath("docs", "configuration.md").read_text(encoding="utf-8")
 FILES = (
-    ("`cfroute:` key", gorouter.Extensions),
+    ("`cfroute:` key", config_sections.Extensions),
     ("load_balancer.yml", load_balancer.Config),
     ("cloud_controller_ng.yml", cloud_controller.Config),
     ("uaa.yml", uaa.Config),

@@ -71,7 +71,8 @@ class TestYaml:
 
     @pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "~", "port: null\nstatus: ~\nlogging: {level: null}"])
     def test_nothing_and_null_keep_the_defaults(self, text: str) -> None:
-        assert parse(text) == Config(drain_timeout=60.0, websocket_dial_timeout=5.0)
+        derived = dict.fromkeys(("drain_timeout", "http_1_endpoint_timeout", "http_2_endpoint_timeout"), 60.0)
+        assert parse(text) == Config(websocket_dial_timeout=5.0, **derived)
 
     def test_a_null_list_is_empty(self) -> None:
         assert parse("sticky_session_cookie_names: null").sticky_session_cookie_names == []

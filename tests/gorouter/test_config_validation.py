@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cfroute.gorouter.config import CertSubject, ConfigError, parse
+from cfroute.gorouter.config import ConfigError, parse
+from cfroute.gorouter.config_sections import CertSubject
 from cfroute.gorouter.subjects import rdn_string
 
 Pair = tuple[str, str]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from cfroute.gorouter.config import HeaderNameValue
+from cfroute.gorouter.config_sections import HeaderNameValue
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.errors import header_value
 from cfroute.gorouter.exchange import RouterExchange

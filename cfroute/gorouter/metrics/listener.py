@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cfroute.clock import Clock
-from cfroute.gorouter.config import PrometheusConfig
+from cfroute.gorouter.config_sections import PrometheusConfig
 from cfroute.gorouter.metrics import exposition, process
 from cfroute.gorouter.metrics.snapshot import Snapshot
 from cfroute.gorouter.pages import NOT_FOUND, Answer, Pages, Request
@@ -57,4 +57,4 @@ class MetricsListener:
             return NOT_FOUND
         snapshot = self._snapshot()
         snapshot.process = process.figures()
-        return Answer(200, exposition.text(snapshot), _HEADERS)
+        return Answer(200, first=_HEADERS, pieces=exposition.pieces(snapshot))

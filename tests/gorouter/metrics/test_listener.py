@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cfroute.clock import SystemClock
-from cfroute.gorouter.config import PrometheusConfig
+from cfroute.gorouter.config_sections import PrometheusConfig
 from cfroute.gorouter.metrics.listener import MetricsListener, MetricsListenerError
 from cfroute.gorouter.metrics.reporter import Reporter
 
