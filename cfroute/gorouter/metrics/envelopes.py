@@ -1,11 +1,11 @@
 """Metrics for metron: counters as what was added to them every five seconds, values one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from cfroute.clock import Clock, Timer
 from cfroute.gorouter.metrics.reporter import Reporter
-from cfroute.gorouter.metrics.snapshot import Snapshot
+from cfroute.gorouter.metrics.snapshot import Labels
 
 _COUNTERS_EVERY = 5.0  # seconds
 _VALUES_AFTER = 0.05
@@ -76,7 +76,7 @@ class Envelopes:
         self._emit_counters()
 
     def _emit_counters(self) -> None:
-        totals = envelope_counters(self._reporter.snapshot())
+        totals = envelope_counters(self._reporter.counters())
         for name, total in totals.items():
             delta = total - self._sent.get(name, 0)
             if delta:
@@ -87,9 +87,8 @@ class Envelopes:
         self._timers[call] = self._clock.call_later(seconds, call)
 
 
-def envelope_counters(snapshot: Snapshot) -> dict[str, int]:
+def envelope_counters(counters: Mapping[str, Mapping[Labels, int]]) -> dict[str, int]:
     """The counters under the names that they have in envelopes: where Prometheus has labels there are dots."""
-    counters = snapshot.counters
     totals = {name: counts[()] for name, counts in counters.items() if () in counts}
     for (component,), count in counters.get("total_requests", {}).items():
         _add(totals, "total_requests", count)

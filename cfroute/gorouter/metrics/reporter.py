@@ -122,7 +122,7 @@ class Reporter:
         endpoint = exchange.endpoint
         if endpoint is not None:
             meter = endpoint.backend.meter or self._component(endpoint.component)
-        elif exchange.route_service is not None:
+        elif exchange.route_service is not None and exchange.proxy_started:
             meter = self._component("")
         else:
             return
@@ -209,14 +209,18 @@ class Reporter:
 
     # What is shown
 
-    def snapshot(self) -> Snapshot:
-        """All counts as they are now, in copy."""
+    def counters(self) -> dict[str, dict[Labels, int]]:
+        """The counters as they are now, in copy."""
         counters: dict[str, dict[Labels, int]] = {name: {(): count} for name, count in self._counts.items()}
         counters["registry_message"] = dict(self._registrations)
         counters["unregistry_message"] = dict(self._unregistrations)
         counters["total_requests"] = {(c.name,): c.requests for c in self._components.values() if c.requests}
         counters["responses"] = _by_group(self._responses)
         counters["responses_route_services"] = _by_group(self._service_responses)
+        return counters
+
+    def snapshot(self) -> Snapshot:
+        """All counts as they are now, in copy."""
         plain = {
             "gorouter_time": self._gorouter_time,
             "route_lookup_time": self._lookup_time,
@@ -229,7 +233,7 @@ class Reporter:
         bounds = {name: histogram.bounds for name, histogram in plain.items()}
         bounds["latency"] = Histogram(self._latency_bounds).bounds
         bounds["http_latency_seconds"] = Histogram(self._app_bounds).bounds
-        return Snapshot(counters, dict(self._gauges), histograms, bounds)
+        return Snapshot(self.counters(), dict(self._gauges), histograms, bounds)
 
 
 def _by_group(counts: list[int]) -> dict[Labels, int]:

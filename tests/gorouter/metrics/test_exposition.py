@@ -11,7 +11,7 @@ from ...prometheus_text import parse
 
 
 def page(**values) -> str:
-    return exposition.text(Snapshot(**values)).decode()
+    return b"".join(exposition.pieces(Snapshot(**values))).decode()
 
 
 def test_a_histogram() -> None:
@@ -56,3 +56,11 @@ def test_any_label_can_be_read_back(counts: dict[tuple[str], int], total: float)
 def test_line_breaks_quotes_and_backslashes_in_labels() -> None:
     shown = page(counters={"total_requests": {('a\n"b"\\',): 1}})
     assert 'total_requests{component="a\\n\\"b\\"\\\\"} 1\n' in shown
+
+
+def test_many_histograms_are_shown_in_pieces() -> None:
+    seen = {(f"app-{number}",): Distribution([1, 0], 0.5) for number in range(3000)}
+    pieces = list(exposition.pieces(Snapshot(histograms={"http_latency_seconds": seen}, bounds={"http_latency_seconds": [1.0]})))
+    assert max(piece.count(b"\n") for piece in pieces) < 2100
+    shown = parse(b"".join(pieces).decode())
+    assert len(shown.series("http_latency_seconds_count")) == 3000

@@ -58,6 +58,11 @@ def test_what_got_to_no_endpoint_is_no_response(reporter: Reporter, exchange: An
     assert reporter.snapshot().counters["responses"] == {}
 
 
+def test_a_route_service_that_was_never_asked_is_no_response(reporter: Reporter, exchange: Any) -> None:
+    reporter.finished(exchange(502, route_service="https://rs.test", proxy_started=0.0), now=1.0)
+    assert reporter.snapshot().counters["responses"] == {}
+
+
 def test_what_an_endpoint_was_only_chosen_for_took_no_time(reporter: Reporter, endpoint: Make, exchange: Any) -> None:
     reporter.finished(exchange(431, endpoint(1), proxy_started=0.0), now=1.0)
     shown = reporter.snapshot()
