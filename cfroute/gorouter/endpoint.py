@@ -197,11 +197,27 @@ class Endpoint:
 
     def _sibling(self, now: float) -> "Endpoint":
         """The same backend for a further route: shares the `Backend`, has its own times and counts."""
-        other = Endpoint.__new__(Endpoint)
-        for name in Endpoint.__slots__:
-            setattr(other, name, getattr(self, name))
+        other = Endpoint(
+            host=self.host,
+            port=self.port,
+            tls=self.tls,
+            protocol=self.protocol,
+            app=self.app,
+            instance_id=self.instance_id,
+            instance_index=self.instance_index,
+            tags=self.tags,
+            ttl=self.ttl,
+            route_service_url=self.route_service_url,
+            isolation_segment=self.isolation_segment,
+            san=self.san,
+            availability_zone=self.availability_zone,
+            updated_at_ns=self.updated_at_ns,
+            modification_tag=self.modification_tag,
+            options=self.options,
+        )
+        other.address = self.address
+        other.backend = self.backend
         other.registered = other.refreshed = now
-        other.requests = other.sampled = 0
         return other
 
     def same_as(self, other: "Endpoint") -> bool:

@@ -78,3 +78,27 @@ def test_routes_of_one_registration_share_the_connection_count_only(endpoint: Ma
     assert second.requests == 0
     assert (second.component, second.process_id, second.address) == ("web", "p", first.address)
     assert "10.0.0.1:8080" in repr(second)
+
+
+def test_a_further_route_has_all_that_the_first_one_has(endpoint: Make) -> None:
+    first = endpoint(
+        *(8443, "10.0.0.2"),
+        tls=True,
+        protocol="http2",
+        app="app",
+        instance_id="i",
+        instance_index="3",
+        tags={"component": "web"},
+        ttl=7.0,
+        route_service_url="https://rs",
+        isolation_segment="is",
+        san="s",
+        availability_zone="z",
+        updated_at_ns=5,
+        modification_tag=ModificationTag("g", 1),
+        options=RouteOptions("hash", "H"),
+    ).pooled(1.0)
+    second = first.pooled(2.0)
+    assert second.same_as(first)
+    assert second.availability_zone == "z"
+    assert second.backend is first.backend
