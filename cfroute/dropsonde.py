@@ -6,7 +6,7 @@ are those of the fields in the public files `envelope.proto`, `http.proto`, `log
 
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 # Event types, and at the same time the key of the field that carries the event (number << 3 | 2, for bytes).
@@ -24,6 +24,7 @@ _METHODS: Final = (  # by their numbers; 0 is what the file does not know
 _METHOD_NUMBERS: Final = {name: number for number, name in enumerate(_METHODS.split())}
 _UUID: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _INDEX: Final = re.compile(rb"[+-]?[0-9]{1,9}")
+_double: Final = struct.Struct("<d").pack
 _FEW: Final = tuple(bytes((number,)) for number in range(0x80))
 _WIDTHS: Final = {1: 8, 5: 4}  # of the wire types that are neither varints nor bytes
 
@@ -62,14 +63,6 @@ class LogMessage(NamedTuple):
     error: bool = False
 
 
-class ValueMetric(NamedTuple):
-    """A number that goes up and down."""
-
-    name: str
-    value: float
-    unit: str
-
-
 class CounterEvent(NamedTuple):
     """A number that only grows, by `delta`."""
 
@@ -77,7 +70,9 @@ class CounterEvent(NamedTuple):
     delta: int
 
 
-Event = HttpStartStop | LogMessage | ValueMetric | CounterEvent
+Event = HttpStartStop | LogMessage | CounterEvent
+ValueMetric = tuple[str, float, str]
+"""A number that goes up and down: its name, its present value, and the unit."""
 
 
 def envelope(origin: bytes, timestamp_ns: int, event: Event, tags: Mapping[str, str] | None = None) -> bytes:
@@ -87,13 +82,28 @@ def envelope(origin: bytes, timestamp_ns: int, event: Event, tags: Mapping[str, 
             (kind, key), body = _HTTP_START_STOP, _http_start_stop(event)
         case LogMessage():
             (kind, key), body = _LOG_MESSAGE, _log_message(event)
-        case ValueMetric():
-            (kind, key), body = _VALUE_METRIC, _value_metric(event)
         case CounterEvent():
             (kind, key), body = _COUNTER_EVENT, _counter_event(event)
-    head = b"\x0a%b%b%b\x30%b" % (_varint(len(origin)), origin, kind, _varint(timestamp_ns))
-    data = b"%b%b%b%b" % (head, key, _varint(len(body)), body)
+    data = b"%b%b%b%b" % (_head(origin, kind, timestamp_ns), key, _varint(len(body)), body)
     return data + b"".join(_tag(name, value) for name, value in tags.items()) if tags else data
+
+
+def value_metrics(origin: bytes, timestamp_ns: int, values: Iterable[ValueMetric]) -> Iterator[bytes]:
+    """The datagrams that tell of values. There are several a request, so what those of one name have in common is made once."""
+    kind, key = _VALUE_METRIC
+    head = _head(origin, kind, timestamp_ns)
+    frames: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+    for name, value, unit in values:
+        frame = frames.get((name, unit))
+        if frame is None:
+            before, after = b"\x0a%b\x11" % _bytes(name.encode()), b"\x1a%b" % _bytes(unit.encode())
+            size = _varint(len(before) + 8 + len(after))
+            frame = frames[name, unit] = b"%b%b%b%b" % (head, key, size, before), after
+        yield frame[0] + _double(value) + frame[1]
+
+
+def _head(origin: bytes, kind: bytes, timestamp_ns: int) -> bytes:
+    return b"\x0a%b%b%b\x30%b" % (_varint(len(origin)), origin, kind, _varint(timestamp_ns))
 
 
 def _http_start_stop(event: HttpStartStop) -> bytes:
@@ -127,10 +137,6 @@ def _log_message(event: LogMessage) -> bytes:
         _bytes(event.source_type),
         _bytes(event.source_instance),
     )
-
-
-def _value_metric(event: ValueMetric) -> bytes:
-    return b"\x0a%b\x11%b\x1a%b" % (_bytes(event.name.encode()), struct.pack("<d", event.value), _bytes(event.unit.encode()))
 
 
 def _counter_event(event: CounterEvent) -> bytes:

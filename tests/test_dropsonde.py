@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.dropsonde import CounterEvent, HttpStartStop, LogMessage, ValueMetric, envelope, fields, log_message
+from cfroute.dropsonde import CounterEvent, HttpStartStop, LogMessage, envelope, fields, log_message, value_metrics
 
 from .dropsonde_messages import METHODS, parse, tags, uuid_text
 
@@ -28,11 +28,11 @@ def test_the_frame_of_every_envelope(origin, time, given_tags):
     assert told.eventType == 7
 
 
-@given(texts, st.floats(allow_nan=False), texts)
-def test_value_metric(name, value, unit):
-    told = parse(envelope(b"gorouter", NOW, ValueMetric(name, value, unit)))
-    assert told.eventType == 6
-    assert (told.valueMetric.name, told.valueMetric.value, told.valueMetric.unit) == (name, value, unit)
+@given(st.lists(st.tuples(texts, st.floats(allow_nan=False), texts), max_size=5))
+def test_value_metrics(values):
+    told = [parse(datagram) for datagram in value_metrics(b"gorouter", NOW, values)]
+    assert [(t.valueMetric.name, t.valueMetric.value, t.valueMetric.unit) for t in told] == values
+    assert {(t.origin, t.timestamp, t.eventType) for t in told} <= {("gorouter", NOW, 6)}
 
 
 @given(texts, st.integers(0, 2**64 - 1))
@@ -95,7 +95,7 @@ def test_what_is_no_uuid_and_no_index_is_left_out(app, index):
 
 def test_what_tells_of_something_else_is_no_log_message():
     assert log_message(envelope(b"gorouter", NOW, start_stop())) is None
-    assert log_message(envelope(b"gorouter", NOW, ValueMetric("a", 1.5, "ms"))) is None
+    assert log_message(next(value_metrics(b"gorouter", NOW, [("a", 1.5, "ms")]))) is None
 
 
 @given(st.binary(max_size=60))

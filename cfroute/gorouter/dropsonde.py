@@ -5,11 +5,11 @@ nothing is taken for a second; then the next event tries again, alone.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cfroute.clock import Clock, Timer
-from cfroute.dropsonde import CounterEvent, Event, HttpStartStop, LogMessage, ValueMetric, envelope
+from cfroute.dropsonde import CounterEvent, Event, HttpStartStop, LogMessage, ValueMetric, envelope, value_metrics
 from cfroute.logs import Logger
 
 _FLUSH_AFTER: Final = 0.05  # seconds
@@ -39,10 +39,12 @@ class Emitter:
         self._delay = 0.0  # until somebody has taken an event
         self._socket = _connected(address)
 
-    def value_metric(self, name: str, value: float, unit: str, tags: Mapping[str, str] | None = None) -> None:
-        """The present value of a gauge."""
-        if not self.deaf:
-            self._add(self._clock.now_ns(), ValueMetric(name, value, unit), tags)
+    def value_metrics(self, values: Iterable[ValueMetric]) -> None:
+        """Present values. They are sent at once: who has many of them gathers them first."""
+        for datagram in value_metrics(self._origin, self._clock.now_ns(), values):
+            if self.deaf:
+                return
+            self._send(None, datagram)
 
     def counter_event(self, name: str, delta: int = 1, tags: Mapping[str, str] | None = None) -> None:
         """A counter has grown by `delta`."""
@@ -77,7 +79,7 @@ class Emitter:
                 return
             self._send(event, envelope(self._origin, timestamp_ns, event, tags))
 
-    def _send(self, event: Event, datagram: bytes) -> None:
+    def _send(self, event: Event | None, datagram: bytes) -> None:
         try:
             self._socket.send(datagram)
             refused = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # on one machine the answer is there at once
@@ -93,7 +95,7 @@ class Emitter:
             self.deaf = True
             self._deaf_timer = self._clock.call_later(_DEAF_FOR, self._listen_again)
 
-    def _lost(self, event: Event, error: OSError) -> None:
+    def _lost(self, event: Event | None, error: OSError) -> None:
         """Say that an event could not be sent: one that is larger than a datagram, mostly."""
         text = (error.strerror or str(error)).lower()
         if isinstance(event, LogMessage):

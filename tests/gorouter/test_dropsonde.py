@@ -41,13 +41,13 @@ def waiting(listener) -> int:
 def test_events_arrive_in_order_and_together(metron, emitter, clock):
     emitter.counter_event("first")
     clock.advance(0)  # the first event goes at once: it shows whether somebody listens
-    emitter.value_metric("second", 1.5, "ms", {"component": "route-emitter"})
+    emitter.counter_event("second", 2, {"component": "route-emitter"})
     emitter.counter_event("third", 3)
     clock.advance(0.04)
     assert waiting(metron) == 1
     clock.advance(0.02)
     second, third = parse(metron.recv(65536)), parse(metron.recv(65536))
-    assert (second.origin, second.valueMetric.name, tags(second)) == ("gorouter", "second", {"component": "route-emitter"})
+    assert (second.origin, second.counterEvent.name, tags(second)) == ("gorouter", "second", {"component": "route-emitter"})
     assert (third.counterEvent.name, third.counterEvent.delta) == ("third", 3)
     assert third.timestamp == clock.now_ns() - 60_000_000
 
@@ -75,7 +75,7 @@ def test_nothing_is_taken_for_a_second_where_nobody_listens(metron, emitter, clo
     clock.advance(0)
     assert emitter.deaf
     assert clock.waiting == 1
-    emitter.value_metric("dropped", 1, "ms")
+    emitter.value_metrics([("dropped", 1, "ms")])
     clock.advance(0.99)
     assert (emitter.deaf, clock.waiting) == (True, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
@@ -87,6 +87,17 @@ def test_nothing_is_taken_for_a_second_where_nobody_listens(metron, emitter, clo
         clock.advance(0)
         assert parse(again.recv(65536)).counterEvent.name == "heard"
     assert log_lines == []
+
+
+def test_values_are_sent_at_once(metron, emitter, clock):
+    emitter.value_metrics([("latency", 1.5, "ms"), ("latency", 2.5, "ms"), ("uptime", 3, "seconds")])
+    told = [parse(metron.recv(65536)) for _ in range(3)]
+    assert [(t.valueMetric.name, t.valueMetric.value, t.valueMetric.unit) for t in told] == [
+        ("latency", 1.5, "ms"),
+        ("latency", 2.5, "ms"),
+        ("uptime", 3.0, "seconds"),
+    ]
+    assert {(t.origin, t.timestamp, t.eventType) for t in told} == {("gorouter", clock.now_ns(), 6)}
 
 
 def test_log_messages_and_requests(metron, emitter, clock):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from cfroute.clock import Clock, Timer
-from cfroute.gorouter.metrics.reporter import Reporter
+from cfroute.gorouter.metrics.reporter import Reporter, Value
 from cfroute.gorouter.metrics.snapshot import Labels
 
 _COUNTERS_EVERY = 5.0  # seconds
@@ -17,7 +17,7 @@ class Metron(Protocol):
 
     deaf: bool
 
-    def value_metric(self, name: str, value: float, unit: str, /) -> None: ...
+    def value_metrics(self, values: list[Value], /) -> None: ...
 
     def counter_event(self, name: str, delta: int, /) -> None: ...
 
@@ -66,8 +66,7 @@ class Envelopes:
         if values is None:
             return
         self._reporter.values = []
-        for name, value, unit in values:
-            self._metron.value_metric(name, value, unit)
+        self._metron.value_metrics(values)
         if self._metron.deaf:
             self._rest()
 

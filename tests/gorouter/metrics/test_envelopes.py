@@ -21,9 +21,9 @@ class Metron:
         self.values: list[tuple[str, float, str]] = []
         self.counters: list[tuple[str, int]] = []
 
-    def value_metric(self, name: str, value: float, unit: str) -> None:
+    def value_metrics(self, values: list[tuple[str, float, str]]) -> None:
         if not self.deaf:
-            self.values.append((name, value, unit))
+            self.values += values
 
     def counter_event(self, name: str, delta: int) -> None:
         if not self.deaf:
