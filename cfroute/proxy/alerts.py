@@ -1,11 +1,13 @@
 """Alerts of TLS: their numbers, the record that carries one, and what Go's crypto/tls says for them."""
 
+import re
 from types import MappingProxyType
 from typing import Final
 
 HANDSHAKE_FAILURE: Final = 40
 BAD_CERTIFICATE: Final = 42
 NO_APPLICATION_PROTOCOL: Final = 120
+_IN_WORDS: Final = re.compile(r"\[SSL\] (.*) \(_ssl\.c:[0-9]+\)")
 
 
 class RefusedError(Exception):
@@ -71,6 +73,15 @@ TEXTS: Final = MappingProxyType(
 """OpenSSL's name of an error -> Go's text for it."""
 
 
-def text(reason: str) -> str:
-    """Go's text for OpenSSL's name of an error."""
-    return TEXTS.get(reason) or f"tls: {reason.lower().replace('_', ' ')}"
+def reason(name: str | None, message: str) -> str:
+    """OpenSSL's name of an error. Python does not know it of each (None), but then its message says the same in words."""
+    if name is None:
+        found = _IN_WORDS.match(message)
+        return found[1].upper().replace(" ", "_") if found else ""
+    return name
+
+
+def text(name: str | None, message: str) -> str:
+    """Go's text for an error with OpenSSL's name and Python's message."""
+    known = reason(name, message)
+    return TEXTS.get(known) or f"tls: {known.lower().replace('_', ' ') or message}"

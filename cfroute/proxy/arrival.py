@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from cfroute.proxy import alerts, client_hello, proxy_line, verification
 from cfroute.proxy.client_hello import ClientHello
 from cfroute.proxy.tls_transport import TlsTransport, Wire
+from cfroute.proxy.wire import address
 
 if TYPE_CHECKING:
     from cfroute.proxy.doorway import Doorway
@@ -43,8 +44,7 @@ class Arrival(asyncio.Protocol):
     @property
     def address(self) -> str:
         """The client's, as text."""
-        host, port = self.peer
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return address(*self.peer)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._raw = cast(asyncio.Transport, transport)
@@ -191,7 +191,7 @@ class Arrival(asyncio.Protocol):
             return verification.text(error.verify_code, error.verify_message)
         if error.reason == "UNSUPPORTED_PROTOCOL":
             return f"tls: client offered only unsupported versions: [{' '.join(f'{v:x}' for v in self._hello.versions)}]"
-        return alerts.text(error.reason or str(error))
+        return alerts.text(error.reason, str(error))
 
     # The end
 

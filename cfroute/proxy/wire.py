@@ -14,6 +14,11 @@ _NO_BODY: Final = frozenset((204, 304))
 _BODY_EXPECTED: Final = frozenset((b"POST", b"PUT", b"PATCH"))
 
 
+def address(host: str, port: int) -> str:
+    """Both together as Go writes them: an IPv6 address is in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def request_bytes(request: RequestHead, line: RequestLine) -> bytes:
     """The head of a request to a backend."""
     target, host, close = line
