@@ -1,220 +1,175 @@
 """One connection through a proxy: TLS on the router's side, the same bytes in plain on the app's.
 
-Nothing is kept: who cannot write stops the other side's reading. A side that ends is passed on as an end, and the other
-direction goes on.
+    app is reached ──▶ handshake ──▶ open ──▶ over
+          └───────────────┴─────────────────────▲
+
+Nothing is kept: who cannot write stops the other side's reading. An end that ends is passed on, and the other direction goes on.
 """
 
 import asyncio
+import socket
 import ssl
 from typing import TYPE_CHECKING, cast
 
 from cfroute.daemon import spawn
-from cfroute.diego.cell.tls_session import TLSSession
+from cfroute.proxy.tls_transport import TlsTransport, Wire
 
 if TYPE_CHECKING:
     from cfroute.diego.cell.proxy import Proxy
 
-OPENING = 10.0  # s for connecting to the app and the handshake
+OPENING = 10.0  # s for reaching the app and the handshake
 
 
 class Relay(asyncio.Protocol):
-    """The router's side, and what both have in common.
+    """A connection from its first byte to the end of the handshake; then it is a matter of its two ends.
 
-    The app is connected to before the handshake, so that a router learns of a dead one before it has sent anything. What
-    comes too early from either is kept: one read at most, for then reading stops. (An event loop may read once before that
-    is heard.)
+    The app is reached before the handshake, so that a router learns of a dead one before it has sent anything.
     """
 
-    transport: asyncio.Transport
+    _raw: asyncio.Transport
+    _transport: asyncio.Transport  # the same, or once it is open the one that encrypts
+    _opening: "asyncio.Task[None]"
 
     def __init__(self, proxy: "Proxy") -> None:
         self._proxy = proxy
-        self._tls = TLSSession(proxy.context)
-        self._app = AppSide(self)
-        self._established = asyncio.Event()
-        self._early = b""  # from the router, before there was an app
-        self._unsaid = b""  # from the app, before the handshake was over
-        self._router_ended = self._app_ended = False
+        self._wire = Wire(proxy.context, server_side=True)
+        self._early: bytes | None = b""  # what came before the app was reached; then None
+        self._shaken = asyncio.Event()
+        self._refused = False
 
     def __repr__(self) -> str:
-        phase = "open" if self._tls.established else "opening"
-        ended = f"{' router-ended' if self._router_ended else ''}{' app-ended' if self._app_ended else ''}"
-        return f"<Relay to {self._proxy.target} {phase}{ended}>"
+        return f"<Relay to {self._proxy.target}{' shaken' if self._shaken.is_set() else ''}{' refused' if self._refused else ''}>"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self._raw = self._transport = cast(asyncio.Transport, transport)
         self._proxy.opened(self)
         self._opening = spawn(self._open(), name="open a relay")
 
     async def _open(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(OPENING):
-                await loop.create_connection(lambda: self._app, *self._proxy.target)
-                await self._established.wait()
+                await self._connect()
         except OSError as error:  # a TimeoutError is one, too
             self._proxy.log.debug("relay-not-opened", error=str(error) or "timed out")
             self.abort()
 
-    def abort(self) -> None:
-        """Cut it."""
-        self.transport.abort()
-
-    # What comes from the router
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket() as app:
+            app.setblocking(False)
+            await loop.sock_connect(app, self._proxy.target)
+            early, self._early = self._early, None
+            self._raw.resume_reading()
+            self._advance(early or b"")
+            await self._shaken.wait()
+            await loop.create_connection(lambda: AppEnd(self), sock=app.dup())
 
     def data_received(self, data: bytes) -> None:
-        if self._app.transport is None:
+        if self._early is not None:
             self._early += data
-            self.transport.pause_reading()
-            return
+            self._raw.pause_reading()
+        elif not self._refused:
+            self._advance(data)
+
+    def _advance(self, data: bytes) -> None:
         try:
-            plain = self._tls.receive(data)
+            done = self._wire.shake(data)
         except ssl.SSLError as error:
             self._refuse(error)
             return
-        if reply := self._tls.reply():
-            self.transport.write(reply)
-        if plain:
-            self._app.transport.write(plain)
-        if self._tls.established and not self._established.is_set():
-            self._begin()
-        if self._tls.ended:
-            self._router_is_done()
+        if self._wire.outgoing.pending:
+            self._raw.write(self._wire.outgoing.read())
+        if done:
+            self._raw.pause_reading()
+            self._shaken.set()
 
     def _refuse(self, error: ssl.SSLError) -> None:
+        """Tell why, and leave it to the router to hang up: if it is still sending, it would not read the reason any more."""
         self._proxy.log.debug("tls-failed", error=error.reason or str(error))
-        self.transport.write(self._tls.reply())
-        self.transport.close()
-
-    def _begin(self) -> None:
-        """The handshake is over."""
-        self._established.set()
-        if self._unsaid:
-            self.transport.write(self._tls.send(self._unsaid))
-            self._unsaid = b""
-            self._app.resume()
-        if self._app_ended:
-            self._tell_end()
+        self._refused = True
+        self._raw.write(self._wire.outgoing.read())
+        self._raw.write_eof()
 
     def eof_received(self) -> bool:
-        if self._tls.established:
-            self._router_is_done()
-        return self._tls.established  # the app may still have something to say
-
-    def _router_is_done(self) -> None:
-        if not self._router_ended:
-            self._router_ended = True
-            self._app.end()
-            self._close_if_over()
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._opening.cancel()
         self._proxy.closed(self)
-        self._app.abort()
 
-    # What comes from the app
+    def begin(self, app: "AppEnd") -> None:
+        """The app's end is there."""
+        if self._raw.is_closing():  # the router has not waited for it
+            app.transport.abort()
+            return
+        router = RouterEnd(self._proxy, self)
+        router.other, app.other = app, router
+        secured = TlsTransport(self._raw, self._wire, {})
+        self._transport = cast(asyncio.Transport, secured)
+        secured.begin(router)
+        self._raw.resume_reading()
 
-    def app_is_there(self) -> None:
-        """It can be talked to."""
-        if self._early:
-            early, self._early = self._early, b""
-            self.transport.resume_reading()
-            self.data_received(early)
+    def finish(self) -> None:
+        """The app is gone; what it has sent still reaches the router."""
+        self._transport.close()
 
-    def send(self, data: bytes) -> None:
-        """Pass on what the app says."""
-        if self._tls.established:
-            self.transport.write(self._tls.send(data))
-        else:
-            self._unsaid += data
-            self._app.pause()
-
-    def app_is_done(self) -> None:
-        """The app has said its last word."""
-        if not self._app_ended:
-            self._app_ended = True
-            if self._tls.established:
-                self._tell_end()
-
-    def _tell_end(self) -> None:
-        """In TLS alone: uvloop's TLS drops what its user has not read yet when the connection below ends."""
-        self.transport.write(self._tls.end())
-        self._close_if_over()
-
-    def app_is_lost(self) -> None:
-        """The app's connection is gone; what it had sent still reaches the router."""
-        self.transport.close()
-
-    def _close_if_over(self) -> None:
-        if self._router_ended and self._app_ended:
-            self.transport.close()
-            self._app.close()
-
-    # Back-pressure: who does not take what the other sends stops it
-
-    def pause(self) -> None:
-        """Read no more from the router."""
-        self.transport.pause_reading()
-
-    def resume(self) -> None:
-        """Go on with it."""
-        self.transport.resume_reading()
-
-    def pause_writing(self) -> None:
-        self._app.pause()
-
-    def resume_writing(self) -> None:
-        self._app.resume()
+    def abort(self) -> None:
+        """Cut it, in whatever state it is."""
+        self._raw.abort()
 
 
-class AppSide(asyncio.Protocol):
-    """The app's side of a relay; `transport` is None before it is connected."""
+class End(asyncio.Protocol):
+    """One end of an open relay: what comes here goes to the other one."""
 
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
-        self.transport: asyncio.Transport | None = None
+    transport: asyncio.Transport
+    other: "End"
+    ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self._relay.app_is_there()
 
     def data_received(self, data: bytes) -> None:
-        self._relay.send(data)
+        self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        self._relay.app_is_done()
-        return True  # it may still be listening
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._relay.app_is_lost()
-
-    def end(self) -> None:
-        """Tell the app that nothing more comes."""
-        if self.transport and not self.transport.is_closing():
-            self.transport.write_eof()
-
-    def close(self) -> None:
-        """Close the connection once the app has taken everything."""
-        if self.transport:
-            self.transport.close()
-
-    def abort(self) -> None:
-        """Cut the connection, if there is one."""
-        if self.transport:
-            self.transport.abort()
-
-    def pause(self) -> None:
-        """Read no more from the app."""
-        if self.transport:
-            self.transport.pause_reading()
-
-    def resume(self) -> None:
-        """Go on with it."""
-        if self.transport:
-            self.transport.resume_reading()
+        if not self.ended:  # who pauses and resumes after it hears it again
+            self.ended = True
+            if not self.other.transport.is_closing():
+                self.other.transport.write_eof()
+            if self.other.ended:
+                self.transport.close()
+                self.other.transport.close()
+        return True
 
     def pause_writing(self) -> None:
-        self._relay.pause()
+        self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        self._relay.resume()
+        self.other.transport.resume_reading()
+
+
+class RouterEnd(End):
+    """The router's."""
+
+    def __init__(self, proxy: "Proxy", relay: Relay) -> None:
+        self._proxy = proxy
+        self._relay = relay
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._proxy.closed(self._relay)
+        if not self.other.transport.is_closing():
+            self.other.transport.abort()
+
+
+class AppEnd(End):
+    """The app's. It is not read before the router's is there."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._relay.begin(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relay.finish()
