@@ -221,7 +221,7 @@ def test_allowed_subjects(ruled, backend, authority, version):
         served(ruled, at_most(version, authority.issue("c.test", name=name)), backend, "ruled.test")
 
 
-@pytest.mark.statement("7.4", "another subject fails the handshake with the alert bad certificate, a warning, and a line on stderr")
+@pytest.mark.statement("7.4", "another subject fails the handshake: the alert bad certificate, a warning, a line on stderr")
 @pytest.mark.parametrize(
     "attributes",
     [
