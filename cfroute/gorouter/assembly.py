@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +18,6 @@ from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.events import Events
 from cfroute.gorouter.front_tls import FrontTerms
 from cfroute.gorouter.go_log import GoLog
-from cfroute.gorouter.go_template import TemplateError
 from cfroute.gorouter.listening import listen
 from cfroute.gorouter.metrics.listener import MetricsListenerError
 from cfroute.gorouter.metrics.service import Metrics
@@ -28,6 +26,7 @@ from cfroute.gorouter.proxy import Proxy
 from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.route_services import RouteServices
 from cfroute.gorouter.status import StatusListeners
+from cfroute.http2.negotiation import Negotiated
 from cfroute.logs import Logger
 from cfroute.proxy.server import Limits, ProxyServer
 
@@ -116,19 +115,16 @@ class Assembly:
             idle_timeout=config.frontend_idle_timeout,
             exchange_timeout=config.endpoint_timeout,
         )
-        return ProxyServer(Proxy(context, self.destinations, self._access_log), self._clock, limits, Events(log, go_log))
+        proxy = Proxy(context, self.destinations, self._access_log)
+        secure_front = Negotiated if config.enable_http2 else None
+        return ProxyServer(proxy, self._clock, limits, Events(log, go_log), secure_front)
 
     def _error_writer(self) -> ErrorWriter:
-        path = self._config.html_error_template_file
         try:
-            return ErrorWriter(self._log, Path(path).read_text(encoding="utf-8") if path else "")
-        except (OSError, UnicodeError) as error:
-            reason = f"open {path}: {(error.strerror or str(error)).lower()}" if isinstance(error, OSError) else str(error)
-            text = f"Could not read HTML error template file: {reason}"
-        except TemplateError as error:
-            text = str(error)
-        self._log.error("new-html-error-template-from-file", error=text)
-        raise StartFailure
+            return start_checks.error_writer(self._config, self._log)
+        except start_checks.TemplateProblem as problem:
+            self._log.error("new-html-error-template-from-file", error=str(problem))
+            raise StartFailure from problem
 
     def _check_allowlist(self) -> None:
         """Upstream panics: that is another exit status than that of other failures."""
@@ -152,7 +148,6 @@ class Assembly:
         try:
             await self._metrics.serve(self._stack)
         except MetricsListenerError as error:
-            sys.stderr.write(f"{error}\n")
             raise StartFailure from error
         if not self._config.debug_addr:
             return
@@ -230,7 +225,7 @@ class Assembly:
         missing = tls.missing_suites(self._config)
         if missing:
             self._log.warn("cipher-suites-not-available", cipher_suites=missing)
-        protocols = ["http/1.1"] if self._config.enable_http2 else []
+        protocols = ["h2", "http/1.1"] if self._config.enable_http2 else []
         return FrontTerms(self._config, protocols, self._log)
 
     async def _open_client_port(self, log: Logger, name: str, port: int, terms: FrontTerms | None = None) -> str:

@@ -54,9 +54,9 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n{_USAGE}")
         return 2
     if flags.validate:
-        from cfroute.gorouter import validate
+        from cfroute.gorouter.validate import run
 
-        return validate.run(flags.path, json=flags.json)
+        return run(flags.path, json=flags.json)
     try:
         config = load(flags.path)
     except ConfigError as error:

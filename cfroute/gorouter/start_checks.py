@@ -1,13 +1,20 @@
 """What stops a router from starting although its configuration is valid, as far as that can be told without starting it."""
 
 import re
+from pathlib import Path
 from typing import Final
 
 from cfroute.gorouter.config import Config
-from cfroute.logs import LEVELS
+from cfroute.gorouter.errors import ErrorWriter
+from cfroute.gorouter.go_template import TemplateError
+from cfroute.logs import LEVELS, Logger
 
 _LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _HOST: Final = re.compile(rf"(\*|{_LABEL})(\.{_LABEL})+")
+
+
+class TemplateProblem(Exception):
+    """The page for errors cannot be made; the message is upstream's."""
 
 
 def level(name: str) -> int | None:
@@ -29,3 +36,17 @@ def allowlist_problem(config: Config) -> str | None:
                 "Must be wildcard (*.domain.com) or FQDN (hostname.domain.com)"
             )
     return None
+
+
+def error_writer(config: Config, log: Logger) -> ErrorWriter:
+    """What answers errors: with a page from the template, if there is one. Raises TemplateProblem."""
+    path = config.html_error_template_file
+    try:
+        return ErrorWriter(log, Path(path).read_text(encoding="utf-8") if path else "")
+    except OSError as error:
+        reason = f"open {path}: {(error.strerror or str(error)).lower()}"
+        raise TemplateProblem(f"Could not read HTML error template file: {reason}") from error
+    except UnicodeError as error:
+        raise TemplateProblem(f"Could not read HTML error template file: {error}") from error
+    except TemplateError as error:
+        raise TemplateProblem(str(error)) from error

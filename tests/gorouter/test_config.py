@@ -1,17 +1,54 @@
 """Configuration files, read as upstream reads them."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_origin
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cfroute import durations
 from cfroute.gorouter.config import Config, ConfigError, load, parse
 
-FULL = Path(__file__).parents[2] / "fixtures/gorouter/full.yml"
+FIXTURES = Path(__file__).parents[2] / "fixtures/gorouter"
+FULL = FIXTURES / "full.yml"
+
+
+def leaves(struct: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of all keys, those of sections included."""
+    for field in msgspec.structs.fields(struct):
+        yield (*path, field.encode_name)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            yield from leaves(field.type, (*path, field.encode_name))
+
+
+LEAVES = list(leaves(Config))
+SCALARS = st.sampled_from(
+    [
+        "~",
+        "yes",
+        "1",
+        "-1",
+        "0x",
+        "1_0",
+        ".inf",
+        ".nan",
+        "1e999",
+        "30s",
+        "9" * 30,
+        "2001-01-01",
+        "''",
+        "!!int a",
+        "!!binary x",
+        "*a",
+        "<<",
+        "=",
+    ]
+) | st.text(st.characters(codec="utf-8"), max_size=20)
 
 
 def error_of(text: str) -> str:
@@ -58,6 +95,46 @@ def test_the_example_file_really_has_every_key() -> None:
 
     document = msgspec.yaml.decode(FULL.read_bytes())
     assert missing(Config, document, "") == []
+
+
+def test_what_bosh_writes() -> None:
+    config = load(FIXTURES / "bosh.yml")
+    assert (config.port, config.endpoint_timeout, config.drain_wait, config.backends.max_conns) == (80, 900.0, 20.0, 500)
+    assert config.hop_by_hop_headers_to_filter[-1] == "X-Forwarded-Client-Cert"
+    older = load(FIXTURES / "bosh-v0.317.0.yml")
+    assert older.max_request_header_bytes == config.max_request_header_bytes == 1 << 20
+    fields = ["failed_attempts", "failed_attempts_time", "dns_time", "dial_time", "tls_time", "backend_time"]
+    assert (older.logging.extra_access_log_fields, config.logging.extra_access_log_fields) == (fields, [])
+
+
+def test_a_file_that_spells_out_nothing() -> None:
+    """Every key is there, and none says anything."""
+    text = (FIXTURES / "spelled-out.yml").read_text()
+    leaves = sum(line.rstrip().endswith(("null", "''", "[]")) for line in text.splitlines())
+    assert leaves > 140
+    config, default = parse(text), parse("")
+    told = {name: getattr(config, name) for name in ("port", "endpoint_timeout", "balancing_algorithm", "disable_keep_alives")}
+    assert told == {name: getattr(default, name) for name in told}
+    assert (config.healthcheck_user_agent, config.prometheus.meters.gorouter_time_histogram_buckets) == ("", [])
+
+
+class TestOlderSpellings:
+    def test_they_count_where_the_newer_ones_are_silent(self) -> None:
+        assert parse("max_header_bytes: 9").max_request_header_bytes == 9
+        assert parse("max_header_bytes: 9\nmax_request_header_bytes: 7").max_request_header_bytes == 7
+        both = "logging: {enable_attempts_details: true, extra_access_log_fields: [local_address]}"
+        assert parse(both).logging.extra_access_log_fields == ["local_address"]
+
+
+class TestNewerKeys:
+    def test_timeouts_of_a_protocol_are_the_common_one_by_default(self) -> None:
+        config = parse("endpoint_timeout: 7s\nhttp_2_endpoint_timeout: 9s")
+        assert (config.http_1_endpoint_timeout, config.http_2_endpoint_timeout) == (7.0, 9.0)
+
+    def test_domains(self) -> None:
+        config = parse("domains: [{domain: a.test, ca_certs: PEM, forwarded_client_cert: forward, xfcc_format: raw}]")
+        assert (config.domains[0].domain, config.domains[0].xfcc_format) == ("a.test", "raw")
+        assert parse("route_services: {enable_websockets: true}").route_services.enable_websockets
 
 
 class TestYaml:
@@ -143,6 +220,60 @@ class TestYaml:
         with pytest.raises(ConfigError) as refused:
             load(tmp_path / "no.yml")
         assert refused.value.message == f"open {tmp_path}/no.yml: no such file or directory"
+
+
+class TestNoYamlMakesItStumble:
+    """Whatever a file says, the answer is a configuration or a message."""
+
+    @staticmethod
+    def read(text: str | bytes) -> None:
+        with contextlib.suppress(ConfigError):
+            parse(text)
+
+    @given(st.binary(max_size=200))
+    def test_bytes(self, text: bytes) -> None:
+        self.read(text)
+
+    @given(st.text(st.sampled_from("abz01_.-+: \n\t[]{}&*!<>|'\"#%@`,?~") | st.characters(), max_size=120))
+    def test_texts(self, text: str) -> None:
+        self.read(text.encode("utf-8", "surrogatepass"))
+
+    @given(st.sampled_from(LEAVES), SCALARS)
+    def test_any_scalar_for_any_key(self, path: tuple[str, ...], scalar: str) -> None:
+        indented = "".join(
+            "  " * depth + f"{key}:{'' if depth + 1 < len(path) else ' ' + scalar}\n" for depth, key in enumerate(path)
+        )
+        self.read(indented)
+
+    @given(
+        st.sampled_from(LEAVES),
+        st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(SCALARS, inner), max_leaves=8),
+    )
+    def test_any_value_for_any_key(self, path: tuple[str, ...], value: Any) -> None:
+        for key in reversed(path):
+            value = {key: value}
+        self.read(yaml.safe_dump(value))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("status: &a {<<: *a}", "yaml: anchor value contains itself"),
+            ("a: " + "[" * 30_000 + "]" * 30_000, "yaml: exceeded max depth of 10000"),
+            ("port: !!int x", "yaml: cannot decode !!str `x` as a !!int"),
+            ("enable_ssl: !!bool maybe", "yaml: cannot decode !!str `maybe` as a !!bool"),
+            ("zone: \x01", "yaml: control characters are not allowed"),
+        ],
+    )
+    def test_refusals(self, text: str, message: str) -> None:
+        assert error_of(text) == message
+
+    def test_a_bomb_of_aliases(self) -> None:
+        levels = [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 9)]
+        assert error_of("\n".join(["a0: &a0 {b: 1}", *levels, "status: *a8"])) == "yaml: document contains excessive aliasing"
+
+    @pytest.mark.parametrize("text", ["index: 1e400", "index: " + "9" * 5000, "drain_wait: " + "9" * 5000 + "s", "index: 0o9"])
+    def test_numbers_beyond_measure(self, text: str) -> None:
+        assert "cannot unmarshal !!str" in error_of(text)
 
 
 @given(st.floats(0, 1e6), st.integers(0, 65535), st.text(st.characters(min_codepoint=32, max_codepoint=126)))
