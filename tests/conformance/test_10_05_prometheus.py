@@ -1,7 +1,10 @@
 """What Prometheus sees (section 10.5), and the two figures of the NATS client (2.2)."""
 
 import socket
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -287,3 +290,13 @@ def test_what_is_looked_at(metered):
     until(lambda: metered.scrape().value("file_descriptors") > 5, "the number of descriptors")
     assert metered.scrape().value("total_dropped_messages") == 0
     assert metered.scrape().value("buffered_messages") >= 0
+
+
+@pytest.mark.statement("10.5", "where the listener cannot be opened the router says so on stderr and ends with 1")
+def test_a_port_in_use(metered, tmp_path):
+    file = tmp_path / "gorouter.yml"
+    file.write_text(f"prometheus: {{enabled: true, port: {metered.port}}}\n")
+    command = [Path(sys.executable).with_name("cfroute"), "gorouter", "-c", file]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr[20:].startswith(f"Unable to setup metrics endpoint (127.0.0.1:{metered.port}): ")

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime
 from random import Random
 
 from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
+from cfroute.gorouter.go_log import GoLog
 from cfroute.gorouter.metrics.envelopes import Envelopes, Metron
-from cfroute.gorouter.metrics.listener import MetricsListener
+from cfroute.gorouter.metrics.listener import MetricsListener, MetricsListenerError
 from cfroute.gorouter.metrics.monitors import Messages, Monitors
 from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.gorouter.metrics.varz import Varz
@@ -33,15 +33,17 @@ class Metrics:
         self.reporter = Reporter(config, clock.monotonic, varz=self._varz) if wanted else None
 
     async def serve(self, parts: AsyncExitStack) -> None:
-        """Open the listener for Prometheus, if there is to be one. Raises MetricsListenerError, after telling it on stderr."""
+        """Open the listener for Prometheus, if there is to be one; stderr is told. Raises MetricsListenerError."""
         if self.reporter is None or not self._config.prometheus.enabled:
             return
         listener = MetricsListener(self._config.prometheus, self._config.local_host, self.reporter.snapshot, self._clock)
         parts.push_async_callback(listener.close)
-        address = await listener.start()
-        now = datetime.fromtimestamp(self._clock.now()).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  (Go's log package: local time)
-        sys.stderr.write(f"{now} Metrics endpoint is listening on {address}\n")
-        sys.stderr.flush()
+        go_log = GoLog(self._clock, sys.stderr.write)
+        try:
+            go_log.line(f"Metrics endpoint is listening on {await listener.start()}")
+        except MetricsListenerError as error:
+            go_log.line(str(error))
+            raise
 
     def varz_page(self, parts: AsyncExitStack, registry: Registry) -> Callable[[], bytes] | None:
         """What makes the page `/varz`; None unless the configuration asks for it."""
