@@ -1,12 +1,12 @@
 """How endpoints and route services are reached: addresses, TLS, idle connections."""
 
 import ssl
-from typing import TYPE_CHECKING
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any
 
 from cfroute.gorouter import tls
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.route_services import RouteServiceUrl
+from cfroute.http2.destination import Http2Destination
 from cfroute.proxy.backend import Destination
 from cfroute.resolver import Mapping, resolve
 
@@ -20,20 +20,29 @@ class Destinations:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._backend_tls = tls.lazily(lambda: tls.backend_context(config))
+        self._http2_tls = tls.lazily(lambda: tls.backend_context(config, http2=True))
         self._service_tls = tls.lazily(lambda: tls.service_context(config))
         self._resolver = [Mapping(m.name, m.port, m.address, m.to_port) for m in config.cfroute.resolver]
         self._services: dict[str, Destination] = {}
-        self._all: WeakSet[Destination] = WeakSet()
+        self._kept: set[Destination] = set()  # those that may have idle connections
         self.internal: Destination | None = None
 
     def of_endpoint(self, endpoint: "Endpoint") -> Destination:
         """The endpoint's; made at its first request."""
         destination: Destination | None = endpoint.backend.transport
         if destination is None:
-            context = self._backend_tls() if endpoint.tls else None
-            name = (endpoint.san or endpoint.host) if endpoint.tls else None
-            destination = endpoint.backend.transport = self._make(endpoint.host, endpoint.port, context, name)
+            destination = endpoint.backend.transport = self._make_for(endpoint)
         return destination
+
+    def _make_for(self, endpoint: "Endpoint") -> Destination:
+        if not endpoint.tls:
+            return self._make(endpoint.host, endpoint.port, None, None)
+        name = endpoint.san or endpoint.host
+        http1 = self._make(endpoint.host, endpoint.port, self._backend_tls(), name)
+        if endpoint.protocol != "http2" or not self._config.enable_http2:
+            return http1
+        options = self._options(self._http2_tls(), name)
+        return Http2Destination(endpoint.host, endpoint.port, http1=http1, **options)
 
     def of_route_service(self, service: RouteServiceUrl) -> Destination:
         """That of a route service, or the way through our own internal listener."""
@@ -53,26 +62,26 @@ class Destinations:
         self.internal = self._make(host, port, context, tls.INTERNAL_NAME)
 
     def _make(self, host: str, port: int, context: ssl.SSLContext | None, name: str | None) -> Destination:
+        return Destination(host, port, **self._options(context, name))
+
+    def _options(self, context: ssl.SSLContext | None, name: str | None) -> dict[str, Any]:
         config = self._config
-        destination = Destination(
-            host,
-            port,
-            context=context,
-            name=name,
-            max_idle=0 if config.disable_keep_alives else config.max_idle_conns_per_host,
-            dial_timeout=config.endpoint_dial_timeout,
-            handshake_timeout=config.tls_handshake_timeout,
-            response_limit=config.max_response_header_bytes or 10 << 20,
-        )
-        self._all.add(destination)
-        return destination
+        return {
+            "context": context,
+            "name": name,
+            "max_idle": 0 if config.disable_keep_alives else config.max_idle_conns_per_host,
+            "dial_timeout": config.endpoint_dial_timeout,
+            "handshake_timeout": config.tls_handshake_timeout,
+            "response_limit": config.max_response_header_bytes or 10 << 20,
+            "kept": self._kept,
+        }
 
     def expire(self, now: float) -> None:
         """Close connections that have been idle for too long."""
-        for destination in list(self._all):
+        for destination in list(self._kept):
             destination.expire(now)
 
     def close(self) -> None:
         """Close all idle connections."""
-        for destination in list(self._all):
+        for destination in list(self._kept):
             destination.close()

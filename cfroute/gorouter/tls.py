@@ -27,9 +27,12 @@ def lazily(make: Callable[[], ssl.SSLContext]) -> Callable[[], ssl.SSLContext]:
     return cache(make)
 
 
-def backend_context(config: Config) -> ssl.SSLContext:
-    """Towards TLS endpoints."""
-    return _client_context(config, config.backends.cert_chain, config.backends.private_key)
+def backend_context(config: Config, *, http2: bool = False) -> ssl.SSLContext:
+    """Towards TLS endpoints; those that may speak HTTP/2 are offered it, the others nothing at all."""
+    context = _client_context(config, config.backends.cert_chain, config.backends.private_key)
+    if http2:
+        context.set_alpn_protocols(["h2", "http/1.1"])
+    return context
 
 
 def service_context(config: Config) -> ssl.SSLContext:

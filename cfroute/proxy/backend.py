@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final, cast
 
 from cfroute.clock import Clock, SystemClock
 from cfroute.proxy.chunked import LAST_CHUNK, ChunkedDecoder, ChunkError, chunk
-from cfroute.proxy.failure import Failure, Kind, dial_failure, handshake_failure, lost_failure
+from cfroute.proxy.failure import Failure, Kind, dial_failure, lost_failure
+from cfroute.proxy.greeting import secure
 from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead
 from cfroute.proxy.headers import Headers
 from cfroute.proxy.readers import ResponseReader
+from cfroute.proxy.sides import BackendSide, RequestLine
 from cfroute.proxy.timings import NOT_MEASURED, Stopwatch, Timings
 from cfroute.proxy.wire import request_bytes
 
 if TYPE_CHECKING:
     from cfroute.proxy.exchange import Exchange
-    from cfroute.proxy.sides import RequestLine
 
 _BROKEN: Final = "net/http: HTTP/1.x transport connection broken: "
 _NO_TRAILERS: Final = Headers()
@@ -28,11 +29,12 @@ class Destination:
     """One address that requests are sent to, with its idle connections.
 
     host and port are what is dialled; name is the TLS server name to ask for and to verify, with `context`. At most max_idle
-    connections are kept, for idle_seconds; 0 keeps none and asks the backend to close. Times in seconds.
+    connections are kept, for idle_seconds; 0 keeps none and asks the backend to close. Times in seconds. `kept` is a set that the
+    destination puts itself into whenever it may have idle connections.
     """
 
     __slots__ = (
-        "__weakref__", "clock", "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle",
+        "_kept", "clock", "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle",
         "name", "port", "reader", "response_limit",
     )  # fmt: skip
 
@@ -49,7 +51,9 @@ class Destination:
         handshake_timeout: float = 10.0,
         response_limit: int = 10 << 20,
         clock: Clock | None = None,
+        kept: "set[Destination] | None" = None,
     ) -> None:
+        self._kept = kept if kept is not None else set()
         self.clock = clock or SystemClock()
         self.host = host
         self.port = port
@@ -66,7 +70,7 @@ class Destination:
     def __repr__(self) -> str:
         return f"<Destination {self.host}:{self.port} idle={len(self.idle)}>"
 
-    def take(self) -> "Backend | None":
+    def take(self) -> BackendSide | None:
         """An idle connection that is still open, the last used first."""
         idle = self.idle
         while idle:
@@ -81,26 +85,36 @@ class Destination:
             backend.close()
         else:
             backend.idle_since = now
+            if not self.idle:
+                self._kept.add(self)
             self.idle.append(backend)
+
+    @property
+    def without_http2(self) -> "Destination":
+        """The same, for a request that asks for an upgrade: only HTTP/1 has those."""
+        return self
 
     def expire(self, now: float) -> None:
         """Close what has been idle for too long."""
         while self.idle and (self.idle[0].closed or now - self.idle[0].idle_since > self.idle_seconds):
             self.idle.popleft().close()
+        if not self.idle:
+            self._kept.discard(self)
 
     def close(self) -> None:
         """Close all idle connections."""
         while self.idle:
             self.idle.pop().close()
 
-    async def dial(self) -> "Backend":
+    async def dial(self) -> BackendSide:
         """A new connection, which knows how long it took to make. Raises Failure, which knows that as well."""
         watch = Stopwatch(self.clock)
         try:
-            backend = await self._connect(watch)
+            backend: BackendSide
+            backend = connected = await self._connect(watch)
             if self.context is not None:
                 with watch.step("tls"):
-                    await self._secure(backend, self.context)
+                    backend = await self._secure(connected, self.context)
         except Failure as failure:
             failure.timings = watch.timings
             raise
@@ -129,26 +143,18 @@ class Destination:
         first: OSError | None = None
         for address in addresses:
             try:
-                return (await loop.create_connection(lambda: Backend(self), address, self.port))[1]
+                return cast(Backend, (await loop.create_connection(lambda: Backend(self).protocol(), address, self.port))[1])
             except OSError as error:
                 first = first or error
         raise first or OSError(f"{self.host} has no address")
 
-    async def _secure(self, backend: "Backend", context: ssl.SSLContext) -> None:
-        loop = asyncio.get_running_loop()
-        name = self.name or self.host
-        try:
-            name.encode("idna")  # what ssl does, too, but there the error gets lost in the event loop
-            async with asyncio.timeout(self.handshake_timeout if self.handshake_timeout > 0 else None):
-                secured = await loop.start_tls(backend.transport, backend, context, server_hostname=name)
-        except TimeoutError as error:
-            backend.transport.abort()
-            raise Failure(Kind.HANDSHAKE_TIMEOUT, "net/http: TLS handshake timeout") from error
-        except (OSError, ValueError) as error:
-            failure = handshake_failure(error, backend.addresses, name)
-            backend.transport.abort()
-            raise failure from error
-        backend.transport = cast(asyncio.Transport, secured)
+    async def _secure(self, backend: "Backend", context: ssl.SSLContext) -> BackendSide:
+        await self._shake_hands(backend, backend.protocol(), context)
+        return backend
+
+    async def _shake_hands(self, backend: "Backend", heir: asyncio.Protocol, context: ssl.SSLContext) -> None:
+        """Make TLS of a new connection and give it to `heir`. Raises Failure."""
+        await secure(backend.transport, heir, context, self.name or self.host, self.handshake_timeout, self.clock.now())
 
 
 def _is_address(host: str) -> bool:
@@ -156,7 +162,7 @@ def _is_address(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
 
 
-class Backend(asyncio.Protocol):
+class Backend:
     """One connection to a backend. It serves one exchange at a time; between two it is idle, and any byte then closes it."""
 
     __slots__ = (
@@ -187,9 +193,13 @@ class Backend(asyncio.Protocol):
         state = "closed" if self.closed else "idle" if self.exchange is None else "busy"
         return f"<Backend {self.destination.host}:{self.destination.port} {state} requests={self.requests}>"
 
+    def protocol(self) -> asyncio.Protocol:
+        """This, as the event loop wants to have it. To derive from asyncio.Protocol would keep it from being compiled."""
+        return cast(asyncio.Protocol, self)
+
     # The exchange's side
 
-    def send(self, exchange: "Exchange", line: "RequestLine", body: list[bytes] | None) -> None:
+    def send(self, exchange: "Exchange", line: RequestLine, body: list[bytes] | None) -> None:
         """Begin to serve `exchange`: its request, and what there is of the body."""
         self.exchange = exchange
         self.requests += 1

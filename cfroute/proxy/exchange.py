@@ -97,8 +97,12 @@ class Exchange:
         self._connect(destination)
 
     def _connect(self, destination: "Destination") -> None:
-        if self.upgrade != b"websocket":
+        if not self.upgrade:
             self.server.deadlines.add(self)
+        else:
+            destination = destination.without_http2
+            if self.upgrade != b"websocket":
+                self.server.deadlines.add(self)
         backend = destination.take()
         if backend is not None:
             self._send(backend)
@@ -165,8 +169,8 @@ class Exchange:
             failure.timings = self.backend.timings
         self._drop_backend()
         self.server.deadlines.discard(self)
-        if failure.reused and self.replayable and failure.kind in (Kind.EOF, Kind.RESET) and self.destination is not None:
-            self._connect(self.destination)  # an idle connection that had gone stale, not the backend's failure
+        if failure.reused and self.destination is not None and self._may_go_again(failure):
+            self._connect(self.destination)  # a kept connection had gone stale: not the backend's failure
             return
         answer = self.policy.failed(self, failure)
         if answer is None and self.body_sent:
@@ -175,6 +179,12 @@ class Exchange:
             self.attempt()
         else:
             self.answer(answer)
+
+    def _may_go_again(self, failure: Failure) -> bool:
+        """Whether the request can be sent to the same backend on another connection."""
+        if failure.unprocessed:
+            return not self.body_sent
+        return self.replayable and failure.kind in (Kind.EOF, Kind.RESET)
 
     # The way back: towards the client
 

@@ -96,8 +96,8 @@ def certificate_failure(error: ssl.SSLCertVerificationError, name: str, certific
 
 
 def _tls_failure(error: ssl.SSLError) -> Failure:
-    reason = error.reason or ""
-    text = alerts.text(reason or str(error))
+    reason = alerts.reason(error.reason, str(error))
+    text = alerts.text(reason or None, str(error))
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"):
         return Failure(Kind.NOT_TLS, "tls: first record does not look like a TLS handshake")
     if any(part in reason for part in _REFUSED_CERTIFICATE):

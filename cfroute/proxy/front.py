@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final, cast
 
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Backend
-from cfroute.proxy.chunked import ChunkedDecoder, ChunkError, chunk, last_chunk
+from cfroute.proxy.chunked import LAST_CHUNK, ChunkedDecoder, ChunkError, chunk, last_chunk
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, ResponseHead, may_be_complete
 from cfroute.proxy.headers import Headers
 from cfroute.proxy.readers import RequestReader
 from cfroute.proxy.sides import BackendSide
 from cfroute.proxy.status import status_line
-from cfroute.proxy.wire import answer_bytes, client_version, connection_line, http_date, response_bytes
+from cfroute.proxy.wire import address, answer_bytes, client_version, connection_line, http_date, response_bytes
 
 if TYPE_CHECKING:
     from cfroute.proxy.server import ProxyServer
@@ -24,7 +24,7 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER: Final = 0.5  # seconds that a client gets to read the last response before its unread bytes make the kernel reset all
 
 
-class Front(asyncio.Protocol):
+class Front:
     """One client connection.
 
     peer is the client's address as host and port, client the same as text; tls the TLS object, or None. closing is set once the
@@ -61,13 +61,17 @@ class Front(asyncio.Protocol):
         state = "tunnel" if self._tunnel else "idle" if self.exchange is None else "busy"
         return f"<Front {self.peer[0]}:{self.peer[1]} {state}>"
 
+    def protocol(self) -> asyncio.Protocol:
+        """This, as the event loop wants to have it. To derive from asyncio.Protocol would keep it from being compiled."""
+        return cast(asyncio.Protocol, self)
+
     # The connection's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername") or ("", 0)
         self.peer = name[0], name[1]
-        self.client = f"{name[0]}:{name[1]}".encode()
+        self.client = address(*self.peer).encode()
         local = transport.get_extra_info("sockname") or ("", 0)
         self.local = local[0], local[1]
         self.tls = transport.get_extra_info("ssl_object")
@@ -121,8 +125,10 @@ class Front(asyncio.Protocol):
         if self.closing or not (exchange.body_done or self._rest_is_short(exchange)):
             exchange.keep_alive = False
         data = response_bytes(request, head, self.server.clock, chunked=chunked, keep_alive=exchange.keep_alive)
-        if body:
-            data += chunk(body) if chunked else body
+        if chunked:
+            data += (chunk(body) if body else b"") + (LAST_CHUNK if ended else b"")
+        elif body:
+            data += body
         self.transport.write(data)
 
     def _rest_is_short(self, exchange: Exchange) -> bool:
@@ -165,6 +171,12 @@ class Front(asyncio.Protocol):
         if self._paused and not self.transport.is_closing():
             self._paused = False
             self.transport.resume_reading()
+
+    def drain(self) -> None:
+        """Serve the current request, and none after it."""
+        self.closing = True
+        if self.exchange is None:
+            self.close()
 
     def close(self) -> None:
         """Close once what was written has been sent, or at the latest after the idle timeout."""

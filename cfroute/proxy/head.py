@@ -25,7 +25,7 @@ _RESPONSE: Final = re.compile(
 _END: Final = re.compile(rb"\n\r?\n")
 _VERSION: Final = re.compile(rb"HTTP/\d\.\d")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_HOST_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!$%&'()*+,-.:;=[]_~"
+HOST_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!$%&'()*+,-.:;=[]_~"
 _MOST_DIGITS: Final = 18  # of a length: more would not fit Go's int64
 _KEEP_ALIVE: Final = (b"keep-alive",)
 
@@ -271,7 +271,7 @@ def _set_host(head: RequestHead) -> None:
     if len(hosts) > 1:
         raise BadRequest
     head.host = head.authority or hosts[0]
-    if hosts[0].translate(None, _HOST_BYTES) or head.authority.translate(None, _HOST_BYTES):
+    if hosts[0].translate(None, HOST_BYTES) or head.authority.translate(None, HOST_BYTES):
         raise BadRequest("400 Bad Request: malformed Host header")
 
 

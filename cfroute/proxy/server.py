@@ -3,8 +3,9 @@
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from cfroute.clock import Clock
 from cfroute.proxy.deadline import Deadlines
@@ -51,20 +52,53 @@ class Observer:
         """A connection was closed because of its PROXY line."""
 
 
-class ProxyServer:
-    """The listeners of one proxy and all their connections."""
+class ClientConnection(Protocol):
+    """What the server asks of a client's connection, whatever it speaks."""
 
-    def __init__(self, policy: Policy, clock: Clock, limits: Limits, observer: Observer | None = None) -> None:
+    transport: asyncio.Transport
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being served; tunnels do not count."""
+
+    def drain(self) -> None:
+        """Serve what is being served, and nothing after it."""
+
+    def close(self) -> None:
+        """Close once what was written has been sent."""
+
+    def idle_timed_out(self) -> None:
+        """There was no request for too long."""
+
+    def head_timed_out(self) -> None:
+        """The request's head took too long."""
+
+
+class ProxyServer:
+    """The listeners of one proxy and all their connections.
+
+    secure_front makes the protocol of a connection with TLS; without it, those speak HTTP/1 as well.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        clock: Clock,
+        limits: Limits,
+        observer: Observer | None = None,
+        secure_front: "Callable[[ProxyServer], asyncio.Protocol] | None" = None,
+    ) -> None:
         self.policy = policy
         self.clock = clock
         self.limits = limits
-        self.connections: set[Front] = set()
+        self.connections: set[ClientConnection] = set()
         self._observer = observer or Observer()
+        self._secure_front = secure_front or _plain_front
         self._listeners: list[asyncio.Server | Doorway] = []
         self._sockets: list[socket.socket] = []
         self._drained: asyncio.Event | None = None
-        self.idle: Deadlines[Front] = Deadlines(limits.idle_timeout, clock, Front.idle_timed_out)
-        self.heads: Deadlines[Front] = Deadlines(limits.head_timeout, clock, self._head_too_slow)
+        self.idle: Deadlines[ClientConnection] = Deadlines(limits.idle_timeout, clock, lambda front: front.idle_timed_out())
+        self.heads: Deadlines[ClientConnection] = Deadlines(limits.head_timeout, clock, self._head_too_slow)
         self.deadlines: Deadlines[Exchange] = Deadlines(limits.exchange_timeout, clock, Exchange.timed_out)
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | Terms | None = None, *, proxied: bool = False) -> int:
@@ -83,14 +117,15 @@ class ProxyServer:
             self._listeners.append(await loop.create_server(lambda: Front(self).protocol(), sock=listener, backlog=_BACKLOG))
             return port
         patience = self.limits.head_timeout
-        doorway = Doorway(lambda: Front(self).protocol(), self._observer, self.clock, terms=terms, proxied=proxied, patience=patience)
+        make = self._secure_front if terms is not None else _plain_front
+        doorway = Doorway(lambda: make(self), self._observer, self.clock, terms=terms, proxied=proxied, patience=patience)
         self._listeners.append(doorway)
         await doorway.open(listener, _BACKLOG)
         return port
 
     # What connections report
 
-    def connected(self, front: Front) -> None:
+    def connected(self, front: ClientConnection) -> None:
         self.connections.add(front)
         if self._drained is not None:
             front.close()
@@ -99,7 +134,7 @@ class ProxyServer:
         if self.limits.head_timeout:
             self.heads.add(front)
 
-    def disconnected(self, front: Front) -> None:
+    def disconnected(self, front: ClientConnection) -> None:
         self.connections.discard(front)
         self.idle.discard(front)
         self.heads.discard(front)
@@ -114,8 +149,8 @@ class ProxyServer:
         if self.limits.head_timeout and front not in self.heads:
             self.heads.add(front)
 
-    def _head_too_slow(self, front: Front) -> None:
-        if front.exchange is None:
+    def _head_too_slow(self, front: ClientConnection) -> None:
+        if not front.busy:
             front.head_timed_out()
 
     def refused(self, front: Front, refused: BadRequest) -> None:
@@ -150,9 +185,7 @@ class ProxyServer:
         """Close the idle connections, and each other one after its current request; False if that took over `timeout` seconds."""
         self._drained = asyncio.Event()
         for front in list(self.connections):
-            front.closing = True
-            if front.exchange is None:
-                front.close()
+            front.drain()
         self._look_drained()
         try:
             async with asyncio.timeout(timeout):
@@ -170,3 +203,7 @@ class ProxyServer:
         self.stop_listening()
         for front in list(self.connections):
             front.transport.abort()
+
+
+def _plain_front(server: ProxyServer) -> asyncio.Protocol:
+    return Front(server).protocol()

@@ -84,6 +84,9 @@ class BackendSide(Protocol):
     def closed(self) -> bool: ...
     @property
     def blocked(self) -> bool: ...
+    made_in: Timings
+    """What it took to get its connection; set by who dials."""
+
     @property
     def timings(self) -> Timings:
         """What it took to get the connection for the present request: nothing for one that was kept."""

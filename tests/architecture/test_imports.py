@@ -24,6 +24,7 @@ SHARED = (
     "cfroute.errors",
     "cfroute.health",
     "cfroute.home",
+    "cfroute.http2",
     "cfroute.http_client",
     "cfroute.jwt",
     "cfroute.log_cache",

@@ -1,0 +1,111 @@
+"""A backend that may speak HTTP/2."""
+
+import asyncio
+import ssl
+from dataclasses import replace
+from typing import Any, cast
+
+from cfroute.http2.backend import Http2Backend
+from cfroute.http2.backend_stream import BackendStream
+from cfroute.proxy.backend import Backend, Destination
+from cfroute.proxy.failure import Failure
+from cfroute.proxy.sides import BackendSide
+
+
+class Http2Destination(Destination):
+    """An address that is reached over TLS and chooses between HTTP/2 and HTTP/1.1.
+
+    Requests share the connections that speak HTTP/2, as far as these have room; while one is dialled, others wait for what comes
+    of it. `http1` is the same address for requests that must not use HTTP/2.
+    """
+
+    __slots__ = ("_dialling", "_http1", "_shared", "connections")
+
+    def __init__(self, host: str, port: int, *, http1: Destination, **options: Any) -> None:
+        super().__init__(host, port, **options)
+        self._http1 = http1
+        self.connections: list[Http2Backend] = []
+        self._dialling: asyncio.Future[Failure | None] | None = None
+        self._shared = self.max_idle > 0  # whether several requests can expect to use the connection that is dialled
+
+    @property
+    def without_http2(self) -> Destination:
+        return self._http1
+
+    def take(self) -> BackendSide | None:
+        """A new stream of an open connection, or an idle connection that speaks HTTP/1.1."""
+        for connection in self.connections:
+            if connection.has_room:
+                return BackendStream(connection)
+        return super().take() if self.idle else None
+
+    async def dial(self) -> BackendSide:
+        """A stream, or a connection that speaks HTTP/1.1. Raises Failure."""
+        while self._dialling is not None and self._shared:
+            failure = await asyncio.shield(self._dialling)
+            if failure is not None:
+                raise replace(failure)
+            taken = self.take()
+            if taken is not None:
+                return taken
+        outcome: asyncio.Future[Failure | None] = asyncio.get_running_loop().create_future()
+        self._dialling = outcome
+        try:
+            return await super().dial()
+        except Failure as failure:
+            outcome.set_result(failure)
+            raise
+        finally:
+            if self._dialling is outcome:
+                self._dialling = None
+            if not outcome.done():
+                outcome.set_result(None)
+
+    async def _secure(self, backend: Backend, context: ssl.SSLContext) -> BackendSide:
+        chooser = _Chooser(self, backend)
+        await self._shake_hands(backend, chooser, context)
+        self._shared = chooser.connection is not None and self.max_idle > 0
+        return backend if chooser.connection is None else BackendStream(chooser.connection)
+
+    def add(self, connection: Http2Backend) -> None:
+        """A connection is open."""
+        self.connections.append(connection)
+        self._kept.add(self)
+
+    def forget(self, connection: Http2Backend) -> None:
+        """This connection takes no new streams."""
+        if connection in self.connections:
+            self.connections.remove(connection)
+
+    def expire(self, now: float) -> None:
+        """Close what has been idle for too long."""
+        super().expire(now)
+        for connection in list(self.connections):
+            connection.expire(now, self.idle_seconds)
+        if self.connections:
+            self._kept.add(self)
+
+    def close(self) -> None:
+        """Close what is idle; what is not ends with its last stream."""
+        super().close()
+        for connection in list(self.connections):
+            connection.retire()
+
+
+class _Chooser(asyncio.Protocol):
+    """The first protocol of a connection after its handshake: it makes way for the one that the backend has chosen."""
+
+    def __init__(self, destination: Http2Destination, backend: Backend) -> None:
+        self._destination = destination
+        self._backend = backend
+        self.connection: Http2Backend | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        protocol = self._backend.protocol()
+        if transport.get_extra_info("ssl_object").selected_alpn_protocol() == "h2":
+            self.connection = Http2Backend(self._destination)
+            protocol = self.connection.protocol()
+        cast(asyncio.Transport, transport).set_protocol(protocol)
+        protocol.connection_made(transport)
+        if self.connection is not None:
+            self._destination.add(self.connection)
