@@ -372,6 +372,7 @@ def test_31_immediate_stop(start):
     assert start(drain_wait="10s").stop() == 0
 
 
+@pytest.mark.statement("10.2", "/routes wants a user and a password")
 def test_33_routes_need_a_password(shared_router):
     for authorization in (b"", b"Authorization: Basic eDp5\r\n"):
         answer = shared_router.fetch(b"GET /routes HTTP/1.0\r\n" + authorization + b"\r\n", shared_router.routes_port)
