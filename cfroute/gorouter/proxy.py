@@ -25,7 +25,7 @@ from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Destination
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.head import RequestHead, ResponseHead
-from cfroute.proxy.headers import Headers, remove_hop_by_hop
+from cfroute.proxy.headers import Fields, Headers, remove_hop_by_hop
 from cfroute.proxy.sides import ClientSide, RequestLine
 from cfroute.proxy.target import Target, double_slash_form
 
@@ -102,7 +102,7 @@ class Proxy:
             return service.target, service.authority, self._close
         endpoint = exchange.endpoint
         assert endpoint is not None
-        headers = request.headers
+        headers: Fields = request.headers
         identity = endpoint.identity
         headers[b"X-Cf-Applicationid"] = (identity.application_id,)
         headers[b"X-Cf-Instanceid"] = (identity.instance_id,)
@@ -140,16 +140,18 @@ class Proxy:
         if response.status == 101 and (answer := self._mismatch(exchange, headers.first(b"Upgrade"))) is not None:
             return answer
         remove_hop_by_hop(headers)
-        headers.pop(b"X-Cf-Proxy-Signature", None)
-        if b"X-Vcap-Request-Id" not in headers:
-            headers[b"X-Vcap-Request-Id"] = (exchange.request_id,)
+        fields: Fields = headers
+        if b"X-Cf-Proxy-Signature" in fields:
+            del fields[b"X-Cf-Proxy-Signature"]
+        if b"X-Vcap-Request-Id" not in fields:
+            fields[b"X-Vcap-Request-Id"] = (exchange.request_id,)
         if exchange.route_service is not None:
             self._note_service_response(exchange, response.status)
         elif exchange.sticky or self._trace_key or self._sticky.concerns(headers):
             self._edit_endpoint_response(exchange, headers)
         if exchange.rewrite is not None and response.status != 101:
             exchange.rewrite(headers)
-        if b"X-Cf-Routererror" in headers:  # another router's; the access log shows it as if it were ours
+        if b"X-Cf-Routererror" in fields:  # another router's; the access log shows it as if it were ours
             exchange.router_error = headers.first(b"X-Cf-Routererror").decode("utf-8", "surrogateescape")
         if exchange.upgrade == b"websocket" and self._reporter is not None:
             self._reporter.count("websocket_upgrades")
@@ -256,21 +258,22 @@ class Proxy:
         headers = request.headers
         if self._extra_headers:
             exchange.logged_headers = [headers.first(name) for name in self._access_log.extra_names]
-        if b"X-Request-Start" not in headers:
-            headers[b"X-Request-Start"] = (b"%d" % (exchange.received_at // 1_000_000),)
-        if b"X-Cf-App-Instance" in headers:
-            del headers[b"X-Cf-App-Instance"]
-        trailers = b"Te" in headers and b"trailers" in headers.tokens(b"Te")
-        upgrade = headers.get(b"Upgrade") if exchange.upgrade else None
+        fields: Fields = headers
+        if b"X-Request-Start" not in fields:
+            fields[b"X-Request-Start"] = (str(exchange.received_at // 1_000_000).encode(),)
+        if b"X-Cf-App-Instance" in fields:
+            del fields[b"X-Cf-App-Instance"]
+        trailers = b"Te" in fields and b"trailers" in headers.tokens(b"Te")
+        upgrade = fields.get(b"Upgrade") if exchange.upgrade else None
         remove_hop_by_hop(headers)
         if trailers:
-            headers[b"Te"] = (b"trailers",)
+            fields[b"Te"] = (b"trailers",)
         if upgrade is not None:
-            headers[b"Connection"] = (b"Upgrade",)
-            headers[b"Upgrade"] = upgrade[:1]
+            fields[b"Connection"] = (b"Upgrade",)
+            fields[b"Upgrade"] = upgrade[:1]
         peer = exchange.front.peer[0].encode()
-        forwarded = headers.get(b"X-Forwarded-For")
-        headers[b"X-Forwarded-For"] = (peer if forwarded is None else b", ".join((*forwarded, peer)),)
+        forwarded = fields.get(b"X-Forwarded-For")
+        fields[b"X-Forwarded-For"] = (peer if forwarded is None else b", ".join((*forwarded, peer)),)
 
     def _edit_endpoint_response(self, exchange: RouterExchange, headers: Headers) -> None:
         endpoint, pool = exchange.endpoint, exchange.pool

@@ -13,7 +13,11 @@ _CACHE_LIMIT: Final = 4096
 _LONGEST_KNOWN: Final = 96
 _canonical: dict[bytes, bytes] = {}
 
+_orders: Final[dict[tuple[bytes, ...], list[bytes]]] = {}
+
 Field = tuple[bytes, tuple[bytes]]
+Fields = dict[bytes, tuple[bytes, ...]]
+"""What `Headers` are, for code that is compiled: of a plain dictionary it knows how to look things up without asking."""
 known_fields: Final[dict[bytes, Field]] = {}
 """Lines that were seen before -> canonical name and value: most of a request's lines are those of the request before."""
 
@@ -74,7 +78,8 @@ class Headers(dict[bytes, tuple[bytes, ...]]):
 
     def lines(self) -> bytes:
         """All fields as they go on the wire, sorted by name, each with its line end."""
-        return b"".join([b"%b: %b\r\n" % (name, value) for name in sorted(self) for value in self[name]])
+        fields: Fields = self
+        return b"".join([b"%b: %b\r\n" % (name, value) for name in in_order(fields) for value in fields[name]])
 
     def tokens(self, name: bytes) -> list[bytes]:
         """The elements of a comma-separated field, in lower case, over all its lines."""
@@ -83,9 +88,20 @@ class Headers(dict[bytes, tuple[bytes, ...]]):
         ]
 
 
+def in_order(fields: Fields) -> list[bytes]:
+    """The names in the order of the wire. The same few sets of names come again and again, so what was sorted is remembered."""
+    names = tuple(fields)
+    known = _orders.get(names)
+    if known is None:
+        if len(_orders) >= _CACHE_LIMIT:  # bounded: clients choose the names
+            _orders.clear()
+        known = _orders[names] = sorted(names)
+    return known
+
+
 def remove_hop_by_hop(headers: Headers) -> None:
     """Drop what only concerned the connection that the message came on: the fields named by `Connection`, and the set."""
-    fields: dict[bytes, tuple[bytes, ...]] = headers
+    fields: Fields = headers
     if HOP_BY_HOP.isdisjoint(fields):
         return
     connection = fields.pop(b"Connection", None)
@@ -98,7 +114,7 @@ def remove_hop_by_hop(headers: Headers) -> None:
         fields.pop(name, None)
 
 
-def _remove_named(fields: dict[bytes, tuple[bytes, ...]], connection: tuple[bytes, ...]) -> None:
+def _remove_named(fields: Fields, connection: tuple[bytes, ...]) -> None:
     for value in connection:
         for token in value.split(b","):
             fields.pop(canonical(token.strip(b" \t")), None)

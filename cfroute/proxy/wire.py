@@ -6,6 +6,7 @@ from typing import Final
 from cfroute.clock import Clock
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.head import CHUNKED, RequestHead, ResponseHead
+from cfroute.proxy.headers import Fields, in_order
 from cfroute.proxy.sides import RequestLine
 from cfroute.proxy.status import status_line
 
@@ -22,9 +23,9 @@ def address(host: str, port: int) -> str:
 def request_bytes(request: RequestHead, line: RequestLine) -> bytes:
     """The head of a request to a backend."""
     target, host, close = line
-    headers = request.headers
+    fields: Fields = request.headers
     parts = [b"%b %b HTTP/1.1\r\nHost: %b\r\n" % (request.method, target, host)]
-    agent = headers.get(b"User-Agent")
+    agent = fields.get(b"User-Agent")
     if agent is not None:
         parts.append(b"User-Agent: %b\r\n" % agent[0])
     if request.length == CHUNKED:
@@ -33,24 +34,27 @@ def request_bytes(request: RequestHead, line: RequestLine) -> bytes:
         parts.append(b"Content-Length: %d\r\n" % request.length)
     if request.trailer:
         parts.append(b"Trailer: %b\r\n" % b",".join(request.trailer))
-    names = sorted(headers if _WRITTEN_FIRST.isdisjoint(headers) else headers.keys() - _WRITTEN_FIRST)
-    parts += [b"%b: %b\r\n" % (name, value) for name in names for value in headers[name]]
+    for name in in_order(fields):
+        if name not in _WRITTEN_FIRST:
+            for value in fields[name]:
+                parts.append(b"%b: %b\r\n" % (name, value))
     # Go does not ask for the end of a connection that is to change its protocol.
-    parts.append(b"Connection: close\r\n\r\n" if close and b"Upgrade" not in headers else b"\r\n")
+    parts.append(b"Connection: close\r\n\r\n" if close and b"Upgrade" not in fields else b"\r\n")
     return b"".join(parts)
 
 
 def response_bytes(request: RequestHead, head: ResponseHead, clock: Clock, *, chunked: bool, keep_alive: bool) -> bytes:
     """The head of a backend's response as the client is to see it."""
-    headers, length = head.headers, head.length
+    length = head.length
+    fields: Fields = head.headers
     if head.status in _NO_BODY:
-        headers.pop(b"Content-Length", None)
+        fields.pop(b"Content-Length", None)
         if head.status == 304:
-            headers.pop(b"Content-Type", None)
-    data = status_line(client_version(request), head.status) + headers.lines()
-    if b"Date" not in headers:
+            fields.pop(b"Content-Type", None)
+    data = status_line(client_version(request), head.status) + head.headers.lines()
+    if b"Date" not in fields:
         data += b"Date: %b\r\n" % http_date(clock.now())
-    if length >= 0 and b"Content-Length" not in headers and request.method != b"HEAD" and head.status not in _NO_BODY:
+    if length >= 0 and b"Content-Length" not in fields and request.method != b"HEAD" and head.status not in _NO_BODY:
         data += b"Content-Length: %d\r\n" % length  # the backend named its own in `Connection`
     if not keep_alive or request.version == b"HTTP/1.0":
         data += connection_line(request, keep_alive=keep_alive)

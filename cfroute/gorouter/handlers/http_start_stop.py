@@ -1,10 +1,13 @@
 """Takes the headers that only the router may set off the client's request."""
 
+from typing import Final
+
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.handlers import Handler
+from cfroute.proxy.headers import Fields
 
-RESERVED = frozenset((b"X-Cf-Applicationid", b"X-Cf-Instanceindex", b"X-Cf-Instanceid"))
+RESERVED: Final = (b"X-Cf-Applicationid", b"X-Cf-Instanceindex", b"X-Cf-Instanceid")
 
 
 def handler(context: Context) -> Handler | None:
@@ -12,7 +15,7 @@ def handler(context: Context) -> Handler | None:
 
 
 def http_start_stop(exchange: RouterExchange) -> None:
-    headers = exchange.request.headers
-    if not RESERVED.isdisjoint(headers):
-        for name in RESERVED:
-            headers.pop(name, None)
+    fields: Fields = exchange.request.headers
+    for name in RESERVED:
+        if name in fields:
+            del fields[name]

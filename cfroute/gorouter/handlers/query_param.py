@@ -1,13 +1,17 @@
 """Notes requests with a semicolon in their target, which Go's query parser stopped to understand."""
 
+from typing import Final
+
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.handlers import Handler
 
+_SEMICOLON: Final = ord(";")
+
 
 def handler(context: Context) -> Handler:
     def query_param(exchange: RouterExchange) -> None:
-        if b";" in exchange.request.target:
+        if _SEMICOLON in exchange.request.target:
             exchange.semicolons = True
             context.log.warn("deprecated-semicolon-params", **{"vcap-request-id": exchange.request_id.decode()})
 
