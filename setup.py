@@ -18,9 +18,8 @@ REQUEST_PATH = (
     "proxy/headers", "proxy/policy", "proxy/readers", "proxy/server", "proxy/sides", "proxy/status", "proxy/target", "proxy/wire",
     "gorouter/access_log", "gorouter/access_record", "gorouter/destinations", "gorouter/endpoint", "gorouter/events",
     "gorouter/exchange", "gorouter/hashing", "gorouter/metrics/meters", "gorouter/metrics/reporter", "gorouter/pool",
-    "gorouter/proxy", "gorouter/registry", "gorouter/route_key", "gorouter/route_services", "gorouter/routes", "gorouter/selection",
-    "gorouter/sticky",
-    "load_balancer/balancer",
+    "gorouter/proxy", "gorouter/registry", "gorouter/route_key", "gorouter/route_services", "gorouter/routes",
+    "gorouter/selection", "gorouter/sticky", "load_balancer/balancer",
 )  # fmt: skip
 HANDLERS = "gorouter/handlers"
 FOLDER = Path(__file__).parent / "cfroute"
