@@ -320,7 +320,8 @@ async def test_a_backend_with_a_certificate_out_of_its_time(rig: Rig, authority:
     await rig.application(identity=authority.identity("b.test", now=made), context=authority.trust(), name="b.test")
     kind, text = await answer_to(rig)
     assert kind is Kind.UNTRUSTED
-    assert re.fullmatch(re.escape(VERIFY) + r"certificate has expired or is not yet valid: current time \S+ is (after|before) \S+", text)
+    expected = r"certificate has expired or is not yet valid: current time \S+ is (after|before) \S+"
+    assert re.fullmatch(re.escape(VERIFY) + expected, text)
 
 
 async def test_a_backend_of_an_unknown_authority(rig: Rig, authority: Authority, tmp_path: Path) -> None:
