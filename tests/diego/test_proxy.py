@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cfroute.daemon import spawn
+from cfroute.diego.cell import relay
 from cfroute.diego.cell.identity import Identity
 from cfroute.diego.cell.proxy import Proxy
 from cfroute.errors import ConfigurationError
@@ -287,5 +288,60 @@ def test_a_port_that_is_taken_is_named(authorities: Authorities) -> None:
             port = taken.getsockname()[1]
             with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}: address already in use"):
                 await proxy.listen("127.0.0.1", port)
+
+    run(work)
+
+
+def test_who_says_nothing_or_no_tls_is_let_go(authorities: Authorities, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "OPENING", 0.2)
+
+    async def work() -> None:
+        async with place(echo, authorities) as here:
+            reader, writer = await asyncio.open_connection("127.0.0.1", here.port)
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+            writer.close()
+
+            reader, writer = await asyncio.open_connection("127.0.0.1", here.port)
+            writer.write(b"\x16\x03\x01\x00\x05hello")
+            assert (await reader.read())[:1] == b"\x15"  # an alert
+            writer.close()
+
+    run(work)
+
+
+def test_nothing_is_left_of_connections_however_they_end(authorities: Authorities) -> None:
+    open_at_app: set[asyncio.StreamWriter] = set()
+
+    async def app(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_at_app.add(writer)
+        asked = b""
+        with contextlib.suppress(ConnectionError):
+            asked = await reader.read(10)
+            if asked == b"reset":
+                writer.transport.abort()
+            elif asked == b"stay":
+                await reader.read()
+        writer.close()
+        open_at_app.discard(writer)
+
+    def end(here: Place, how: str) -> None:
+        if how in {"early", "half"}:
+            plain = socket.create_connection(("127.0.0.1", here.port), SOON)
+            plain.sendall(b"\x16\x03\x01" if how == "half" else b"")
+            plain.close()
+            return
+        with here.dial() as tls:
+            tls.sendall(how.encode())
+            if how != "stay":
+                with contextlib.suppress(OSError):
+                    everything(tls)
+
+    async def work() -> None:
+        async with place(app, authorities) as here:
+            for how in ("early", "half", "ask", "reset", "stay"):
+                await asyncio.to_thread(end, here, how)
+            while "relays=0" not in repr(here.proxy) or open_at_app:
+                await asyncio.sleep(0.01)
 
     run(work)

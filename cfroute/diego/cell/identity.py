@@ -72,7 +72,7 @@ class Identities:
         """The identity of a new instance, whose container is the folder `root`. Raises OSError."""
         identity = Identity(guid, address, units(lrp), root / CREDENTIALS)
         identity.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._make(identity)
+        identity.renew_at = self._make(identity)
         self._issued[guid] = identity
         return identity
 
@@ -91,18 +91,20 @@ class Identities:
         now = self._clock.now()
         for identity in [each for each in self._issued.values() if each.renew_at <= now]:
             try:
-                self._make(identity)
+                renew_at = self._make(identity)
                 identity.renewed()
             except OSError as error:  # a full disk: the old one is good for a while, and the next look tries again
                 self._log.error("failed-to-renew-identity", instance_guid=identity.guid, error=str(error))
             else:
+                identity.renew_at = renew_at
                 self._log.info("identity-renewed", instance_guid=identity.guid)
 
-    def _make(self, identity: Identity) -> None:
+    def _make(self, identity: Identity) -> float:
+        """Write new files; when they are to be renewed."""
         now = self._clock.now()
         names = [identity.guid, identity.address]
         days = self._validity / _DAY
         made = certificates.issue(self._authority, identity.guid, names, now, units=identity.units, days=days)
         write_secretly(identity.key, made.key, durable=False)
         write_secretly(identity.certificate, made.certificate, durable=False)
-        identity.renew_at = renewal(now, self._validity, self._chance.random())
+        return renewal(now, self._validity, self._chance.random())

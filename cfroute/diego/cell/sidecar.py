@@ -22,10 +22,10 @@ LAST_LINGER = 2.0  # s of that when the cell ends
 class Sidecar:
     """That of one instance. `tls_port` is where its proxy listens, 0 without one; `environment` tells of its credentials."""
 
-    def __init__(self, identity: Identity | None = None, proxy: Proxy | None = None, tls_port: int = 0) -> None:
+    def __init__(self, identity: Identity | None = None) -> None:
         self.identity = identity
-        self.proxy = proxy
-        self.tls_port = tls_port
+        self.proxy: Proxy | None = None
+        self.tls_port = 0
         self.environment = identity.environment if identity else {}
 
     def lead_to(self, address: str, port: int) -> None:
@@ -51,17 +51,21 @@ class Sidecars:
         """What an instance in the folder `root` gets, whose app is to listen on `port`. Raises CfrouteError, OSError."""
         if self.identities is None:
             return Sidecar()
-        identity = self.identities.issue(lrp, guid, self._config.address, root)
-        if not self._config.enable_container_proxy:
-            return Sidecar(identity)
-        proxy = Proxy((self._config.address, port), identity, self._trusted, self._log.session("proxy"))
-        sidecar = Sidecar(identity, proxy, self._ports.take())
-        try:
-            await proxy.listen(self._config.address, sidecar.tls_port)
-        except BaseException:
-            self.end(sidecar)
-            raise
+        sidecar = Sidecar(self.identities.issue(lrp, guid, self._config.address, root))
+        if self._config.enable_container_proxy:
+            try:
+                await self._start_proxy(sidecar, port)
+            except BaseException:
+                self.end(sidecar)
+                raise
         return sidecar
+
+    async def _start_proxy(self, sidecar: Sidecar, port: int) -> None:
+        assert sidecar.identity is not None
+        address = self._config.address
+        sidecar.tls_port = self._ports.take()
+        sidecar.proxy = Proxy((address, port), sidecar.identity, self._trusted, self._log.session("proxy"))
+        await sidecar.proxy.listen(address, sidecar.tls_port)
 
     @property
     def _trusted(self) -> tuple[str, ...]:
@@ -72,16 +76,17 @@ class Sidecars:
         """The instance is gone; what it had said last is still passed on."""
         if self.identities and sidecar.identity:
             self.identities.forget(sidecar.identity)
-        if sidecar.proxy:
-            closing = spawn(self._close(sidecar.proxy, sidecar.tls_port), name=f"close {sidecar.proxy}")
+        if sidecar.tls_port:
+            closing = spawn(self._close(sidecar), name=f"close {sidecar.proxy}")
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
-    async def _close(self, proxy: Proxy, port: int) -> None:
+    async def _close(self, sidecar: Sidecar) -> None:
         try:
-            await proxy.close(LINGER)
+            if sidecar.proxy:
+                await sidecar.proxy.close(LINGER)
         finally:
-            self._ports.give_back(port)
+            self._ports.give_back(sidecar.tls_port)
 
     async def keep(self) -> None:
         """Renew identities for ever."""
