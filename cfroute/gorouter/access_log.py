@@ -8,21 +8,18 @@ Lines are gathered and written together, off the request path, in order.
 """
 
 import hashlib
-import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from cfroute.clock import Clock, Timer
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.quoting import quote
-from cfroute.logs import Logger
 from cfroute.proxy.headers import canonical
 
 _FLUSH_AFTER: Final = 0.05  # seconds
 _MOST_PENDING: Final = 1024  # lines, as many as upstream's queue holds
-_MODE: Final = 0o644
 
 # What Go's quoting leaves as it is, among the bytes of ASCII.
 _PLAIN: Final = re.compile(rb"[ !#-\[\]-~]*")
@@ -103,50 +100,52 @@ class LineFormat:
         self._hides_client = logging.disable_log_source_ip
         self._hides_forwarded_for = logging.disable_log_forwarded_for
         self._redaction = logging.redact_query_params
-        self._redacts = self._redaction != "none"
+        self.redacts = self._redaction != "none"
         self._fields = [name for name in dict.fromkeys(logging.extra_access_log_fields) if name in _FIELDS]
         names = _extra_headers(config)
         self.extra_names = [canonical(name.encode()) for name in names]
         """Canonical names of the request headers that end the line."""
-        self._labels = [f" {name.lower().replace('-', '_')}:".encode() for name in names]
+        self.labels = [f" {name.lower().replace('-', '_')}:".encode() for name in names]
+        self.detailed = bool(self._fields)
+        """Whether the line shows fields that are only measured on demand."""
         self._second = -1
         self._second_text = b""
 
     def line(self, record: Record) -> bytes:
         """The line, with its line end."""
         uri = record.uri
-        if self._redacts and record.method == b"GET":
-            uri = self._redacted(uri)
+        if self.redacts and record.method == b"GET":
+            uri = self.redacted(uri)
         line = (
             b'%b - [%b] "%b %b %b" %b %b %b "%b" "%b" "%b" "%b" x_forwarded_for:"%b" x_forwarded_proto:"%b" vcap_request_id:"%b" '
             b'response_time:%b gorouter_time:%b app_id:"%b" app_index:"%b" instance_id:"%b" %bx_cf_routererror:"%b"'
         ) % (
             record.host,
-            self._time(record.received_at_ns),
+            self.time(record.received_at_ns),
             record.method,
             uri if _is_plain(uri) else _escaped(uri),
             record.proto,
             _number(record.status) if record.status else b'"-"',
             _number(record.request_bytes),
             _number(record.response_bytes),
-            _shown(record.referer),
-            _shown(record.user_agent),
-            b"-" if self._hides_client else _shown(record.client),
-            _shown(record.backend),
-            b"-" if self._hides_forwarded_for else _shown(record.forwarded_for),
-            _shown(record.forwarded_proto),
+            shown(record.referer),
+            shown(record.user_agent),
+            b"-" if self._hides_client else shown(record.client),
+            shown(record.backend),
+            b"-" if self._hides_forwarded_for else shown(record.forwarded_for),
+            shown(record.forwarded_proto),
             record.request_id or b"-",
             _seconds(record.response_time),
             _seconds(record.gorouter_time),
-            _shown(record.app_id),
-            _shown(record.app_index),
-            _shown(record.instance_id),
+            shown(record.app_id),
+            shown(record.app_index),
+            shown(record.instance_id),
             self._extra_fields(record) if self._fields else b"",
-            _shown(record.router_error),
+            shown(record.router_error),
         )
-        return line + self._extra_headers(record.extra) + b"\n" if self._labels else line + b"\n"
+        return line + self._extra_headers(record.extra) + b"\n" if self.labels else line + b"\n"
 
-    def _time(self, nanoseconds: int) -> bytes:
+    def time(self, nanoseconds: int) -> bytes:
         """Local time with a Z, as upstream writes it and log parsers expect it. Most lines share their second."""
         second = nanoseconds // 1_000_000_000
         if second != self._second:
@@ -156,9 +155,10 @@ class LineFormat:
         millis, rest = fraction // 1_000_000, fraction % 1_000_000
         return b"%b.%b%b%bZ" % (self._second_text, _THREE[millis], _THREE[rest // 1000], _THREE[rest % 1000])
 
-    def _redacted(self, uri: bytes) -> bytes:
+    def redacted(self, uri: bytes) -> bytes:
+        """Path and query of a GET, as they may be logged."""
         path, mark, query = uri.partition(b"?")
-        if not query:
+        if not query or not self.redacts:
             return uri
         if self._redaction == "all":
             return path
@@ -168,27 +168,27 @@ class LineFormat:
         parts = []
         for name in self._fields:
             value = getattr(record, name)
-            shown = _quoted(value) if name == "local_address" else _seconds(value) if name in _TIMES else b"%d" % value
-            parts.append(b"%b:%b " % (name.encode(), shown))
+            text = _quoted(value) if name == "local_address" else _seconds(value) if name in _TIMES else b"%d" % value
+            parts.append(b"%b:%b " % (name.encode(), text))
         return b"".join(parts)
 
     def _extra_headers(self, values: Sequence[bytes]) -> bytes:
-        present = (*values, *(b"" for _ in self._labels[len(values) :]))
-        return b"".join(label + _quoted(value) for label, value in zip(self._labels, present, strict=True))
+        present = (*values, *(b"" for _ in self.labels[len(values) :]))
+        return b"".join(label + _quoted(value) for label, value in zip(self.labels, present, strict=True))
 
 
-def _shown(text: bytes) -> bytes:
+def shown(text: bytes) -> bytes:
     """A text as it stands between quotes. Most have been shown before."""
     known = _known.get(text)
     if known is not None:
         return known
-    shown = text if _is_plain(text) else _escaped(text)
+    between = text if _is_plain(text) else _escaped(text)
     if len(text) <= _LONGEST_KNOWN:
         if len(_known) >= _MOST_KNOWN:  # bounded: clients choose the texts
             _known.clear()
             _known[b""] = b"-"
-        _known[text] = shown
-    return shown
+        _known[text] = between
+    return between
 
 
 def _is_plain(text: bytes) -> bool:
@@ -202,7 +202,7 @@ def _escaped(text: bytes) -> bytes:
 
 
 def _quoted(text: bytes) -> bytes:
-    return b'"%b"' % _shown(text)
+    return b'"%b"' % shown(text)
 
 
 def _number(number: int) -> bytes:
@@ -232,44 +232,54 @@ def _extra_headers(config: Config) -> list[str]:
     return list(first.values())
 
 
-class AccessLogError(Exception):
-    """The log file cannot be opened; the message is the `error` of the log line."""
+class Writer(Protocol):
+    """Where access lines go."""
+
+    def write(self, lines: Sequence[bytes], /) -> None:
+        """Take lines, which end in a newline each. What goes wrong is logged, not raised."""
+
+    def close(self) -> None:
+        """The lines so far were the last ones."""
+
+
+class Listener(Protocol):
+    """Who wants to know of each line what it was made of."""
+
+    def log(self, record: Record, line: bytes, tags: Mapping[str, str] | None, /) -> None:
+        """Hear of a line, which ends in a newline, and of the tags of its endpoint."""
+
+    def flush(self) -> None:
+        """The lines so far are being written."""
+
+    def close(self) -> None:
+        """The lines so far were the last ones."""
 
 
 class AccessLog:
-    """Writes access lines to the configured file, or nowhere."""
+    """Makes the lines, and hands them on in order: all together to the writers, each at once to the listeners."""
 
-    def __init__(self, config: Config, clock: Clock, logger: Logger) -> None:
-        """Raises AccessLogError, after logging it, when the file cannot be opened."""
+    def __init__(
+        self, config: Config, clock: Clock, writers: Sequence[Writer] = (), listeners: Sequence[Listener] = ()
+    ) -> None:
         self._format = LineFormat(config)
         self.extra_names = self._format.extra_names
+        self.detailed = self._format.detailed or bool(config.cfroute.access_log_json)
+        """Whether somebody wants to see what is only measured on demand."""
         self._clock = clock
-        self._logger = logger
         self._pending: list[bytes] = []
         self._timer: Timer | None = None
-        self._failing = False
-        self._path = config.access_log.file
-        self._file = self._open(self._path) if self._path else -1
+        self._writers = tuple(writers)
+        self._listeners = tuple(listeners)
+        self.enabled = bool(writers or listeners)
+        """Whether there is anybody to write for."""
 
-    @property
-    def enabled(self) -> bool:
-        """Whether there is anything to write to."""
-        return self._file >= 0
-
-    def _open(self, path: str) -> int:
-        try:
-            return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
-        except OSError as error:
-            text = f"open {path}: {(error.strerror or str(error)).lower()}"
-            self._logger.error("error-creating-accesslog-file", filename=path, error=text)
-            raise AccessLogError(text) from error
-
-    def log(self, record: Record) -> None:
-        """Add the line of a request. It is in the file after a few hundredths of a second."""
-        if self._file < 0:
-            return
+    def log(self, record: Record, tags: Mapping[str, str] | None = None) -> None:
+        """Add the line of a request to an endpoint with these tags. It is written after a few hundredths of a second."""
+        line = self._format.line(record)
+        for listener in self._listeners:
+            listener.log(record, line, tags)
         pending = self._pending
-        pending.append(self._format.line(record))
+        pending.append(line)
         if self._timer is None:
             self._timer = self._clock.call_later(_FLUSH_AFTER, self.flush)
         elif len(pending) >= _MOST_PENDING:
@@ -280,27 +290,19 @@ class AccessLog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._pending:
-            return
-        lines = b"".join(self._pending)
-        self._pending.clear()
-        self._write(lines)
-
-    def _write(self, lines: bytes) -> None:
-        view = memoryview(lines)
-        try:
-            while view:
-                view = view[os.write(self._file, view) :]
-        except OSError as error:  # a full disk must not stop the traffic: the lines are lost, and that is said once
-            if not self._failing:
-                self._logger.error("error-writing-accesslog-file", filename=self._path, error=quote(str(error.strerror)))
-            self._failing = True
-            return
-        self._failing = False
+        if self._pending:
+            lines, self._pending = self._pending, []
+            for writer in self._writers:
+                writer.write(lines)
+            for listener in self._listeners:
+                listener.flush()
 
     def close(self) -> None:
-        """Write what is pending and close the file."""
-        if self._file >= 0:
-            self.flush()
-            os.close(self._file)
-            self._file = -1
+        """Write what is pending; what comes later is dropped."""
+        self.flush()
+        self.enabled = False
+        for writer in self._writers:
+            writer.close()
+        for listener in self._listeners:
+            listener.close()
+        self._writers = self._listeners = ()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from cfroute.clock import Clock
 from cfroute.gorouter import start_checks, tls
-from cfroute.gorouter.access_log import AccessLog, AccessLogError
+from cfroute.gorouter.access_file import AccessLogError
+from cfroute.gorouter.access_log import AccessLog
+from cfroute.gorouter.access_targets import open_access_log
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context, Health
 from cfroute.gorouter.debug import DebugListener
@@ -18,6 +20,7 @@ from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.events import Events
 from cfroute.gorouter.front_tls import FrontTerms
 from cfroute.gorouter.go_log import GoLog
+from cfroute.gorouter.http_events import http_events
 from cfroute.gorouter.listening import listen
 from cfroute.gorouter.metrics.listener import MetricsListenerError
 from cfroute.gorouter.metrics.service import Metrics
@@ -64,10 +67,10 @@ class Assembly:
         self._random_bytes = random_bytes
         self._stack = stack
         self.health = Health()
-        self._access_log = self._open_access_log()
-        stack.callback(self._access_log.close)
         self._emitter = self._open_emitter()
         stack.callback(self._emitter.close)
+        self._access_log = self._open_access_log()
+        stack.callback(self._access_log.close)
         self._metrics = Metrics(config, clock, rng, log)
         self.registry = Registry(config, log.session("registry"), clock, rng)
         self.registry.reporter = self._metrics.reporter
@@ -76,10 +79,11 @@ class Assembly:
         stack.callback(self.destinations.close)
         self.server = self._server()
         stack.callback(self.server.abort)
+        stack.callback(self._access_log.close)  # before the rest is cut off: how that ended is told to nobody
 
     def _open_access_log(self) -> AccessLog:
         try:
-            return AccessLog(self._config, self._clock, self._log)
+            return open_access_log(self._config, self._emitter, self._clock, self._log)
         except AccessLogError as error:
             self._log.error("error-creating-access-logger", error=str(error))
             raise StartFailure from error
@@ -115,7 +119,8 @@ class Assembly:
             idle_timeout=config.frontend_idle_timeout,
             exchange_timeout=config.endpoint_timeout,
         )
-        proxy = Proxy(context, self.destinations, self._access_log)
+        events = http_events(config, self._emitter, self._clock)
+        proxy = Proxy(context, self.destinations, self._access_log, events)
         secure_front = Negotiated if config.enable_http2 else None
         return ProxyServer(proxy, self._clock, limits, Events(log, go_log), secure_front)
 

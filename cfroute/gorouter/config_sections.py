@@ -243,4 +243,5 @@ class Extensions(Section):
     public_https_port: Uint16 = 443
     resolver: list[Resolver] = []
     vcap_id_meta: bool = False  # keep the attributes of sticky cookies in a second one, __VCAP_ID_META__
+    access_log_json: str = ""  # a second access log, of JSON objects
     routes_on_status_port: bool = False  # answer for the routing table there, too (with the same password)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cfroute.gorouter.selection import Selection
     from cfroute.gorouter.tracing import TraceInfo
     from cfroute.proxy.sides import ClientSide
+    from cfroute.proxy.timings import Timings
 
 
 class Panic(Exception):
@@ -27,7 +28,9 @@ class RouterExchange(Exchange):
 
     pool is what the lookup found; endpoint the one of the current (or last) attempt; route_service where it makes its detour.
     arrived_via_route_service is set when a valid signature showed that it comes back from there; trace where tracing is on.
-    Times are monotonic seconds; proxy_started is 0 for what never reached the proxy stage.
+    Times are monotonic seconds; proxy_started is 0 for what never reached the proxy stage. failed_attempts and failed_at tell of
+    the attempts that came to nothing; timings of the connection of the one that did not, where somebody wants to know;
+    attempt_started is when the present attempt began, in nanoseconds of the epoch, where it is told to metron.
     """
 
     # Defaults of the class: most requests change few of them, and what is not set costs nothing.
@@ -39,6 +42,10 @@ class RouterExchange(Exchange):
     endpoint: "Endpoint | None" = None
     selection: "Selection | None" = None
     attempt_number = 0
+    attempt_started = 0
+    failed_attempts = 0
+    failed_at = 0.0
+    timings: "Timings | None" = None
     counted = False  # whether it counts among its endpoint's connections now
     tried: set[str] | None = None
     failure: Failure | None = None

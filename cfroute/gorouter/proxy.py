@@ -7,7 +7,7 @@ from random import Random
 
 from cfroute.clock import Clock
 from cfroute.gorouter.access_log import AccessLog
-from cfroute.gorouter.access_record import record
+from cfroute.gorouter.access_record import detailed_record, record
 from cfroute.gorouter.attempt_log import AttemptLog
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context
@@ -16,6 +16,7 @@ from cfroute.gorouter.endpoint import Endpoint
 from cfroute.gorouter.errors import failure_answer
 from cfroute.gorouter.exchange import Panic, RouterExchange
 from cfroute.gorouter.failures import classify, retriable
+from cfroute.gorouter.http_events import HttpEvents
 from cfroute.gorouter.pipeline import request_path
 from cfroute.gorouter.pool import HASH, Pool
 from cfroute.gorouter.quoting import quote
@@ -35,7 +36,9 @@ _NO_ENDPOINTS = Failure(Kind.NO_TARGET, "No endpoints available")
 class Proxy:
     """Gorouter's decisions, request by request."""
 
-    def __init__(self, context: Context, destinations: Destinations, access_log: AccessLog) -> None:
+    def __init__(
+        self, context: Context, destinations: Destinations, access_log: AccessLog, events: HttpEvents | None = None
+    ) -> None:
         self._handlers = request_path(context)
         self._context = context
         self._config: Config = context.config
@@ -45,6 +48,9 @@ class Proxy:
         self._attempts = AttemptLog(context.log, context.go_log)
         self._destinations = destinations
         self._access_log = access_log
+        self._detailed = access_log.detailed
+        self._record = detailed_record if access_log.detailed else record
+        self._events = events
         self._reporter = context.reporter
         config = context.config
         self._cool_down = config.failed_cool_down
@@ -56,7 +62,7 @@ class Proxy:
         self._service_attempts = max(config.route_services.max_attempts, 1)
         self._close = config.disable_keep_alives
         self._plain_selection = not self._max_conns and not self._local_first
-        self._extra_headers = bool(access_log.extra_names)
+        self._extra_headers = access_log.extra_names
 
     # Policy
 
@@ -79,6 +85,8 @@ class Proxy:
 
     def destination(self, exchange: RouterExchange) -> Destination | Answer:
         exchange.attempt_number += 1
+        if self._events is not None:
+            self._events.attempt(exchange)
         if exchange.route_service is not None:
             return self._destinations.of_route_service(exchange.route_service)
         endpoint = None
@@ -116,6 +124,10 @@ class Proxy:
     def failed(self, exchange: RouterExchange, failure: Failure) -> Answer | None:
         self._stop_counting(exchange)
         exchange.failure = failure
+        exchange.failed_attempts += 1
+        exchange.failed_at = self._clock.monotonic()
+        if self._events is not None:
+            self._events.failed(exchange)
         if exchange.upgrade and not exchange.body_done:
             failure.wrote_headers = True
         may_retry = not exchange.body_sent and retriable(failure, replayable=exchange.replayable)
@@ -129,6 +141,8 @@ class Proxy:
 
     def response(self, exchange: RouterExchange, response: ResponseHead) -> Answer | None:
         self._stop_counting(exchange)
+        if self._events is not None:
+            self._events.responded(exchange, response)
         headers = response.headers
         limit = self._config.max_response_headers
         if limit and sum(map(len, headers.values())) > limit:
@@ -139,6 +153,8 @@ class Proxy:
             raise Panic(f"invalid WriteHeader code {response.status}")
         if response.status == 101 and (answer := self._mismatch(exchange, headers.first(b"Upgrade"))) is not None:
             return answer
+        if self._detailed and exchange.backend is not None:
+            exchange.timings = exchange.backend.timings
         remove_hop_by_hop(headers)
         fields: Fields = headers
         if b"X-Cf-Proxy-Signature" in fields:
@@ -163,10 +179,20 @@ class Proxy:
         now = self._clock.monotonic()
         if exchange.proxy_started:
             exchange.proxy_ended = now
-        if exchange.complete and self._access_log.enabled:
-            self._access_log.log(record(exchange, now))
-        if exchange.complete and self._reporter is not None:
+        if exchange.complete:
+            self._tell(exchange, now)
+
+    def _tell(self, exchange: RouterExchange, now: float) -> None:
+        """The client has all of its response: write the line, count it, send the event."""
+        if self._access_log.enabled:
+            if self._extra_headers and exchange.logged_headers is None:
+                self._note_headers(exchange)
+            endpoint = exchange.endpoint
+            self._access_log.log(self._record(exchange, now), endpoint.tags if endpoint is not None else None)
+        if self._reporter is not None:
             self._reporter.finished(exchange, now)
+        if self._events is not None:
+            self._events.served(exchange)
 
     # Endpoints
 
@@ -257,7 +283,7 @@ class Proxy:
         request = exchange.request
         headers = request.headers
         if self._extra_headers:
-            exchange.logged_headers = [headers.first(name) for name in self._access_log.extra_names]
+            self._note_headers(exchange)
         fields: Fields = headers
         if b"X-Request-Start" not in fields:
             fields[b"X-Request-Start"] = (str(exchange.received_at // 1_000_000).encode(),)
@@ -274,6 +300,11 @@ class Proxy:
         peer = exchange.front.peer[0].encode()
         forwarded = fields.get(b"X-Forwarded-For")
         fields[b"X-Forwarded-For"] = (peer if forwarded is None else b", ".join((*forwarded, peer)),)
+
+    def _note_headers(self, exchange: RouterExchange) -> None:
+        """Keep what the access log shows of the request's headers: as they came, and not as the endpoint sees them."""
+        headers = exchange.request.headers
+        exchange.logged_headers = [headers.first(name) for name in self._extra_headers]
 
     def _edit_endpoint_response(self, exchange: RouterExchange, headers: Headers) -> None:
         endpoint, pool = exchange.endpoint, exchange.pool

@@ -296,7 +296,9 @@ class Exchange:
         self._drop_backend()
         if self.status == 0:
             self.status = 499
-            self.policy.failed(self, Failure(Kind.CANCELLED, "context canceled"))
+            answer = self.policy.failed(self, Failure(Kind.CANCELLED, "context canceled"))
+            if answer is not None:
+                self.response_bytes = len(answer.body)  # written, although nobody reads it
         elif self.status != 101:
             self.complete = False
         self.keep_alive = False

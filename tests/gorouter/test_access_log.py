@@ -1,24 +1,17 @@
 """The access log."""
 
 import hashlib
-import os
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.access_log import AccessLog, AccessLogError, LineFormat, Record, _seconds
+from cfroute.gorouter.access_log import AccessLog, LineFormat, Record, _seconds
 from cfroute.gorouter.config import parse
-from cfroute.logs import Logger
 from cfroute.testing import ManualClock
-
-if TYPE_CHECKING:
-    from tests.gorouter.conftest import LogLines
 
 
 @dataclass
@@ -160,76 +153,94 @@ def test_whatever_a_client_sends_it_stays_one_line(referer: str, agent: str, for
     assert len(shown.splitlines()) == 1
 
 
-OpenLog = Callable[[Path], AccessLog]
+class Kept:
+    """A writer that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.closed = False
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        self.lines += lines
+
+    def close(self) -> None:
+        self.closed = True
 
 
-@pytest.fixture
-def open_log(clock: ManualClock, logger: Logger) -> OpenLog:
-    return lambda path: AccessLog(parse(f"access_log: {{file: '{path}'}}"), clock, logger)
+class Heard:
+    """A listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[Record, bytes, object]] = []
+        self.told: list[str] = []
+
+    def log(self, record: Record, line: bytes, tags: object) -> None:
+        self.heard.append((record, line, tags))
+
+    def flush(self) -> None:
+        self.told.append("flush")
+
+    def close(self) -> None:
+        self.told.append("close")
 
 
-def test_lines_are_written_together_and_in_order(open_log: OpenLog, clock: ManualClock, tmp_path: Path) -> None:
-    log = open_log(tmp_path / "access.log")
+def statuses(lines: Sequence[bytes]) -> list[str]:
+    return [text.decode().split('" ')[1].split()[0] for text in lines]
+
+
+def test_lines_are_written_together_and_in_order_to_all_writers(clock: ManualClock) -> None:
+    writers = [Kept(), Kept()]
+    log = AccessLog(parse(""), clock, writers)
     for status in (200, 201):
         log.log(as_bytes(Told(status=status)))
-    assert (tmp_path / "access.log").read_text() == ""
+    assert writers[0].lines == []
     clock.advance(0.05)
-    assert [text.split('" ')[1].split()[0] for text in (tmp_path / "access.log").read_text().splitlines()] == ["200", "201"]
+    assert [statuses(writer.lines) for writer in writers] == [["200", "201"]] * 2
     log.log(as_bytes(Told(status=202)))
     log.close()
-    assert len((tmp_path / "access.log").read_text().splitlines()) == 3
-    log.log(as_bytes(Told()))
-    log.close()
+    assert [statuses(writer.lines)[2:] for writer in writers] == [["202"]] * 2
+    assert [writer.closed for writer in writers] == [True] * 2
+    assert not log.enabled
 
 
-def test_many_lines_do_not_wait(open_log: OpenLog, tmp_path: Path) -> None:
-    log = open_log(tmp_path / "access.log")
-    for _ in range(1024):
+def test_many_lines_do_not_wait(clock: ManualClock) -> None:
+    writer = Kept()
+    log = AccessLog(parse(""), clock, [writer])
+    for _ in range(1023):
         log.log(as_bytes(Told()))
-    assert len((tmp_path / "access.log").read_text().splitlines()) == 1024
-    log.close()
-
-
-def test_an_existing_file_is_appended_to(open_log: OpenLog, tmp_path: Path) -> None:
-    path = tmp_path / "access.log"
-    path.write_text("before\n")
-    log = open_log(path)
+    assert writer.lines == []
     log.log(as_bytes(Told()))
+    assert len(writer.lines) == 1024
+
+
+def test_listeners_hear_of_each_line_at_once(clock: ManualClock) -> None:
+    listener = Heard()
+    log = AccessLog(parse(""), clock, [], [listener])
+    record = as_bytes(Told())
+    log.log(record, {"component": "web"})
+    assert listener.heard == [(record, EXAMPLE.encode(), {"component": "web"})]
+    clock.advance(0.05)
     log.close()
-    assert path.read_text() == "before\n" + EXAMPLE
+    assert listener.told == ["flush", "close"]
 
 
-def test_a_new_file_is_readable_by_all(open_log: OpenLog, tmp_path: Path) -> None:
-    umask = os.umask(0)
-    try:
-        open_log(tmp_path / "access.log").close()
-    finally:
-        os.umask(umask)
-    assert (tmp_path / "access.log").stat().st_mode & 0o777 == 0o644
-
-
-def test_without_a_file_nothing_happens(clock: ManualClock, logger: Logger) -> None:
-    log = AccessLog(parse(""), clock, logger)
-    log.log(as_bytes(Told()))
+def test_without_writers_and_listeners_it_is_off(clock: ManualClock) -> None:
+    log = AccessLog(parse(""), clock)
+    assert not log.enabled
     log.close()
 
 
-def test_a_file_that_cannot_be_opened(open_log: OpenLog, tmp_path: Path, log_lines: "LogLines") -> None:
-    path = tmp_path / "missing" / "access.log"
-    with pytest.raises(AccessLogError) as refused:
-        open_log(path)
-    assert str(refused.value) == f"open {path}: no such file or directory"
-    assert log_lines.data("error-creating-accesslog-file") == [{"filename": str(path), "error": str(refused.value)}]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_told_once(open_log: OpenLog, log_lines: "LogLines") -> None:
-    log = open_log(Path("/dev/full"))
-    for _ in range(3):
-        log.log(as_bytes(Told()))
-        log.flush()
-    log.close()
-    assert log_lines.messages() == ["error-writing-accesslog-file"]
+@pytest.mark.parametrize(
+    ("config", "detailed"),
+    [
+        ("", False),
+        ("logging: {extra_access_log_fields: [unknown]}", False),
+        ("logging: {extra_access_log_fields: [dial_time]}", True),
+        ("cfroute: {access_log_json: /tmp/x}", True),
+    ],
+)
+def test_details_are_measured_only_for_somebody(config: str, detailed: bool, clock: ManualClock) -> None:
+    assert AccessLog(parse(config), clock).detailed is detailed
 
 
 @given(st.floats(min_value=0, max_value=1e6))

@@ -9,5 +9,5 @@ def test_the_defaults_ask_for_nothing_that_is_not_there() -> None:
 
 
 def test_what_is_asked_for_in_vain() -> None:
-    config = parse("logging: {loggregator_enabled: true}\naccess_log: {enable_streaming: true}")
-    assert without_effect(config) == ["logging.loggregator_enabled", "access_log.enable_streaming"]
+    config = parse("enable_http1_concurrent_read_write: true")
+    assert without_effect(config) == ["enable_http1_concurrent_read_write"]
