@@ -105,8 +105,14 @@ def _http(mapping: Mapping) -> dict[str, Any]:
         "port": mapping.port,
         "route_service_url": mapping.route_service_url,
         "protocol": mapping.protocol,
-        "options": mapping.options,
+        "options": _options(mapping.options),
     }
+
+
+def _options(options: dict[str, Any]) -> dict[str, Any]:
+    """As Gorouter reads them: it refuses a balance that is not a number, and the API takes text, too."""
+    balance = options.get("hash_balance")
+    return options if balance is None else {**options, "hash_balance": float(balance)}
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -33,6 +33,15 @@ def test_routing_info_in_the_shape_that_the_emitter_reads() -> None:
     assert routing([]) == {}
 
 
+def test_the_balance_of_a_hash_is_a_number_for_the_router() -> None:
+    options = {"loadbalancing": "hash", "hash_header": "X-Tenant"}
+    for written in ("1.25", 1.25):
+        (route,) = routing([Mapping("a.test", options={**options, "hash_balance": written})])["cf-router"]
+        assert route["options"] == {**options, "hash_balance": 1.25}
+    (route,) = routing([Mapping("a.test", options=options)])["cf-router"]
+    assert route["options"] == options
+
+
 def test_an_lrp_is_named_by_process_and_version() -> None:
     lrp = desired_lrp(Started("p", "v", "a", "web", 2, Run("d", "run"), (Mapping("a.test"),)), "https://cc:9023")
     assert (lrp.process_guid, lrp.instances, lrp.command) == ("p-v", 2, "run")
