@@ -85,19 +85,20 @@ class Stream(ABC):
         if queue is None:
             return False
         waiting = connection.waiting
+        size = 0
+        if not connection.blocked:
+            if not queue:
+                self._drained()
+                return False
+            size = min(len(queue[0]) - self._sent, self.window, connection.room, connection.frame_size)
+        if size <= 0:
+            waiting.setdefault(self, None)
+            return False
         waiting.pop(self, None)
-        if connection.blocked:
-            waiting[self] = None
-            return False
-        if not queue:
-            self._drained()
-            return False
-        size = min(len(queue[0]) - self._sent, self.window, connection.room, connection.frame_size)
-        if size > 0:
-            self._send_queued(queue, size)
+        self._send_queued(queue, size)
         if self._queue is not None:
             waiting[self] = None  # behind the others
-        return size > 0
+        return True
 
     def _send_queued(self, queue: deque[bytes], size: int) -> None:
         """Send so many bytes of the first piece in the queue."""
@@ -120,6 +121,7 @@ class Stream(ABC):
     def _drained(self) -> None:
         """What waited is sent."""
         self._queue = None
+        self.connection.waiting.pop(self, None)
         if self._ending:
             self.send_end(self._trailers)
         else:
