@@ -57,6 +57,7 @@ class Connection(asyncio.BufferedProtocol):
         self._established = False
         self._ended = False
         self._error = ""
+        self._unsent: list[bytes] = []
         self.peer = ""
         """`ip:port` of the server."""
         self.info = wire.Info()
@@ -120,7 +121,18 @@ class Connection(asyncio.BufferedProtocol):
     # Afterwards
 
     def write(self, data: bytes) -> None:
-        self._transport.write(data)
+        """Send, together with what else is written in this turn of the event loop.
+
+        An emitter answers `router.start` at once: the server must have heard what we subscribe to when it passes that on.
+        """
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._unsent.append(data)
+
+    def _send(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(b"".join(self._unsent))
+        self._unsent.clear()
 
     def fail(self, error: str) -> None:
         """Give the connection up; the owner hears of it as of a loss."""
@@ -130,6 +142,7 @@ class Connection(asyncio.BufferedProtocol):
     def close(self) -> None:
         """End the connection after what was written; the owner does not hear of it."""
         self._established = False
+        self._send()
         self._transport.close()
 
     # asyncio.BufferedProtocol

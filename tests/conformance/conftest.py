@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ..program import program
 from .metering import Authority, Metered, Metron
 
 DEADLINE = 10.0
@@ -50,6 +51,7 @@ class Nats:
     def __init__(self) -> None:
         binary = Path(sys.executable).with_name("nats-server")
         self.port = free_port()
+        self._subscriptions = 0
         self._command = [str(binary) if binary.exists() else shutil.which("nats-server") or "nats-server"]
         self._command += ["-a", "127.0.0.1", "-p", str(self.port), "--user", "nats", "--pass", "pw"]
         self.start()
@@ -76,7 +78,8 @@ class Nats:
         assert self._line() == b"PONG"
 
     def subscribe(self, subject: str) -> None:
-        self._socket.sendall(f"SUB {subject} 1\r\nPING\r\n".encode())
+        self._subscriptions += 1
+        self._socket.sendall(f"SUB {subject} {self._subscriptions}\r\nPING\r\n".encode())
         assert self._line() == b"PONG"
 
     def next(self) -> tuple[str, bytes]:
@@ -206,7 +209,7 @@ class Router:
         self.output = folder / "gorouter.log"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [Path(sys.executable).with_name("cfroute"), "gorouter", "-c", file],
+                [program(), "gorouter", "-c", file],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
