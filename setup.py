@@ -16,7 +16,7 @@ from setuptools import Extension, setup
 REQUEST_PATH = (
     "proxy/answer", "proxy/backend", "proxy/chunked", "proxy/deadline", "proxy/exchange", "proxy/front", "proxy/head",
     "proxy/headers", "proxy/policy", "proxy/readers", "proxy/server", "proxy/sides", "proxy/status", "proxy/target",
-    "proxy/tls_transport", "proxy/wire",
+    "proxy/held", "proxy/tls_transport", "proxy/wire",
     "gorouter/access_log", "gorouter/access_record", "gorouter/destinations", "gorouter/endpoint", "gorouter/events",
     "gorouter/exchange", "gorouter/hashing", "gorouter/metrics/meters", "gorouter/metrics/reporter", "gorouter/pool",
     "gorouter/proxy", "gorouter/registry", "gorouter/route_key", "gorouter/route_services", "gorouter/routes",

@@ -100,6 +100,7 @@ class Assembly:
         errors = self._error_writer()
         go_log = GoLog(self._clock, sys.stderr.write)
         self._check_allowlist()
+        self._check_head_limit()
         context = Context(
             config=config,
             ip=config.ip,
@@ -114,10 +115,11 @@ class Assembly:
             reporter=self._metrics.reporter,
         )
         limits = Limits(
-            request_head=self._head_limit(),
+            request_head=_GO_HEADER_LIMIT,
             head_timeout=config.read_header_timeout,
             idle_timeout=config.frontend_idle_timeout,
             exchange_timeout=config.endpoint_timeout,
+            half_duplex=not config.enable_http1_concurrent_read_write,
         )
         events = http_events(config, self._emitter, self._clock)
         proxy = Proxy(context, self.destinations, self._access_log, events)
@@ -139,12 +141,10 @@ class Assembly:
             sys.stderr.write("panic: allowlist-entry-invalid\n")
             raise StartFailure(2)
 
-    def _head_limit(self) -> int:
-        wanted = self._config.max_request_header_bytes or _GO_HEADER_LIMIT
-        if wanted > _GO_HEADER_LIMIT:
+    def _check_head_limit(self) -> None:
+        if self._config.max_request_header_bytes > _GO_HEADER_LIMIT:
             reason = f"Values over {_GO_HEADER_LIMIT} are limited by http.Server"
             self._log.warn("innefectual-max-header-bytes-value", error=reason)
-        return min(wanted, _GO_HEADER_LIMIT)
 
     # What needs others
 

@@ -69,7 +69,6 @@ _RULES: Final[dict[str, _Rule]] = {
         "endpoint_timeout holds for both protocols",
         lambda config: config.http_1_endpoint_timeout != config.endpoint_timeout,
     ),
-    "keep_alive_100_continue_requests": _Rule(NO_EFFECT, "such connections are kept whenever they can be", _always),
     "debug_addr": _Rule(
         DIFFERS, "only /log-level is there; py-spy looks into a running process", lambda config: bool(config.debug_addr)
     ),

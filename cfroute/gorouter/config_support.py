@@ -7,7 +7,6 @@ from cfroute.gorouter.config import Config
 
 # Key of the file -> whether this configuration asks for what is not there.
 _WITHOUT_EFFECT: Final[dict[str, Callable[[Config], bool]]] = {
-    "enable_http1_concurrent_read_write": lambda config: config.enable_http1_concurrent_read_write,
 }
 
 

@@ -61,6 +61,7 @@ class Proxy:
         self._endpoint_attempts = max(config.backends.max_attempts, 1)
         self._service_attempts = max(config.route_services.max_attempts, 1)
         self._close = config.disable_keep_alives
+        self._close_expecting = self._close or not config.keep_alive_100_continue_requests
         self._plain_selection = not self._max_conns and not self._local_first
         self._extra_headers = access_log.extra_names
 
@@ -107,7 +108,7 @@ class Proxy:
         request = exchange.request
         service = exchange.route_service
         if service is not None:
-            return service.target, service.authority, self._close
+            return service.target, service.authority, self._close_expecting if exchange.expects_continue else self._close
         endpoint = exchange.endpoint
         assert endpoint is not None
         headers: Fields = request.headers
@@ -119,7 +120,7 @@ class Proxy:
         if target.startswith(b"//"):
             scheme = b"https" if endpoint.tls else b"http"
             target = double_slash_form(request.host, Target(b"", request.path, request.query), scheme)
-        return target, request.host, self._close
+        return target, request.host, self._close_expecting if exchange.expects_continue else self._close
 
     def failed(self, exchange: RouterExchange, failure: Failure) -> Answer | None:
         self._stop_counting(exchange)

@@ -190,7 +190,7 @@ class Exchange:
 
     def informational(self, head: ResponseHead) -> None:
         """A 1xx response, which the final one will follow."""
-        if head.status == 100:
+        if head.status == 100 and self.expects_continue:
             self._continue()
         elif self.request.version != b"HTTP/1.0":
             head.headers.pop(b"Content-Length", None)
@@ -276,11 +276,11 @@ class Exchange:
             self.server.panicked(self, defect)
             return
         self.complete = False
+        self.keep_alive = False
         self.server.panicked(self, defect)
         if self.status == 0:
             self.answer(Answer(502, b"", Headers({b"X-Cf-Routererror": (b"unknown_failure",)})))
         else:
-            self.keep_alive = False
             self._drop_backend()
             self.finish()
 

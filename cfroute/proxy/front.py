@@ -10,16 +10,16 @@ from cfroute.proxy.chunked import LAST_CHUNK, ChunkedDecoder, ChunkError, chunk,
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.head import CHUNKED, BadRequest, RequestHead, ResponseHead, may_be_complete
 from cfroute.proxy.headers import Headers
+from cfroute.proxy.held import MOST_DISCARDED, HeldResponse
 from cfroute.proxy.readers import RequestReader
 from cfroute.proxy.sides import BackendSide
 from cfroute.proxy.status import status_line
-from cfroute.proxy.wire import address, answer_bytes, client_version, connection_line, http_date, response_bytes
+from cfroute.proxy.wire import address, answer_bytes, options_bytes, response_bytes
 
 if TYPE_CHECKING:
     from cfroute.proxy.server import ProxyServer
 
 _MOST_BUFFERED: Final = 64 * 1024  # pipelined bytes that wait for their turn
-_MOST_DISCARDED: Final = 256 * 1024  # bytes of a body that nobody wants, read to keep the connection (as Go's server does)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER: Final = 0.5  # seconds that a client gets to read the last response before its unread bytes make the kernel reset all
 
@@ -32,8 +32,8 @@ class Front:
     """
 
     __slots__ = (
-        "_blocked", "_buffer", "_chunked", "_decoder", "_discarded", "_left", "_paused", "_processing", "_reader", "_tunnel",
-        "client", "closing", "exchange", "local", "peer", "server", "tls", "transport",
+        "_blocked", "_buffer", "_chunked", "_decoder", "_discarded", "_held", "_left", "_paused", "_processing", "_reader",
+        "_tunnel", "client", "closing", "exchange", "local", "peer", "server", "tls", "transport",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -50,6 +50,7 @@ class Front:
         self._left = 0
         self._decoder: ChunkedDecoder | None = None
         self._discarded = 0  # bytes thrown away of the rest of the last request's body
+        self._held: HeldResponse | None = None
         self._tunnel: Backend | None = None
         self._chunked = False  # whether the response goes out in the chunked coding
         self._paused = False  # whether we stopped reading from the client
@@ -124,34 +125,56 @@ class Front:
             exchange.keep_alive = False
         if self.closing or not (exchange.body_done or self._rest_is_short(exchange)):
             exchange.keep_alive = False
-        data = response_bytes(request, head, self.server.clock, chunked=chunked, keep_alive=exchange.keep_alive)
         if chunked:
-            data += (chunk(body) if body else b"") + (LAST_CHUNK if ended else b"")
-        elif body:
-            data += body
-        self.transport.write(data)
+            body = (chunk(body) if body else b"") + (LAST_CHUNK if ended else b"")
+        clock = self.server.clock
+        if self._waits(exchange):
+            make = lambda kept: response_bytes(request, head, clock, chunked=chunked, keep_alive=kept)  # noqa: E731
+            self._held = HeldResponse(exchange, make, body)
+            self.resume_reading()
+            return
+        data = response_bytes(request, head, clock, chunked=chunked, keep_alive=exchange.keep_alive)
+        self.transport.write(data + body if body else data)
+
+    def _waits(self, exchange: Exchange) -> bool:
+        """Whether a response that comes before the end of the request's body has to wait for that."""
+        return not exchange.body_done and exchange.keep_alive and self.server.limits.half_duplex
+
+    def _let_go(self, held: HeldResponse, *, kept: bool) -> None:
+        self._held, held.exchange.keep_alive = None, kept
+        self.transport.write(held.data(resume=not self._blocked))
 
     def _rest_is_short(self, exchange: Exchange) -> bool:
         """Whether what the client has not sent yet of its body can be read and forgotten to get to its next request."""
         if exchange.expects_continue and not exchange.continued:
             return False  # it may or may not send the body that it announced
-        return self._left < _MOST_DISCARDED
+        return self._left < MOST_DISCARDED
 
     def body(self, data: bytes) -> None:
         """Send a piece of the response's body."""
-        self.transport.write(chunk(data) if self._chunked else data)
+        self._write(chunk(data) if self._chunked else data)
+
+    def _write(self, data: bytes) -> None:
+        if self._held is not None:
+            self._held.pieces.append(data)
+        else:
+            self.transport.write(data)
 
     def end(self, trailers: Headers) -> None:
         """The response is complete."""
         if self._chunked:
-            self.transport.write(last_chunk(trailers))
+            self._write(last_chunk(trailers))
 
     def answer(self, exchange: Exchange, answer: Answer) -> None:
         """Send a complete response of our own."""
         if answer.bare is not None or self.closing or not (exchange.body_done or self._rest_is_short(exchange)):
             exchange.keep_alive = False
         now = self.server.clock.now()
-        self.transport.write(answer_bytes(answer, exchange.request, now, keep_alive=exchange.keep_alive))
+        if self._waits(exchange):
+            self._held = HeldResponse(exchange, lambda kept: answer_bytes(answer, exchange.request, now, keep_alive=kept), b"")
+            self.resume_reading()
+        else:
+            self.transport.write(answer_bytes(answer, exchange.request, now, keep_alive=exchange.keep_alive))
 
     def go_on(self) -> None:
         """Send 100: the client waits for it before it sends the body."""
@@ -163,7 +186,7 @@ class Front:
 
     def pause_reading(self) -> None:
         """Stop reading from the client: what it sends can't be passed on now."""
-        if not self._paused and not self.transport.is_closing():
+        if not self._paused and self._held is None and not self.transport.is_closing():
             self._paused = True
             self.transport.pause_reading()
 
@@ -221,6 +244,11 @@ class Front:
         """The response is complete; go on with the next request, or end."""
         self.exchange = None
         self._tunnel = None
+        if self._held is not None:
+            if exchange.keep_alive and not self.closing:
+                self.server.idle.add(self)
+                return
+            self._let_go(self._held, kept=False)
         if not exchange.keep_alive or self.closing:
             if exchange.body_done or not exchange.complete:
                 self.close()
@@ -298,9 +326,7 @@ class Front:
     def _answer_options(self, request: RequestHead) -> bool:
         """`OPTIONS *` asks about the server itself: Go's answers before any handler sees it."""
         keep_alive = request.keep_alive and request.length == 0 and not self.closing
-        line, date = status_line(client_version(request), 200), http_date(self.server.clock.now())
-        connection = connection_line(request, keep_alive=keep_alive)
-        self.transport.write(b"%bContent-Length: 0\r\nDate: %b\r\n%b\r\n" % (line, date, connection))
+        self.transport.write(options_bytes(request, self.server.clock.now(), keep_alive=keep_alive))
         if keep_alive:
             self.server.idle.add(self)
         else:
@@ -338,25 +364,34 @@ class Front:
 
     def _pass_on(self, piece: bytes, *, last: bool) -> None:
         exchange = self.exchange
-        if exchange is None:
+        if exchange is not None and (piece or last):
+            exchange.request_body(piece, last=last)
+        if self._held is not None:
+            self._wait_less(self._held, len(piece), last=last)
+        elif exchange is None:
             self._discard(len(piece), last=last)
-            return
-        if not piece and not last:
-            return
-        exchange.request_body(piece, last=last)
+
+    def _wait_less(self, held: HeldResponse, size: int, *, last: bool) -> None:
+        """A piece of the body that a response waits for has come."""
+        if not held.waits_on(size, last=last):
+            self._let_go(held, kept=last and not self.closing)
+            if self.exchange is None:
+                self._process() if held.exchange.keep_alive else self._close_gently()
 
     def _discard(self, size: int, *, last: bool) -> None:
         """The response is there already; the rest of the body is read only to get to the next request."""
         self._discarded += size
         if last:
             self._process()
-        elif self._discarded > _MOST_DISCARDED and not self.closing:
+        elif self._discarded > MOST_DISCARDED and not self.closing:
             self._close_gently()
 
     def _broken_body(self, error: ChunkError) -> None:
         self._decoder = None
         self.closing = True
         exchange = self.exchange
+        if self._held is not None:
+            self._let_go(self._held, kept=False)
         if exchange is None:
             self.close()
         elif exchange.status:

@@ -23,13 +23,15 @@ class Limits:
     """What a client may take. Sizes in bytes, times in seconds, 0 for no limit.
 
     request_head is the largest request line and headers; head_timeout how long they may take; idle_timeout how long a
-    connection may wait for its next request; exchange_timeout how long one attempt may take, bodies included.
+    connection may wait for its next request; exchange_timeout how long one attempt may take, bodies included. With half_duplex,
+    HTTP/1 clients that are kept get no response before their request's body has been read, as Go's server has it.
     """
 
     request_head: int = 1 << 20
     head_timeout: float = 0.0
     idle_timeout: float = 900.0
     exchange_timeout: float = 900.0
+    half_duplex: bool = False
 
 
 class Observer:

@@ -76,6 +76,12 @@ def answer_bytes(answer: Answer, request: RequestHead, now: float, *, keep_alive
     return b"".join(parts)
 
 
+def options_bytes(request: RequestHead, now: float, *, keep_alive: bool) -> bytes:
+    """The response of Go's server to `OPTIONS *`."""
+    line, connection = status_line(client_version(request), 200), connection_line(request, keep_alive=keep_alive)
+    return b"%bContent-Length: 0\r\nDate: %b\r\n%b\r\n" % (line, http_date(now), connection)
+
+
 def client_version(request: RequestHead) -> bytes:
     """The version that a response to this request carries."""
     return b"HTTP/1.0" if request.version == b"HTTP/1.0" else b"HTTP/1.1"

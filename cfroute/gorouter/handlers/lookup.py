@@ -73,7 +73,7 @@ def _no_endpoints(exchange: RouterExchange, context: Context) -> Answer:
 
 def _overloaded(exchange: RouterExchange, context: Context) -> Answer:
     _count(context, "backend_exhausted_conns")
-    context.log.info("connection-limit-reached", host=_shown_host(exchange))
+    context.log.info("connection-limit-reached", host=_shown_host(exchange), **exchange.trace_fields)
     message = f"Requested route ('{_shown_host(exchange)}') has reached the connection limit."
     return context.errors.error_answer(exchange, 503, message, error="Connection Limit Reached")
 
@@ -86,8 +86,10 @@ def _surgical(exchange: RouterExchange, pool: Pool | None, context: Context) -> 
     app = _APP_INSTANCE.fullmatch(app_header)
     process = _PROCESS_INSTANCE.fullmatch(process_header)
     if app_header and app is None:
+        context.log.error("invalid-app-instance-header", error=f"Incorrect X-CF-App-Instance header : {app_header}")
         return _bad_header(exchange, context, "invalid_cf_app_instance_header", "Invalid X-CF-App-Instance Header")
     if process_header and process is None and not app_header:
+        context.log.error("invalid-process-instance-header", error=f"Incorrect X-CF-Process-Instance header : {process_header}")
         return _bad_header(exchange, context, "invalid_cf_process_instance_header", "Invalid X-CF-Process-Instance Header")
     chosen = None
     if pool is not None and app is not None:
@@ -109,8 +111,7 @@ def _unknown_instance(
 ) -> Answer:
     _count(context, "rejected_requests")
     host = _shown_host(exchange)
-    guid = process[1] if process else ""
-    index = (process[2] if process else None) or (app[2] if app else None)
+    guid, index = (process[1], process[2]) if process else ("", None)
     if not by_process and app is not None:
         message = f"Requested instance ('{app[2]}') with guid ('{app[1]}') does not exist for route ('{host}')"
     elif index is not None:

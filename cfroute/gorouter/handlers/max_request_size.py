@@ -1,5 +1,7 @@
 """Refuses requests with too large or too many headers, as they are at this point (the router has added its own)."""
 
+from typing import Final
+
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.errors import empty_answer
 from cfroute.gorouter.exchange import RouterExchange
@@ -7,18 +9,22 @@ from cfroute.gorouter.handlers import Handler
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.head import RequestHead
 
+_LISTENER_LIMIT: Final = 1 << 20  # bytes; what is larger is refused before there is a request
+
 
 def handler(context: Context) -> Handler | None:
     size_limit, count_limit = context.config.max_request_header_bytes, context.config.max_request_headers
-    if not size_limit and not count_limit:
-        return None  # the listener's own limit of 1 MiB is enough
+    if size_limit >= _LISTENER_LIMIT:
+        size_limit = 0
+    if size_limit <= 0 and count_limit <= 0:
+        return None
 
     def max_request_size(exchange: RouterExchange) -> Answer | None:
         size, count = measure(exchange.request)
-        if (size_limit and size >= size_limit) or (count_limit and count > count_limit):
-            context.log.info("request-headers-exceeded", size=size, count=count)
-            if exchange.pool is not None:
-                exchange.endpoint = exchange.pool.pick()
+        if 0 < size_limit <= size or 0 < count_limit < count:
+            context.log.info("request-headers-exceeded", size=size, count=count, **exchange.trace_fields)
+            if exchange.pool is not None:  # for the access log alone
+                exchange.endpoint = exchange.pool.pick() or exchange.pool.endpoints[0]
             return empty_answer(exchange, 431, "max-request-size-exceeded")
         return None
 

@@ -12,7 +12,8 @@ def handler(context: Context) -> Handler:
     def protocol_check(exchange: RouterExchange) -> Answer | None:
         if exchange.request.version in allowed:
             return None
-        context.log.error("handling-unsupported-protocol", protocol=exchange.request.version.decode("latin-1"))
+        version = exchange.request.version.decode("latin-1")
+        context.log.error("handling-unsupported-protocol", protocol=version, **exchange.trace_fields)
         return Answer(0, bare=b"HTTP/1.0 400 Bad Request\r\n\r\n")
 
     return protocol_check

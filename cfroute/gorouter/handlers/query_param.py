@@ -13,6 +13,7 @@ def handler(context: Context) -> Handler:
     def query_param(exchange: RouterExchange) -> None:
         if _SEMICOLON in exchange.request.target:
             exchange.semicolons = True
-            context.log.warn("deprecated-semicolon-params", **{"vcap-request-id": exchange.request_id.decode()})
+            data = {"vcap-request-id": exchange.request_id.decode()}
+            context.log.warn("deprecated-semicolon-params", **data, **exchange.trace_fields)
 
     return query_param
