@@ -82,6 +82,7 @@ class Gorouter:
         await parts.open_status()
         await parts.open_internal()
         nats.subscribe()
+        await nats.listening()
         if fetcher is not None:
             fetcher.start()
         works = [parts.registry.prune_forever(), self._sweep_forever(parts), self._tell_active_apps_forever(parts, nats)]

@@ -75,6 +75,7 @@ class NatsClient:
         self._inbox = Inbox(self._handle, self._slow, clock)
         self._pinging: Timer | None = None
         self._unanswered = 0
+        self._flushes: list[asyncio.Future[None]] = []
         self._reconnecting: asyncio.Task[None] | None = None
         self._closed = False
         self._given_up_for = ""
@@ -176,6 +177,7 @@ class NatsClient:
         self._closed = True
         self._stop_pinging()
         self._inbox.clear()
+        self._end_flushes()
         if self._reconnecting is not None:
             self._reconnecting.cancel()
         if self._connection is not None:
@@ -195,6 +197,20 @@ class NatsClient:
         self._subscriptions[sid] = (subject, handler)
         if self._connection is not None:
             self._connection.write(wire.subscribe(subject, sid))
+
+    async def flush(self) -> None:
+        """Return once the server has read what was sent, so that a subscription holds, or when the connection is lost."""
+        if self._connection is not None:
+            flushed = asyncio.get_running_loop().create_future()
+            self._flushes.append(flushed)
+            self._connection.write(wire.PING)
+            await flushed
+
+    def _end_flushes(self) -> None:
+        for flushed in self._flushes:
+            if not flushed.done():
+                flushed.set_result(None)
+        self._flushes.clear()
 
     def _ping_later(self) -> None:
         self._pinging = self._clock.call_later(self._settings.ping_interval, self._ping)
@@ -240,6 +256,7 @@ class NatsClient:
 
     def ponged(self) -> None:
         self._unanswered = 0
+        self._end_flushes()
 
     def received(self, messages: list[wire.Message]) -> None:
         self._inbox.add(messages)
@@ -258,6 +275,7 @@ class NatsClient:
     def lost(self, error: str) -> None:
         self._connection = None
         self._stop_pinging()
+        self._end_flushes()
         self.last_error = error
         if self._given_up_for:
             self._end(self._given_up_for)

@@ -93,6 +93,10 @@ class NatsSession(Listener):
         self._client.subscribe(b"router.*", self._heard)
         self._log.info("subscriber-started")
 
+    async def listening(self) -> None:
+        """Return once NATS knows of the subscriptions: what is registered from then on is heard."""
+        await self._client.flush()
+
     def publish(self, subject: bytes, payload: bytes) -> None:
         """Send a message. Without a connection it is lost."""
         self._client.publish(subject, payload)

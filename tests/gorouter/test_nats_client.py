@@ -405,3 +405,19 @@ class TestSlowness:
             await until(lambda: events.heard == ["disconnected", "reconnected"])
 
         run(scenario(), router, other)
+
+
+def test_flushing_waits_for_the_server_and_not_for_one_that_is_gone(make_server: MakeServer) -> None:
+    server = make_server()
+    ours, _ = client(server)
+
+    async def scenario() -> None:
+        await ours.flush()
+        await ours.connect()
+        await ours.flush()
+        waiting = asyncio.ensure_future(ours.flush())
+        await asyncio.sleep(0)
+        server.kill()
+        await asyncio.wait_for(waiting, 5)
+
+    run(scenario(), ours)
