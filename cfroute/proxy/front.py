@@ -123,7 +123,7 @@ class Front:
         chunked = self._chunked = head.length < 0 and request.version != b"HTTP/1.0"
         if head.length < 0 and not chunked:
             exchange.keep_alive = False
-        if self.closing or not (exchange.body_done or self._rest_is_short(exchange)):
+        if not (exchange.body_done or self._rest_is_short(exchange)):
             exchange.keep_alive = False
         if chunked:
             body = (chunk(body) if body else b"") + (LAST_CHUNK if ended else b"")
@@ -167,7 +167,7 @@ class Front:
 
     def answer(self, exchange: Exchange, answer: Answer) -> None:
         """Send a complete response of our own."""
-        if answer.bare is not None or self.closing or not (exchange.body_done or self._rest_is_short(exchange)):
+        if answer.bare is not None or not (exchange.body_done or self._rest_is_short(exchange)):
             exchange.keep_alive = False
         now = self.server.clock.now()
         if self._waits(exchange):
@@ -196,7 +196,7 @@ class Front:
             self.transport.resume_reading()
 
     def drain(self) -> None:
-        """Serve the current request, and none after it."""
+        """Serve the current request, and none after it. The client is not told before that: upstream does not, either."""
         self.closing = True
         if self.exchange is None:
             self.close()
@@ -397,4 +397,5 @@ class Front:
         elif exchange.status:
             exchange.cut(str(error))
         else:
+            exchange.keep_alive = False
             exchange.body_broken(str(error))
