@@ -30,7 +30,8 @@ _MOST_KNOWN: Final = 4096
 _known: Final[dict[bytes, bytes]] = {b"": b"-"}
 
 _TIMES: Final = frozenset({"backend_time", "dial_time", "dns_time", "tls_time", "failed_attempts_time"})
-_FIELDS: Final = _TIMES | {"failed_attempts", "local_address"}
+_TEXTS: Final = frozenset({"local_address", "tls_sni", "caller_cf_app", "caller_cf_space", "caller_cf_org", "route_policy"})
+_FIELDS: Final = _TIMES | _TEXTS | {"failed_attempts"}
 _ZIPKIN: Final = ("X-B3-TraceId", "X-B3-SpanId", "X-B3-ParentSpanId", "b3")
 _W3C: Final = ("traceparent", "tracestate")
 
@@ -43,10 +44,11 @@ class Record:
     """
 
     __slots__ = (
-        "app_id", "app_index", "backend", "backend_time", "client", "dial_time", "dns_time", "extra", "failed_attempts",
-        "failed_attempts_time", "forwarded_for", "forwarded_proto", "gorouter_time", "host", "instance_id", "local_address",
-        "method", "proto", "received_at_ns", "referer", "request_bytes", "request_id", "response_bytes", "response_time",
-        "router_error", "status", "tls_time", "uri", "user_agent",
+        "app_id", "app_index", "backend", "backend_time", "caller_cf_app", "caller_cf_org", "caller_cf_space", "client",
+        "dial_time", "dns_time", "extra", "failed_attempts", "failed_attempts_time", "forwarded_for", "forwarded_proto",
+        "gorouter_time", "host", "instance_id", "local_address", "method", "proto", "received_at_ns", "referer",
+        "request_bytes", "request_id", "response_bytes", "response_time", "route_policy", "router_error", "status", "tls_sni",
+        "tls_time", "uri", "user_agent",
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +92,7 @@ class Record:
         self.router_error, self.extra, self.failed_attempts = router_error, extra, failed_attempts
         self.backend_time, self.dial_time, self.dns_time, self.tls_time = backend_time, dial_time, dns_time, tls_time
         self.failed_attempts_time, self.local_address = failed_attempts_time, local_address
+        self.tls_sni = self.caller_cf_app = self.caller_cf_space = self.caller_cf_org = self.route_policy = b""
 
 
 class LineFormat:
@@ -168,7 +171,7 @@ class LineFormat:
         parts = []
         for name in self._fields:
             value = getattr(record, name)
-            text = _quoted(value) if name == "local_address" else _seconds(value) if name in _TIMES else b"%d" % value
+            text = _quoted(value) if name in _TEXTS else _seconds(value) if name in _TIMES else b"%d" % value
             parts.append(b"%b:%b " % (name.encode(), text))
         return b"".join(parts)
 

@@ -58,6 +58,12 @@ def detailed_record(exchange: RouterExchange, now: float) -> Record:
         told.backend_time = exchange.proxy_ended - (exchange.failed_at or exchange.proxy_started)
         told.dns_time, told.dial_time, told.tls_time = timings.dns, timings.dial, timings.tls
         told.local_address = timings.local.encode()
+    told.tls_sni = exchange.server_name.encode()
+    told.route_policy = exchange.route_policy.encode()
+    caller = exchange.caller
+    if caller is not None:
+        told.caller_cf_app, told.caller_cf_space = caller.app.encode(), caller.space.encode()
+        told.caller_cf_org = caller.organization.encode()
     return told
 
 

@@ -16,6 +16,7 @@ _CLIENT_VALIDATIONS = ("none", "request", "require")
 _MIN_VERSIONS = ("", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _MAX_VERSIONS = ("", "TLSv1.2", "TLSv1.3")
 _FORWARDED_CLIENT_CERT = ("always_forward", "forward", "sanitize_set")
+_XFCC_FORMATS = ("raw", "envoy")
 _SHARDING_MODES = ("all", "segments", "shared-and-segments")
 _REDACTIONS = ("none", "all", "hash")
 _ALGORITHMS = ("round-robin", "least-connection")
@@ -104,6 +105,17 @@ def _front_tls(config: "Config") -> Iterator[str]:
         if name not in OPENSSL_NAMES:
             known = " ".join(OPENSSL_NAMES)
             yield f"Invalid cipher string configuration: {name}, please choose from [{known}]"
+    yield from _domains(config)
+
+
+def _domains(config: "Config") -> Iterator[str]:
+    for domain in config.domains:
+        if not domain.domain.removeprefix("*."):
+            yield "Every entry of domains must have a domain"
+        if not pem.has_certificate(domain.ca_certs):
+            yield f"Error while adding the ca_certs of domain {domain.domain} to its cert pool"
+        yield from _one_of("forwarded client cert mode: ", domain.forwarded_client_cert, ("", *_FORWARDED_CLIENT_CERT))
+        yield from _one_of("xfcc format: ", domain.xfcc_format, ("", *_XFCC_FORMATS))
 
 
 def _routing(config: "Config") -> Iterator[str]:

@@ -8,8 +8,10 @@ from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.failure import Failure
 from cfroute.proxy.head import RequestHead
 from cfroute.proxy.headers import Headers
+from cfroute.proxy.tls_transport import PeerTls
 
 if TYPE_CHECKING:
+    from cfroute.gorouter.caller import Caller
     from cfroute.gorouter.endpoint import Endpoint
     from cfroute.gorouter.pool import Pool
     from cfroute.gorouter.route_services import RouteServiceUrl
@@ -30,7 +32,8 @@ class RouterExchange(Exchange):
     arrived_via_route_service is set when a valid signature showed that it comes back from there; trace where tracing is on.
     Times are monotonic seconds; proxy_started is 0 for what never reached the proxy stage. failed_attempts and failed_at tell of
     the attempts that came to nothing; timings of the connection of the one that did not, where somebody wants to know;
-    attempt_started is when the present attempt began, in nanoseconds of the epoch, where it is told to metron.
+    attempt_started is when the present attempt began, in nanoseconds of the epoch, where it is told to metron. caller and
+    route_policy are set in identity domains: who calls, and what the route's policy said to that.
     """
 
     # Defaults of the class: most requests change few of them, and what is not set costs nothing.
@@ -59,6 +62,8 @@ class RouterExchange(Exchange):
     proxy_started = 0.0
     proxy_ended = 0.0
     logged_headers: list[bytes] | None = None
+    caller: "Caller | None" = None
+    route_policy = ""
 
     def __init__(self, front: "ClientSide", request: RequestHead) -> None:
         super().__init__(front, request)
@@ -76,6 +81,18 @@ class RouterExchange(Exchange):
         if self.rewrite is not None and self.complete:
             self.rewrite(answer.headers)
         super().answer(answer)
+
+    @property
+    def server_name(self) -> str:
+        """The name that the client asked for in its TLS handshake, in lower case; empty without."""
+        tls = self.front.tls
+        return tls.server_name if isinstance(tls, PeerTls) else ""
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The client's certificate (DER), if it has shown one on this connection."""
+        tls = self.front.tls
+        return tls.getpeercert(binary_form=True) if tls is not None else None
 
     @property
     def over_tls(self) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from cfroute.gorouter import client_rules, tls
 from cfroute.gorouter.config import Config
+from cfroute.gorouter.config_sections import DomainConfig, TLSPem
+from cfroute.gorouter.identity_domains import IdentityDomains
 from cfroute.logs import Logger
 from cfroute.proxy.alerts import BAD_CERTIFICATE, NO_APPLICATION_PROTOCOL, RefusedError
 from cfroute.proxy.client_hello import ClientHello
@@ -18,10 +20,16 @@ class FrontTerms:
         self._log = log
         self._rules = client_rules.rules_of(config)
         self._protocols = frozenset(name.encode() for name in protocols)
-        self._contexts = [_context(config, pair.cert_chain, pair.private_key, protocols) for pair in config.tls_pem]
-        self._by_name: dict[str, ssl.SSLContext] = {}
-        for pair, context in zip(config.tls_pem, self._contexts, strict=True):
-            self._by_name.update(dict.fromkeys(names(pair.cert_chain), context))  # the last one of a name has it, as in Go
+        self._domains = IdentityDomains(config) if config.domains else None
+        self._contexts = [_context(config, pair, protocols) for pair in config.tls_pem]
+        self._of_domains = {
+            (domain.domain, position): _domain_context(config, pair, protocols, domain)
+            for domain in config.domains
+            for position, pair in enumerate(config.tls_pem)
+        }
+        self._positions: dict[str, int] = {}
+        for position, pair in enumerate(config.tls_pem):
+            self._positions.update(dict.fromkeys(names(pair.cert_chain), position))  # the last one of a name has it, as in Go
 
     def context(self, hello: ClientHello) -> ssl.SSLContext:
         """The certificate for the name that is asked for: exact before wildcard before the first one. Raises RefusedError."""
@@ -30,8 +38,10 @@ class FrontTerms:
             reason = f"tls: client requested unsupported application protocols ([{offered}])"
             raise RefusedError(NO_APPLICATION_PROTOCOL, reason)
         name = hello.server_name
-        by_name = self._by_name
-        return by_name.get(name) or by_name.get("*." + name.partition(".")[2]) or self._contexts[0]
+        wildcard = "*." + name.partition(".")[2]
+        position = self._positions.get(name, self._positions.get(wildcard, 0))
+        domain = self._domains.of(name) if self._domains is not None else None
+        return self._contexts[position] if domain is None else self._of_domains[domain.domain, position]
 
     def check(self, client: ssl.SSLObject) -> None:
         """Look whether the rules let this client in. One that resumes a session has been looked at. Raises RefusedError."""
@@ -43,16 +53,29 @@ class FrontTerms:
             raise RefusedError(BAD_CERTIFICATE, str(violation))
 
 
-def _context(config: Config, chain: str, key: str, protocols: Sequence[str]) -> ssl.SSLContext:
-    context = tls.server_context(config)
-    if protocols:
-        context.set_alpn_protocols(list(protocols))
-    tls.load_pair(context, chain, key)
+def _context(config: Config, pair: TLSPem, protocols: Sequence[str]) -> ssl.SSLContext:
+    context = _certified(config, pair, protocols)
     if config.client_cert_validation in ("request", "require"):
         required = config.client_cert_validation == "require"
         context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
         system = None if config.only_trust_client_ca_certs else ssl.Purpose.CLIENT_AUTH
         tls.trust(context, [config.client_ca_certs] if config.client_ca_certs else [], system)
+    return context
+
+
+def _domain_context(config: Config, pair: TLSPem, protocols: Sequence[str], domain: DomainConfig) -> ssl.SSLContext:
+    """For an identity domain: nobody is let in without a certificate of the domain's own authorities."""
+    context = _certified(config, pair, protocols)
+    context.verify_mode = ssl.CERT_REQUIRED
+    tls.trust(context, [domain.ca_certs], None)
+    return context
+
+
+def _certified(config: Config, pair: TLSPem, protocols: Sequence[str]) -> ssl.SSLContext:
+    context = tls.server_context(config)
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    tls.load_pair(context, pair.cert_chain, pair.private_key)
     return context
 
 

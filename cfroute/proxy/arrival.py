@@ -137,6 +137,7 @@ class Arrival(asyncio.Protocol):
             self._refuse(alerts.record(refused.alert), str(refused))
             return
         self._wire = Wire(context, server_side=True)
+        self._wire.tls.server_name = hello.server_name
         self._step = self._shake
         self._shake()
 
@@ -164,8 +165,7 @@ class Arrival(asyncio.Protocol):
             self._refuse(self._too_late(refused), str(refused))
             return
         self._end()
-        extra: dict[str, Any] = {"peername": self.peer, "server_name": self._hello.server_name}
-        transport = TlsTransport(self._raw, wire, extra)
+        transport = TlsTransport(self._raw, wire, {"peername": self.peer})
         transport.flush()
         transport.begin(door.make())
 

@@ -14,6 +14,12 @@ _RECORD: Final = 1 << 14  # bytes of plain text in a record, at most
 _DER: Final = 2  # `_ssl.ENCODING_DER`
 
 
+class PeerTls(ssl.SSLObject):
+    """The TLS of one connection; server_name is what a client asked for, in lower case (empty: nothing)."""
+
+    server_name: str = ""
+
+
 class Wire:
     """One end's TLS state with what has come from the network and what is to go there."""
 
@@ -22,7 +28,9 @@ class Wire:
     def __init__(self, context: ssl.SSLContext, *, server_name: str | None = None, server_side: bool = False) -> None:
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=server_side, server_hostname=server_name)
+        context.sslobject_class = PeerTls
+        tls = context.wrap_bio(self.incoming, self.outgoing, server_side=server_side, server_hostname=server_name)
+        self.tls = cast(PeerTls, tls)
 
     def shake(self, data: bytes = b"") -> bool:
         """Go on with the handshake, after these bytes have come; whether it is complete. Raises OSError (of `ssl`)."""
