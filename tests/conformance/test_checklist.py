@@ -43,6 +43,7 @@ def test_2_host_is_the_peers_address(shared_router):
     assert answer.body == b"400 Bad Request: Request had empty Host header\n"
 
 
+@pytest.mark.statement("3.1", "neither case, nor the port of Host, nor a trailing slash of the route counts")
 def test_3_case_and_port_do_not_count(shared_router, backend):
     app = backend()
     shared_router.register("A3.test/Foo/", app)
@@ -50,11 +51,13 @@ def test_3_case_and_port_do_not_count(shared_router, backend):
     assert app.seen[0].startswith(b"GET /fOO/bar HTTP/1.1\r\nHost: a3.TEST:99\r\n")
 
 
+@pytest.mark.statement("3.2", "only whole segments of the path match")
 def test_4_only_whole_segments_match(shared_router, backend):
     shared_router.register("a4.test/foo", backend())
     assert shared_router.get("a4.test", "/foobar").status == 404
 
 
+@pytest.mark.statement("3.2", "an exact host without a route for the path leaves it to the wildcard")
 def test_5_wildcard_takes_what_the_exact_host_has_no_path_for(shared_router, backend):
     wildcard, exact = backend(), backend()
     shared_router.register("*.w5.test", wildcard)
@@ -204,6 +207,7 @@ def test_16_the_client_goes_away(start, backend):
     assert ' 499 0 ' in line
 
 
+@pytest.mark.statement("3.8", "a request beyond the limit of all endpoints is answered with 503")
 def test_17_connection_limit(start, backend):
     arrived, released = threading.Event(), threading.Event()
 
@@ -289,6 +293,7 @@ def test_25_informational_responses(shared_router, backend):
     assert shared_router.get("a25.test").raw.startswith(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.statement("3.7", "a plain endpoint is gone at the cycle after its time, one with TLS stays")
 def test_26_stale_endpoints_are_pruned(start, backend):
     router = start(prune_stale_droplets_interval="100ms", droplet_stale_threshold="1s", start_response_delay_interval="0s")
     router.register("a26.test", backend(), stale_threshold_in_seconds=1)
@@ -303,6 +308,7 @@ def test_26_stale_endpoints_are_pruned(start, backend):
     assert router.log("pruned-route")[0]["uri"] == "a26.test"
 
 
+@pytest.mark.statement("3.7", "routes are kept while NATS is away, if so configured")
 def test_27_nats_comes_and_goes(start, backend, shared_nats):
     nats = type(shared_nats)()
     try:
