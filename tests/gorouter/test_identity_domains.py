@@ -40,7 +40,14 @@ def test_no_text_of_a_certificate_gets_out_of_its_quotes() -> None:
 
 @pytest.mark.parametrize(
     ("host", "domain"),
-    [("a.b.test", "b.test"), ("b.test", "b.test"), ("x.deep.B.test", "*.deep.b.test"), ("ab.test", None), ("", None), (".", None)],
+    [
+        ("a.b.test", "b.test"),
+        ("b.test", "b.test"),
+        ("x.deep.B.test", "*.deep.b.test"),
+        ("ab.test", None),
+        ("", None),
+        (".", None),
+    ],
 )
 def test_the_domain_of_a_host(host: str, domain: str | None) -> None:
     domains = IdentityDomains(parse("domains: [{domain: b.test}, {domain: '*.deep.b.test'}]"))
