@@ -21,6 +21,8 @@ REQUEST_PATH = (
     "gorouter/exchange", "gorouter/hashing", "gorouter/metrics/meters", "gorouter/metrics/reporter", "gorouter/pool",
     "gorouter/proxy", "gorouter/registry", "gorouter/route_key", "gorouter/route_services", "gorouter/routes",
     "gorouter/selection", "gorouter/sticky", "load_balancer/balancer",
+    "http2/backend", "http2/backend_stream", "http2/budget", "http2/client_stream", "http2/connection", "http2/destination",
+    "http2/frames", "http2/front", "http2/hpack_blocks", "http2/messages", "http2/stream", "http2/transport",
 )  # fmt: skip
 HANDLERS = "gorouter/handlers"
 FOLDER = Path(__file__).parent / "cfroute"

@@ -12,7 +12,7 @@
     front            a client's connection
     backend          a connection to a backend
     destination      a backend that is asked what it speaks
-    negotiation      a client's connection before it is known what it speaks
+    negotiation      a connection before it is known what it speaks
 
 The first six are pure: bytes and values in, values out.
 """

@@ -24,12 +24,11 @@ class BackendStream(Stream):
     What comes of a response in one read is told to the exchange together, by `deliver`.
     """
 
-    __slots__ = ("_head", "_left", "_pieces", "_reused", "_trailer_fields", "exchange", "head_seen", "made_in")
-
-    connection: "Http2Backend"
+    __slots__ = ("_head", "_left", "_pieces", "_reused", "_trailer_fields", "exchange", "head_seen", "made_in", "owner")
 
     def __init__(self, connection: "Http2Backend") -> None:
         super().__init__(connection, 0)
+        self.owner = connection
         self.exchange: Exchange | None = None
         self.made_in = NOT_MEASURED
         self.head_seen = False
@@ -56,9 +55,9 @@ class BackendStream(Stream):
     def send(self, exchange: Exchange, line: RequestLine, body: list[bytes] | None) -> None:
         """Open the stream with the request and what there is of its body."""
         self.exchange = exchange
-        self.connection.open_stream(self)
+        self.owner.open_stream(self)
         end = exchange.body_done and not body
-        self.connection.put_block(self.id, request_block(exchange.request, line), end=end)
+        self.owner.put_block(self.id, request_block(exchange.request, line), end=end)
         if end:
             self._local_end()
         elif body:
@@ -90,7 +89,7 @@ class BackendStream(Stream):
 
     def failure(self) -> Failure:
         """Why the connection was lost before there was a response."""
-        failure = self.connection.lost()
+        failure = self.owner.lost()
         failure.reused = self._reused
         failure.wrote_headers = self.id > 0
         return failure
@@ -114,7 +113,7 @@ class BackendStream(Stream):
             return
         exchange = self.exchange
         if exchange is None:
-            self.connection.decoder.decode(block)
+            self.owner.decoder.decode(block)
             return
         try:
             head = self._read_head(block, exchange.request.method, end=end)
@@ -126,30 +125,30 @@ class BackendStream(Stream):
         if not end and head.length >= 0:
             self._left = head.length
         self._head = head
-        self.connection.arrived[self] = None
+        self.owner.arrived[self] = None
 
     def _read_head(self, block: bytes, method: bytes, *, end: bool) -> ResponseHead:
-        decoder, key = self.connection.decoder, (block, end)
+        decoder, key = self.owner.decoder, (block, end)
         known = decoder.known.get(key) if method != b"HEAD" else None
         if known is not None:
-            return cast(ResponseHead, known.copy())
+            return cast(ResponseHead, known).copy()
         fields = decoder.decode(block)
         head = response_head(fields, method, ended=end)
         if head.status == 101 or (head.status < 200 and end):
             raise BadResponse(f"malformed response from server: a final {head.status}")
-        if sum([len(name) + len(value) + 32 for name, value in fields]) > self.connection.destination.response_limit:
+        if sum([len(name) + len(value) + 32 for name, value in fields]) > self.owner.destination.response_limit:
             raise BadResponse("http2: response header list larger than advertised limit")
-        return decoder.keep(key, head) if method != b"HEAD" else head
+        return head.copy() if method != b"HEAD" and decoder.keep(key, head) else head
 
     def _end_fields(self, block: bytes, *, end: bool) -> None:
-        fields = self.connection.decoder.decode(block)
+        fields = self.owner.decoder.decode(block)
         try:
             self._trailer_fields = trailer_fields(fields)
         except Malformed as error:
             raise StreamProblem(self.id, ErrorCode.PROTOCOL_ERROR, str(error)) from error
         if not end or self._left > 0:
             raise StreamProblem(self.id, ErrorCode.PROTOCOL_ERROR, "unexpected EOF")
-        self.connection.arrived[self] = None
+        self.owner.arrived[self] = None
 
     def data(self, data: bytes, *, end: bool) -> None:
         if not self.head_seen and self._head is None:
@@ -160,7 +159,7 @@ class BackendStream(Stream):
                 raise StreamProblem(self.id, ErrorCode.PROTOCOL_ERROR, "unexpected EOF")
         if data:
             self._pieces.append(data)
-        self.connection.arrived[self] = None
+        self.owner.arrived[self] = None
 
     def deliver(self) -> None:
         """Tell the exchange what has come."""
@@ -186,7 +185,7 @@ class BackendStream(Stream):
             return  # the response is complete, and the backend does not want the rest of the request
         refused = code == ErrorCode.REFUSED_STREAM
         if refused:
-            self.connection.retire()
+            self.owner.retire()
         error = f"stream error: stream ID {self.id}; {error_name(code)}; {text}"
         self.give_up(Failure(Kind.OTHER, error, True, True, self._reused, unprocessed=refused))
 

@@ -27,12 +27,11 @@ if TYPE_CHECKING:
 class ClientStream(Stream):
     """The client's side of an exchange."""
 
-    __slots__ = ("_left", "exchange")
-
-    connection: "Http2Front"
+    __slots__ = ("_left", "exchange", "owner")
 
     def __init__(self, connection: "Http2Front", stream_id: int) -> None:
         super().__init__(connection, stream_id)
+        self.owner = connection
         self.exchange: Exchange | None = None
         self._left = -1  # bytes of the body that are still to come; negative if nobody knows
 
@@ -40,23 +39,23 @@ class ClientStream(Stream):
 
     @property
     def server(self) -> "ProxyServer":
-        return self.connection.server
+        return self.owner.server
 
     @property
     def peer(self) -> tuple[str, int]:
-        return self.connection.peer
+        return self.owner.peer
 
     @property
     def client(self) -> bytes:
-        return self.connection.client
+        return self.owner.client
 
     @property
     def local(self) -> tuple[str, int]:
-        return self.connection.local
+        return self.owner.local
 
     @property
     def tls(self) -> ssl.SSLObject | None:
-        return self.connection.tls
+        return self.owner.tls
 
     # The request
 
@@ -67,7 +66,7 @@ class ClientStream(Stream):
         waits = b"Expect" in request.headers and b"100-continue" in request.headers.tokens(b"Expect")
         if waits:
             del request.headers[b"Expect"]  # as Go's server does: what follows never hears of it
-        exchange = self.exchange = self.connection.server.policy.exchange(self, request)
+        exchange = self.exchange = self.owner.server.policy.exchange(self, request)
         exchange.start()
         if waits and not (end or exchange.status):
             exchange.continued = True
@@ -95,7 +94,7 @@ class ClientStream(Stream):
 
     def headers(self, block: bytes, *, end: bool) -> None:
         """Trailers: they are lost, as upstream loses them."""
-        fields = self.connection.decoder.decode(block)
+        fields = self.owner.decoder.decode(block)
         try:
             trailer_fields(fields)
         except Malformed as error:
@@ -137,13 +136,13 @@ class ClientStream(Stream):
 
     def respond(self, exchange: Exchange, head: ResponseHead, body: bytes, ended: bool) -> None:
         """Send the response's head and the begin of its body."""
-        self._put(response_block(exchange.request, head, self.connection.server.clock), end=ended and not body)
+        self._put(response_block(exchange.request, head, self.owner.server.clock), end=ended and not body)
         if body:
             self.send_data(body, end=ended)
 
     def _put(self, block: bytes, *, end: bool) -> None:
         if not self.closed:
-            self.connection.put_block(self.id, block, end=end)
+            self.owner.put_block(self.id, block, end=end)
             if end:
                 self._local_end()
 
@@ -162,7 +161,7 @@ class ClientStream(Stream):
         self._answer(answer, answer.body if exchange.request.method != b"HEAD" else b"")
 
     def _answer(self, answer: Answer, body: bytes) -> None:
-        self._put(answer_block(answer, self.connection.server.clock.now()), end=not body)
+        self._put(answer_block(answer, self.owner.server.clock.now()), end=not body)
         if body:
             self.send_data(body, end=True)
 
@@ -182,7 +181,7 @@ class ClientStream(Stream):
         elif self.local_ended:
             self.sent_all()
         self.resume()
-        self.connection.exchange_over()
+        self.owner.exchange_over()
 
     def choked(self) -> None:
         if self.exchange is not None and self.exchange.backend is not None:

@@ -3,10 +3,11 @@
 import asyncio
 import ssl
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from cfroute.http2.backend import Http2Backend
 from cfroute.http2.backend_stream import BackendStream
+from cfroute.http2.negotiation import BackendChoice
 from cfroute.proxy.backend import Backend, Destination
 from cfroute.proxy.failure import Failure
 from cfroute.proxy.sides import BackendSide
@@ -62,10 +63,10 @@ class Http2Destination(Destination):
                 outcome.set_result(None)
 
     async def _secure(self, backend: Backend, context: ssl.SSLContext) -> BackendSide:
-        chooser = _Chooser(self, backend)
-        await self._shake_hands(backend, chooser, context)
-        self._shared = chooser.connection is not None and self.max_idle > 0
-        return backend if chooser.connection is None else BackendStream(chooser.connection)
+        choice = BackendChoice(self, backend)
+        await self._shake_hands(backend, choice, context)
+        self._shared = choice.connection is not None and self.max_idle > 0
+        return backend if choice.connection is None else BackendStream(choice.connection)
 
     def add(self, connection: Http2Backend) -> None:
         """A connection is open."""
@@ -90,22 +91,3 @@ class Http2Destination(Destination):
         super().close()
         for connection in list(self.connections):
             connection.retire()
-
-
-class _Chooser(asyncio.Protocol):
-    """The first protocol of a connection after its handshake: it makes way for the one that the backend has chosen."""
-
-    def __init__(self, destination: Http2Destination, backend: Backend) -> None:
-        self._destination = destination
-        self._backend = backend
-        self.connection: Http2Backend | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        protocol = self._backend.protocol()
-        if transport.get_extra_info("ssl_object").selected_alpn_protocol() == "h2":
-            self.connection = Http2Backend(self._destination)
-            protocol = self.connection.protocol()
-        cast(asyncio.Transport, transport).set_protocol(protocol)
-        protocol.connection_made(transport)
-        if self.connection is not None:
-            self._destination.add(self.connection)

@@ -118,9 +118,9 @@ class Http2Front(Carrier):
         decoder, key = self.decoder, (block, end)
         known = decoder.known.get(key)
         if known is not None:
-            return cast(RequestHead, known.copy())
+            return cast(RequestHead, known).copy()
         head = request_head(decoder.decode(block), ended=end, limit=self.server.limits.request_head)
-        return decoder.keep(key, head)
+        return head.copy() if decoder.keep(key, head) else head
 
     def _answer(self, stream_id: int, answer: Answer, *, end: bool) -> None:
         """Answer a request that the policy does not get to see."""

@@ -4,7 +4,7 @@ What we write refers to the static table only, never to the dynamic one. A block
 and a tenth of the time: each field's bytes depend on nothing but the field. What we read may use everything that HPACK has.
 """
 
-from typing import Any, Final, TypeVar, cast
+from typing import Final, cast
 
 from hpack import Decoder, HPACKError, OversizedHeaderListError
 from hpack.table import HeaderTable
@@ -13,7 +13,6 @@ from cfroute.http2.frames import ConnectionProblem, ErrorCode
 from cfroute.proxy.head import RequestHead, ResponseHead
 
 Pair = tuple[bytes, bytes]
-Head = TypeVar("Head", RequestHead, ResponseHead)
 
 _MOST_NAMES: Final = 4096
 _MOST_BLOCKS: Final = 64
@@ -99,7 +98,7 @@ class BlockDecoder:
     def __init__(self, largest: int) -> None:
         self._decoder = Decoder(largest)
         self._lasting = False  # whether the last block only referred to tables
-        self.known: dict[tuple[bytes, bool], Any] = {}
+        self.known: dict[tuple[bytes, bool], RequestHead | ResponseHead] = {}
 
     def decode(self, block: bytes) -> list[Pair]:
         """The fields. Raises ConnectionProblem."""
@@ -114,9 +113,9 @@ class BlockDecoder:
             raise ConnectionProblem(ErrorCode.COMPRESSION_ERROR, "malformed header block") from error
         return pairs
 
-    def keep(self, key: tuple[bytes, bool], head: Head) -> Head:
-        """Remember what was made of the last block, if it can come again; returns what may be changed."""
+    def keep(self, key: tuple[bytes, bool], head: RequestHead | ResponseHead) -> bool:
+        """Remember what was made of the last block, if it can come again. If so, only a copy may be changed."""
         if not self._lasting or len(self.known) >= _MOST_BLOCKS:
-            return head
+            return False
         self.known[key] = head
-        return head.copy()
+        return True
