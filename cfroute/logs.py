@@ -5,7 +5,6 @@
 Every daemon of cfroute writes its own log like this, on stdout, flushed line by line. A line that cannot be written is lost.
 """
 
-import contextlib
 import sys
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,6 +14,7 @@ import msgspec
 from cfroute.clock import Clock, SystemClock
 
 DEBUG, INFO, WARN, ERROR = 0, 1, 2, 3
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 LEVELS = {"debug": DEBUG, "info": INFO, "warn": WARN, "error": ERROR}
 
 
@@ -29,7 +29,7 @@ class Stream(Protocol):
 class Logger:
     """Writes the lines of one component; `session` gives a logger for a part of it."""
 
-    __slots__ = ("_clock", "_rfc3339", "_sessions", "_stream", "level", "source")
+    __slots__ = ("_clock", "_rfc3339", "_second", "_second_text", "_sessions", "_stream", "level", "source")
 
     def __init__(
         self,
@@ -46,6 +46,8 @@ class Logger:
         self._stream: Stream = sys.stdout if stream is None else stream
         self._clock = clock or SystemClock()
         self._sessions: list[Logger] = []
+        self._second = -1
+        self._second_text = ""
 
     def session(self, name: str) -> "Logger":
         """A logger whose source is `<source>.<name>`."""
@@ -84,13 +86,18 @@ class Logger:
         }
         if not self.source:  # upstream's first lines are written before there is a logger with a name
             del line["source"]
-        with contextlib.suppress(OSError):  # a full disk must not stop the work, and there is nobody else to tell
-            self._stream.write(msgspec.json.encode(line, enc_hook=str).decode() + "\n")
+        try:
+            self._stream.write(_encode(line).decode() + "\n")
             self._stream.flush()
+        except OSError:
+            return  # a full disk must not stop the work, and there is nobody else to tell
 
     def _timestamp(self) -> float | str:
         if not self._rfc3339:
             return self._clock.now()
-        seconds, nanoseconds = divmod(self._clock.now_ns(), 1_000_000_000)
-        # Upstream writes the local time and says Z all the same; log parsers are fitted to it.
-        return f"{datetime.fromtimestamp(seconds):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"  # noqa: DTZ006
+        second, nanoseconds = divmod(self._clock.now_ns(), 1_000_000_000)
+        if second != self._second:
+            self._second = second
+            # Upstream writes the local time and says Z all the same; log parsers are fitted to it.
+            self._second_text = f"{datetime.fromtimestamp(second):%Y-%m-%dT%H:%M:%S}"  # noqa: DTZ006
+        return f"{self._second_text}.{nanoseconds:09d}Z"
