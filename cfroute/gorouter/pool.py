@@ -183,11 +183,11 @@ class Pool:
         known = self._by_id.get(address) if self._by_id is not None else self.endpoints[0] if self.endpoints else None
         return known if known is not None and known.address == address else None
 
-    def only(self, endpoints: tuple[Endpoint, ...]) -> "Pool":
+    def only(self, endpoints: tuple[Endpoint, ...], start: int = 0) -> "Pool":
         """A pool like this with only these of its endpoints, for one request: nothing is refreshed or pruned there, and
-        marks made in it are forgotten with it.
+        marks made in it are forgotten with it. `start` is as for every pool.
         """
-        pool = Pool(self.uri, self.host, self.context_path, load_balancing=self.load_balancing)
+        pool = Pool(self.uri, self.host, self.context_path, load_balancing=self.load_balancing, start=start)
         pool.hashing = self.hashing and Hashing(self.hashing.header, self.hashing.balance)
         pool.route_service_url = self.route_service_url
         pool.endpoints = endpoints

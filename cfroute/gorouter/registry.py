@@ -151,7 +151,7 @@ class Registry:
         found = tuple(e for e in pool.endpoints if e.process_id == process_id)
         if index is not None:
             found = tuple(e for e in found if e.instance_index == index)[:1]
-        return pool.only(found) if found else None
+        return pool.only(found, self._rng.getrandbits(8)) if found else None
 
     def prune(self, now: float) -> Iterator[None]:
         """One pruning cycle. Pauses after each slice of time, so that a large table does not hold up the event loop."""

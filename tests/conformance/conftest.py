@@ -340,3 +340,34 @@ def backend() -> Iterator[Callable[..., Backend]]:
     yield make
     for one in made:
         one.close()
+
+
+class Routers:
+    """Starts Gorouters and backends that all tests of a module share."""
+
+    def __init__(self, nats: Nats, folder: Callable[[], Path]) -> None:
+        self._nats = nats
+        self._folder = folder
+        self._routers: list[Router] = []
+        self._backends: list[Backend] = []
+
+    def start(self, **settings: Any) -> Router:
+        self._routers.append(Router(self._folder(), self._nats, settings))
+        return self._routers[-1]
+
+    def backend(self, respond: Callable[[socket.socket], None] | bytes = OK) -> Backend:
+        self._backends.append(Backend(respond))
+        return self._backends[-1]
+
+    def close(self) -> None:
+        for backend in self._backends:
+            backend.close()
+        for router in self._routers:
+            assert router.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def module_routers(shared_nats: Nats, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Routers]:
+    routers = Routers(shared_nats, lambda: tmp_path_factory.mktemp("router"))
+    yield routers
+    routers.close()

@@ -43,7 +43,17 @@ def test_single_header(value, expected):
 
 @pytest.mark.parametrize(
     "value",
-    [b"x", SHORT, TRACE, b"", b"nonsense", TRACE + b"-", b"z" * 16 + b"-" + SPAN, TRACE + b"-" + SPAN + b"-2", SHORT + b"-" + b"g" * 16],
+    [
+        b"x",
+        SHORT,
+        TRACE,
+        b"",
+        b"nonsense",
+        TRACE + b"-",
+        b"z" * 16 + b"-" + SPAN,
+        TRACE + b"-" + SPAN + b"-2",
+        SHORT + b"-" + b"g" * 16,
+    ],
 )
 def test_single_header_that_makes_no_sense(value):
     with pytest.raises(TraceError):
