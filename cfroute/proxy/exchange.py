@@ -9,7 +9,7 @@ it speaks (`sides`). All of it happens in protocol callbacks; a task exists only
 """
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cfroute.daemon import spawn
 from cfroute.proxy.answer import Answer
@@ -37,7 +37,7 @@ class Exchange:
     """
 
     # Defaults of the class: most requests change few of them, and what is not set costs nothing.
-    backend: BackendSide | None = None
+    backend: BackendSide | None = cast("BackendSide | None", None)  # mypyc would leave out a plain None of a protocol's type
     destination: "Destination | None" = None
     status = 0
     request_bytes = 0
