@@ -173,6 +173,8 @@ def _varint(number: int) -> bytes:
 def log_message(datagram: bytes) -> LogMessage | None:
     """The log line in a datagram; None if it tells of something else. Raises ValueError for what is no envelope."""
     for number, value in fields(datagram):
+        if number == 2 and value != _LOG_MESSAGE[0][1]:
+            return None
         if number == 8 and isinstance(value, bytes):
             parts = dict(fields(value))
             texts = (parts.get(number, b"") for number in (4, 5, 6))

@@ -12,6 +12,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     ca and uaa_ca are PEM files with the authorities of Diego's components, and of the UAA.
     external: what people reach, plain HTTP; internal: what cells and the BBS reach, mutual TLS.
+    metron_address and metron_port are where Gorouters tell it of requests, for the logs of the apps; 0 for nowhere.
     external_url stands in links when a request names no host, and in VCAP_APPLICATION.
     uaa_public_key: a PEM file with the key that tokens are checked with when there is no UAA to ask for it.
     system_hosts are the host names of `domain` that no app may take.
@@ -30,6 +31,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     external_port: int = 9022
     internal_address: str = "127.0.0.1"
     internal_port: int = 9023
+    metron_address: str = "127.0.0.1"
+    metron_port: int = 0
     internal_certificate: str = ""
     internal_key: str = ""
     ca: str = ""

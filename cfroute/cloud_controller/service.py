@@ -8,6 +8,7 @@ from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.diego_sync import DiegoSync
 from cfroute.diego.client import BBSClient, tls_context
 from cfroute.http_client import Client
+from cfroute.log_cache import ingress
 from cfroute.logs import Logger
 
 _UAA_TIMEOUT = 5.0  # seconds
@@ -27,6 +28,7 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     async with (
         daemon.serving(internal, config.internal_address, config.internal_port, certificate=own, client_ca=config.ca),
         daemon.serving(app.external_app(platform), config.external_address, config.external_port) as port,
+        ingress.listening(config.metron_address, config.metron_port, platform.app_logs, clock, log.session("log-cache")),
     ):
         work = [
             daemon.spawn(diego.run(), name="sync with the BBS"),

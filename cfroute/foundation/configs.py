@@ -124,13 +124,16 @@ class Renderer:
         return {"cf": cf, **ours}
 
     def cloud_controller(self) -> Document:
-        internal = self._plan.vms["cloud_controller/0"].listener("internal")
+        vm = self._plan.vms["cloud_controller/0"]
+        internal, metron = vm.listener("internal"), vm.listener("metron")
         identity = self._identity("cloud_controller")
         return {
             "external_address": self._plan.api.address,
             "external_port": self._plan.api.port,
             "internal_address": internal.address,
             "internal_port": internal.port,
+            "metron_address": metron.address,
+            "metron_port": metron.port,
             "internal_certificate": identity["certificate"],
             "internal_key": identity["key"],
             "ca": str(self._home.components_ca),
@@ -243,7 +246,16 @@ class Renderer:
                 "user": user,
                 "pass": password,
             },
-            "logging": {"level": "info", "syslog": "vcap.gorouter", "format": {"timestamp": "rfc3339"}},
+            "logging": {
+                "level": "info",
+                "syslog": "vcap.gorouter",
+                "format": {"timestamp": "rfc3339"},
+                "loggregator_enabled": True,
+                "metron_address": str(self._plan.vms["cloud_controller/0"].listener("metron")),
+            },
+            # Nobody listens to these: of what metron gets, the log cache takes the lines for the apps.
+            "send_http_start_stop_client_event": False,
+            "enable_envelope_v1_metrics": False,
             "access_log": {"file": str(self._home.logs / f"{file_name(f'gorouter/{index}')}-access.log")},
             **self._gorouter_tls(vm),
             **self._gorouter_route_services(vm),

@@ -51,7 +51,7 @@ _VMS: Mapping[str, _Kind] = {
     "nats": _Kind(10, {"nats": 4222}),
     "router": _Kind(20, {"http": 80, "https": 443, "status": 8080, "routes": 8082, "route_services": 7070}),
     "tcp_router": _Kind(40, {}),
-    "cloud_controller": _Kind(50, {"internal": 9023}),
+    "cloud_controller": _Kind(50, {"internal": 9023, "metron": 3457}),
     "uaa": _Kind(51, {"tls": 8443}),
     "diego_database": _Kind(52, {"bbs": 8889, "health": 8890}),
     "diego_brain": _Kind(53, {}),

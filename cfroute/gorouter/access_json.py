@@ -22,6 +22,11 @@ _LABELLED: Final = {
     "app_index": "app_index",
     "instance_id": "instance_id",
     "local_address": "local_address",
+    "tls_sni": "tls_sni",
+    "caller_cf_app": "caller_cf_app",
+    "caller_cf_space": "caller_cf_space",
+    "caller_cf_org": "caller_cf_org",
+    "route_policy": "route_policy",
     "x_cf_routererror": "router_error",
 }
 _TIMES: Final = (

@@ -4,8 +4,9 @@ A datagram holds at most 64 KiB. Of a line that would not fit, what a client can
 """
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from typing import Final
+
+import msgspec
 
 from cfroute.clock import Clock
 from cfroute.dropsonde import LogMessage
@@ -29,7 +30,7 @@ class AppLog:
         self._log = log
         self._source_instance = str(config.index) if emitter is not None else ""
         self._instance = self._source_instance.encode()
-        self._format = LineFormat(config)
+        self._short = ShortLines(config)
 
     def log(self, record: Record, line: bytes, tags: Mapping[str, str] | None) -> None:
         """Send the line of a request that got as far as an endpoint with an app id."""
@@ -42,7 +43,7 @@ class AppLog:
                 sourceInstance=self._source_instance,
             )
         elif not emitter.deaf:
-            message = line[:-1] if len(line) <= _LONGEST_LINE + 1 else short_line(self._format, record)
+            message = line[:-1] if len(line) <= _LONGEST_LINE + 1 else self._short.line(record)
             emitter.log_message(LogMessage(message, self._clock.now_ns(), record.app_id, b"RTR", self._instance), tags)
 
     def flush(self) -> None:
@@ -61,19 +62,33 @@ def app_log(config: Config, emitter: Emitter, clock: Clock, log: Logger) -> AppL
     return AppLog(config, None, clock, log) if log.level <= DEBUG else None
 
 
-def short_line(form: LineFormat, record: Record) -> bytes:
-    """The line, without a line end, shortened so that it fits into a datagram."""
-    short = copy(record)
-    short.uri = shortened(form.redacted(record.uri) if record.method == b"GET" else record.uri, b"REQUEST-URI", _LARGE)
-    short.referer = shortened(record.referer, b"REFERER", _SMALL)
-    short.user_agent = shortened(record.user_agent, b"USER-AGENT", _SMALL)
-    short.forwarded_for = shortened(record.forwarded_for, b"X-FORWARDED-FOR", _SMALL)
-    short.forwarded_proto = shortened(record.forwarded_proto, b"X-FORWARDED-PROTO", _SMALL)
-    plain = copy(form)
-    plain.redacts = False  # done above
-    plain.labels = []
-    line = plain.line(short)[:-1]
-    return line + b" " + first_headers(form.labels, record.extra) if form.labels else line
+class ShortLines:
+    """Lines that fit into a datagram."""
+
+    def __init__(self, config: Config) -> None:
+        self._form = LineFormat(config)
+        tracing = msgspec.structs.replace(config.tracing, enable_zipkin=False, enable_w3c=False)
+        logging = msgspec.structs.replace(config.logging, redact_query_params="none")
+        # What it leaves out is done here: redaction before shortening, and the extra headers as far as they fit.
+        bare = msgspec.structs.replace(config, tracing=tracing, logging=logging, extra_headers_to_log=[])
+        self._bare = LineFormat(bare)
+
+    def line(self, record: Record) -> bytes:
+        """The line, without a line end."""
+        kept = record.uri, record.referer, record.user_agent, record.forwarded_for, record.forwarded_proto
+        uri, referer, agent, forwarded_for, forwarded_proto = kept
+        if record.method == b"GET":
+            uri = self._form.redacted(uri)
+        record.uri = shortened(uri, b"REQUEST-URI", _LARGE)
+        record.referer = shortened(referer, b"REFERER", _SMALL)
+        record.user_agent = shortened(agent, b"USER-AGENT", _SMALL)
+        record.forwarded_for = shortened(forwarded_for, b"X-FORWARDED-FOR", _SMALL)
+        record.forwarded_proto = shortened(forwarded_proto, b"X-FORWARDED-PROTO", _SMALL)
+        try:
+            line = self._bare.line(record)[:-1]
+        finally:  # others see it as well, and compiled classes cannot be copied
+            record.uri, record.referer, record.user_agent, record.forwarded_for, record.forwarded_proto = kept
+        return line + b" " + first_headers(self._form.labels, record.extra) if self._form.labels else line
 
 
 def shortened(text: bytes, name: bytes, limit: int) -> bytes:

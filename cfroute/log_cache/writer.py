@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -43,12 +44,15 @@ class LogWriter:
         Raises ValueError when `app_guid` is no possible file name, OSError when the disk does not take the
         line.
         """
-        envelope = Envelope(self._clock.now_ns(), source_type, instance_id, "ERR" if error else "OUT", _bounded(text))
-        line = msgspec.json.encode(envelope) + b"\n"
+        self.append(app_guid, [Envelope(self._clock.now_ns(), source_type, instance_id, "ERR" if error else "OUT", text)])
+
+    def append(self, app_guid: str, envelopes: Iterable[Envelope]) -> None:
+        """Append lines that have their time already; as `write` otherwise."""
+        lines = b"".join(msgspec.json.encode(_bounded(envelope)) + b"\n" for envelope in envelopes)
         path = log_file(self._folder, app_guid)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(descriptor, line)
+            os.write(descriptor, lines)
             if os.fstat(descriptor).st_size >= self._rotate_at:
                 _rotate(path, descriptor)
         finally:
@@ -89,6 +93,6 @@ def _is_at(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _bounded(text: str) -> str:
-    raw = text.encode("utf-8", "replace")
-    return raw[:MAX_PAYLOAD].decode("utf-8", "ignore")
+def _bounded(envelope: Envelope) -> Envelope:
+    raw = envelope.payload.encode("utf-8", "replace")
+    return msgspec.structs.replace(envelope, payload=raw[:MAX_PAYLOAD].decode("utf-8", "ignore"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 
@@ -15,14 +16,27 @@ def test_the_demo_starts_a_foundation_of_its_own_and_verifies_each_step(new_foun
     assert "verified" in told
 
 
-def test_one_address_for_all_as_on_macos(new_foundation, tmp_path):
+def test_one_address_for_all_as_on_macos(new_foundation, tmp_path, until):
     foundation = new_foundation()
     foundation.up("--single-address")
     addresses = {row["address"].rpartition(":")[0] for row in foundation.components().values()}
     assert addresses == {"127.0.0.1"}
     foundation.ok("push", "echo", "--sample", "echo")
     assert foundation.get("echo")[0] == 200
+    _access_lines_are_in_the_apps_log(foundation, until)
     _push_what_no_buildpack_knows(foundation, tmp_path / "files")
+
+
+def _access_lines_are_in_the_apps_log(foundation, until):
+    foundation.get("echo", "/in-the-log?a=1")
+    written = until(lambda: lines_with(foundation.ok("logs", "echo", "--recent"), "/in-the-log"), "the router's line")
+    line = re.fullmatch(r"   \S+ \[RTR/0\] OUT (echo\.\S+ - \[\S+\] \"GET /in-the-log\?a=1 HTTP/1\.1\" 200 .*)", written[-1])
+    assert line, written
+    assert line[1] in (foundation.home / "logs" / "gorouter-0-access.log").read_text().splitlines()
+
+
+def lines_with(text, part):
+    return [line for line in text.splitlines() if "[RTR" in line and part in line]
 
 
 def _push_what_no_buildpack_knows(foundation, folder):

@@ -53,6 +53,11 @@ def test_what_the_line_says(tmp_path, logger, monkeypatch):
         "dial_time": 0.001235,
         "tls_time": None,
         "local_address": "127.0.0.1:3",
+        "tls_sni": None,
+        "caller_cf_app": None,
+        "caller_cf_space": None,
+        "caller_cf_org": None,
+        "route_policy": None,
         "x_cf_routererror": None,
     }
 

@@ -8,7 +8,7 @@ import pytest
 from cfroute.gorouter.access_log import LineFormat
 from cfroute.gorouter.config import parse
 from cfroute.gorouter.dropsonde import Emitter
-from cfroute.gorouter.loggregator import app_log, first_headers, short_line, shortened
+from cfroute.gorouter.loggregator import ShortLines, app_log, first_headers, shortened
 from cfroute.logs import INFO, Logger
 
 from ..dropsonde_messages import parse as parse_envelope
@@ -87,7 +87,9 @@ def test_texts_are_halved_until_they_fit():
 
 def test_what_a_client_can_make_long():
     long = dict.fromkeys(("referer", "user_agent", "forwarded_for", "forwarded_proto"), b"y" * 1001)
-    line = short_line(LineFormat(parse("")), record(uri=b"/" * 20_001, **long))
+    told = record(uri=b"/" * 20_001, **long)
+    line = ShortLines(parse("")).line(told)
+    assert (told.uri, told.referer) == (b"/" * 20_001, b"y" * 1001)
     for name in (b"REFERER", b"USER-AGENT", b"X-FORWARDED-FOR", b"X-FORWARDED-PROTO"):
         assert b'"' + b"y" * 500 + b"...%b-TOO-LONG-TO-LOG--TRUNCATED" % name + b'"' in line
     assert b'"GET ' + b"/" * 10_000 + b'...REQUEST-URI-TOO-LONG-TO-LOG--TRUNCATED HTTP/1.1"' in line
@@ -97,8 +99,8 @@ def test_what_is_redacted_stays_redacted():
     query = b"q" * 30_000
     told = record(uri=b"/p?" + query)
     config = "logging: {redact_query_params: hash}"
-    assert b'"GET /p?hash=%b HTTP/1.1"' % hashlib.sha1(query).hexdigest().encode() in short_line(LineFormat(parse(config)), told)
-    assert b'"GET /p HTTP/1.1"' in short_line(LineFormat(parse("logging: {redact_query_params: all}")), told)
+    assert b'"GET /p?hash=%b HTTP/1.1"' % hashlib.sha1(query).hexdigest().encode() in ShortLines(parse(config)).line(told)
+    assert b'"GET /p HTTP/1.1"' in ShortLines(parse("logging: {redact_query_params: all}")).line(told)
 
 
 def test_extra_headers_as_far_as_they_fit():
@@ -114,5 +116,5 @@ def test_extra_headers_as_far_as_they_fit():
 
 
 def test_the_headers_end_the_short_line():
-    form = LineFormat(parse("extra_headers_to_log: [X-A]"))
-    assert short_line(form, record(extra=[b"1"])).endswith(b'x_cf_routererror:"-" x_a:"1"')
+    short = ShortLines(parse("extra_headers_to_log: [X-A]"))
+    assert short.line(record(extra=[b"1"])).endswith(b'x_cf_routererror:"-" x_a:"1"')
