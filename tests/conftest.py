@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from . import program
 from .benchmarks import procfs
 
 PERSONAL = ("CFROUTE_", "CF_")
@@ -27,6 +28,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(PERSONAL) or name.lower() in PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cfroute", metavar="FILE", help="what tests/conformance and tests/e2e start: a compiled one, for example")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if named := config.getoption("--cfroute"):
+        os.environ[program.VARIABLE] = str(Path(named).absolute())
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
+from ..program import program
 from .conftest import DEADLINE, free_port
 
-PROGRAM = Path(sys.executable).with_name("cfroute")
+PROGRAM = program()
 
 
 @dataclass

@@ -2,12 +2,11 @@
 
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
+from ..program import program
 from .conftest import until
 
 PLAIN = [
@@ -296,7 +295,7 @@ def test_what_is_looked_at(metered):
 def test_a_port_in_use(metered, tmp_path):
     file = tmp_path / "gorouter.yml"
     file.write_text(f"prometheus: {{enabled: true, port: {metered.port}}}\n")
-    command = [Path(sys.executable).with_name("cfroute"), "gorouter", "-c", file]
+    command = [program(), "gorouter", "-c", file]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 1
     assert ended.stderr[20:].startswith(f"Unable to setup metrics endpoint (127.0.0.1:{metered.port}): ")

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -16,7 +15,9 @@ from typing import Any
 
 import pytest
 
-CFROUTE = str(Path(sys.executable).with_name("cfroute"))
+from ..program import program
+
+CFROUTE = str(program())
 DEADLINE = 30.0
 
 
