@@ -42,6 +42,13 @@ CASES = (
         "connections/s",
         lambda s: s.rate,
     ),
+    Case(
+        "http2",
+        "small bodies, TLS and HTTP/2, 10 connections with 10 requests at a time",
+        Load("/", 10, streams=10),
+        "requests/s",
+        lambda s: s.rate,
+    ),
 )
 
 
@@ -79,7 +86,8 @@ def run(case: Case, contenders: Sequence[Contender], rounds: int, seconds: int) 
     samples: dict[str, list[Sample]] = {contender.name: [] for contender in contenders}
     for _ in range(rounds):
         for contender in contenders:
-            samples[contender.name].append(load.run(case.load, contender.url, seconds, contender.session))
+            url = contender.secure_url if case.load.streams else contender.url
+            samples[contender.name].append(load.run(case.load, url, seconds, contender.session))
     return [Result(name, tuple(taken)) for name, taken in samples.items()]
 
 

@@ -6,10 +6,15 @@ backend over a kept-alive HTTP/1.1 connection, and leaves a line in an access lo
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from cfroute.certificates import issue, make_authority
+
+from .load import HOST
 from .machine import Machine, Role, accepts, program, version
 
 NGINX = """
@@ -37,7 +42,10 @@ http {{
     keepalive_requests 1000000000;
   }}
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{ports.plain} backlog=4096;
+    listen 127.0.0.1:{ports.secure} ssl http2 backlog=4096;
+    ssl_certificate {identity};
+    ssl_certificate_key {identity};
     location / {{
       proxy_pass http://backend;
       proxy_http_version 1.1;
@@ -69,7 +77,8 @@ defaults
   timeout client 60s
   timeout server 60s
 frontend bench
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{ports.plain} backlog 4096
+  bind 127.0.0.1:{ports.secure} backlog 4096 ssl crt {identity} alpn h2
   unique-id-format %[uuid()]
   unique-id-header X-Request-Id
   http-request set-header X-Forwarded-Proto http
@@ -82,38 +91,49 @@ backend apps
 
 @dataclass(frozen=True)
 class Contender:
-    """A router under test: its name, its base URL, its session's leader (None: not ours) and its version."""
+    """A router under test: its name, its base URL, its session's leader (None: not ours) and its version.
+
+    secure_url is where it speaks HTTP/2 over TLS; empty if it does not.
+    """
 
     name: str
     url: str
     session: int | None
     version: str
+    secure_url: str = ""
 
 
-def nginx(machine: Machine, port: int, backend: int) -> Contender:
+class Ports(NamedTuple):
+    """Where a contender listens: without TLS, and with TLS."""
+
+    plain: int
+    secure: int
+
+
+def nginx(machine: Machine, ports: Ports, backend: int) -> Contender:
     """nginx with one worker and a pool of kept-alive backend connections."""
     binary = program("nginx")
     configuration = machine.folder / "nginx.conf"
-    configuration.write_text(NGINX.format(folder=machine.folder, port=port, backend=backend))
+    configuration.write_text(NGINX.format(folder=machine.folder, ports=ports, backend=backend, identity=identity(machine)))
     command = [binary, "-p", str(machine.folder), "-c", str(configuration)]
-    process = machine.start("nginx", command, Role.PROXY, ready=lambda: accepts(port))
-    return Contender("nginx", url(port), process.pid, version([binary, "-v"]))
+    process = machine.start("nginx", command, Role.PROXY, ready=lambda: accepts(ports.plain))
+    return Contender("nginx", url(ports.plain), process.pid, version([binary, "-v"]), secure_url(ports.secure))
 
 
-def haproxy(machine: Machine, port: int, backend: int) -> Contender:
+def haproxy(machine: Machine, ports: Ports, backend: int) -> Contender:
     """HAProxy with one thread."""
     binary = program("haproxy")
     configuration = machine.folder / "haproxy.cfg"
-    configuration.write_text(HAPROXY.format(port=port, backend=backend))
-    process = machine.start("haproxy", [binary, "-f", str(configuration)], Role.PROXY, ready=lambda: accepts(port))
-    return Contender("haproxy", url(port), process.pid, version([binary, "-v"]))
+    configuration.write_text(HAPROXY.format(ports=ports, backend=backend, identity=identity(machine)))
+    process = machine.start("haproxy", [binary, "-f", str(configuration)], Role.PROXY, ready=lambda: accepts(ports.plain))
+    return Contender("haproxy", url(ports.plain), process.pid, version([binary, "-v"]), secure_url(ports.secure))
 
 
-def envoy(machine: Machine, port: int, backend: int) -> Contender:
+def envoy(machine: Machine, ports: Ports, backend: int) -> Contender:
     """Envoy with one worker thread."""
     binary = _envoy_binary()
     configuration = machine.folder / "envoy.json"
-    configuration.write_text(json.dumps(envoy_bootstrap(port, backend, machine.folder / "envoy.log")))
+    configuration.write_text(json.dumps(envoy_bootstrap(ports, backend, machine.folder / "envoy.log", identity(machine))))
     command = [
         binary,
         "-c",
@@ -124,17 +144,17 @@ def envoy(machine: Machine, port: int, backend: int) -> Contender:
         "-l",
         "warning",
     ]
-    process = machine.start("envoy", command, Role.PROXY, ready=lambda: accepts(port))
-    return Contender("envoy", url(port), process.pid, version([binary, "--version"]))
+    process = machine.start("envoy", command, Role.PROXY, ready=lambda: accepts(ports.plain))
+    return Contender("envoy", url(ports.plain), process.pid, version([binary, "--version"]), secure_url(ports.secure))
 
 
-def envoy_bootstrap(port: int, backend: int, log: Path) -> dict[str, object]:
+def envoy_bootstrap(ports: Ports, backend: int, log: Path, identity: Path) -> dict[str, object]:
     """The static configuration of a proxy to one backend."""
     extension = "type.googleapis.com/envoy.extensions"
     manager = {
         "@type": f"{extension}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "bench",
-        "codec_type": "HTTP1",
+        "codec_type": "AUTO",
         "use_remote_address": True,  # appends X-Forwarded-For; a request id is made by default
         "access_log": [
             {
@@ -156,11 +176,20 @@ def envoy_bootstrap(port: int, backend: int, log: Path) -> dict[str, object]:
             ]
         },
     }
-    listener = {
-        "name": "bench",
-        "address": _address(port),
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    pair = {"certificate_chain": {"filename": str(identity)}, "private_key": {"filename": str(identity)}}
+    tls = {
+        "@type": f"{extension}.transport_sockets.tls.v3.DownstreamTlsContext",
+        "common_tls_context": {"alpn_protocols": ["h2"], "tls_certificates": [pair]},
     }
+    listeners = [
+        {"name": "plain", "address": _address(ports.plain), "filter_chains": [chain]},
+        {
+            "name": "secure",
+            "address": _address(ports.secure),
+            "filter_chains": [{**chain, "transport_socket": {"name": "tls", "typed_config": tls}}],
+        },
+    ]
     cluster = {
         "name": "apps",
         "type": "STATIC",
@@ -170,12 +199,27 @@ def envoy_bootstrap(port: int, backend: int, log: Path) -> dict[str, object]:
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(backend)}}]}],
         },
     }
-    return {"static_resources": {"listeners": [listener], "clusters": [cluster]}}
+    return {"static_resources": {"listeners": listeners, "clusters": [cluster]}}
 
 
 def url(port: int) -> str:
     """The base URL of a loopback port."""
     return f"http://127.0.0.1:{port}"
+
+
+def secure_url(port: int) -> str:
+    """The base URL of a loopback port with TLS."""
+    return f"https://127.0.0.1:{port}"
+
+
+def identity(machine: Machine) -> Path:
+    """A file with certificate and key for the TLS listeners of all contenders."""
+    file = machine.folder / "identity.pem"
+    if not file.exists():
+        now = time.time()
+        pair = issue(make_authority("bench", now), "bench", [HOST], now)
+        file.write_bytes(pair.certificate + pair.key)
+    return file
 
 
 def _address(port: int) -> dict[str, object]:
@@ -191,7 +235,7 @@ def _envoy_binary() -> str:
     return program("envoy")
 
 
-Start = Callable[[Machine, int, int], Contender]
+Start = Callable[[Machine, Ports, int], Contender]
 
 # The order of the table, after `direct` and before cfroute.
 PEERS: dict[str, Start] = {

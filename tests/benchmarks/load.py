@@ -1,7 +1,10 @@
-"""Load, made by wrk, and what one run of it showed."""
+"""Load, made by wrk (HTTP/1.1) and h2load (HTTP/2), and what one run of it showed."""
 
 import json
+import re
+import statistics
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +17,15 @@ REPORT = Path(__file__).with_name("report.lua")
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk asks for: a path, over so many connections, each kept alive or closed after one request."""
+    """What is asked for: a path, over so many connections, each kept alive or closed after one request.
+
+    `streams` are requests at a time on each connection, which are then TLS with HTTP/2; 0 is HTTP/1.1 without TLS.
+    """
 
     path: str
     connections: int
     close: bool = False
+    streams: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,10 @@ class Sample:
 
 def run(load: Load, url: str, seconds: int, session: int | None) -> Sample:
     """Put the load on `url` for so long, and count what CPU time it costs the session. Raises BenchError."""
+    return _h2load(load, url, seconds, session) if load.streams else _wrk(load, url, seconds, session)
+
+
+def _wrk(load: Load, url: str, seconds: int, session: int | None) -> Sample:
     command = [
         program("wrk"),
         "-t1",
@@ -60,6 +71,31 @@ def run(load: Load, url: str, seconds: int, session: int | None) -> Sample:
         str(REPORT),
     ]
     command += ["-H", f"Host: {HOST}", *(["-H", "Connection: close"] if load.close else []), url + load.path]
+    done, spent = _watched(command, seconds, session)
+    figures = done.stdout.strip().splitlines()[-1:]
+    if done.returncode or not figures or not figures[0].startswith("{"):
+        raise BenchError(f"wrk failed: {(done.stderr or done.stdout).strip()}")
+    return Sample(**json.loads(figures[0]), cpu_seconds=spent)
+
+
+def _h2load(load: Load, url: str, seconds: int, session: int | None) -> Sample:
+    with tempfile.NamedTemporaryFile("r", prefix="h2load-") as log:
+        command = [program("h2load"), "-t1", f"-c{load.connections}", f"-m{load.streams}", f"-D{seconds}"]
+        command += [f"--log-file={log.name}", "-H", f":authority: {HOST}", url + load.path]
+        done, spent = _watched(command, seconds, session)
+        times = sorted(int(line.rpartition("\t")[2]) / 1000 for line in log)
+    counts = re.search(r"(\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored", done.stdout)
+    total = re.search(r"traffic: \S+ \((\d+)\) total", done.stdout)
+    if done.returncode or counts is None or total is None or len(times) < 2:
+        raise BenchError(f"h2load failed: {(done.stderr or done.stdout).strip()}")
+    requests, succeeded, failed, _ = map(int, counts.groups())
+    quantiles = statistics.quantiles(times, n=100)
+    errors = requests - succeeded + failed
+    return Sample(requests, float(seconds), int(total[1]), quantiles[49], quantiles[98], errors, spent)
+
+
+def _watched(command: list[str], seconds: int, session: int | None) -> "tuple[subprocess.CompletedProcess[str], float | None]":
+    """Run a load generator; also the CPU time that the session spent meanwhile."""
     before = _cpu(session)
     done = subprocess.run(
         command,
@@ -70,11 +106,7 @@ def run(load: Load, url: str, seconds: int, session: int | None) -> Sample:
         check=False,
     )
     after = _cpu(session)
-    figures = done.stdout.strip().splitlines()[-1:]
-    if done.returncode or not figures or not figures[0].startswith("{"):
-        raise BenchError(f"wrk failed: {(done.stderr or done.stdout).strip()}")
-    spent = None if before is None or after is None else after - before
-    return Sample(**json.loads(figures[0]), cpu_seconds=spent)
+    return done, None if before is None or after is None else after - before
 
 
 def _cpu(session: int | None) -> float | None:

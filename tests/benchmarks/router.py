@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import procfs, registrations
-from .contenders import Contender, url
+from .contenders import Contender, identity, secure_url, url
 from .machine import Machine, Role, until, version
 
 TAKEN_IN_WITHIN = 60.0
@@ -32,13 +32,15 @@ def start(
     bus, port, status = next(ports), next(ports), next(ports)
     registrations.serve(machine, bus)
     file = machine.folder / f"{name}.yml"
-    file.write_text(json.dumps(configuration(port, status, bus, ports, machine.folder / f"{name}.log")))
+    settings = configuration(port, status, bus, ports, machine.folder / f"{name}.log")
+    secure, pair = next(ports), identity(machine).read_text()
+    file.write_text(json.dumps({**settings, **tls(secure, pair)}))
     command = [*cfroute, "gorouter", "-c", str(file)]
     process = machine.start(name, command, Role.PROXY, ready=lambda: _status(status, "/health") == 200)
     empty = procfs.memory(procfs.session(process.pid))
     seconds = _take_in(bus, port, backend, routes)
     full = procfs.memory(procfs.session(process.pid))
-    contender = Contender(name, url(port), process.pid, version([*cfroute, "--version"]))
+    contender = Contender(name, url(port), process.pid, version([*cfroute, "--version"]), secure_url(secure))
     return contender, Intake(len(routes), seconds, _megabytes(full), _megabytes(empty))
 
 
@@ -63,6 +65,18 @@ def configuration(port: int, status: int, bus: int, ports: Iterator[int], log: P
         "start_response_delay_interval": "20s",
         "route_services_internal_server_port": next(ports),
         "cfroute": {"address": "127.0.0.1", "start_delay": "0s"},
+    }
+
+
+def tls(port: int, identity: str) -> dict[str, object]:
+    """The keys for the TLS listener; `identity` is certificate and key as text."""
+    return {
+        "enable_ssl": True,
+        "ssl_port": port,
+        "tls_pem": [{"cert_chain": identity, "private_key": identity}],
+        "cipher_suites": "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "max_tls_version": "TLSv1.3",
+        "client_cert_validation": "none",
     }
 
 

@@ -15,7 +15,7 @@ from typing import ParamSpec
 
 from . import backend, cases, contenders, foundation, registrations, report, router
 from .cases import CASES
-from .contenders import Contender, url
+from .contenders import Contender, Ports, url
 from .machine import BenchError, Machine, NotInstalledError, free_ports, program
 from .report import Report
 
@@ -91,7 +91,7 @@ class Bench:
         self.report.versions[contender.name] = contender.version
 
     def _enter_peer(self, start: contenders.Start, port: int) -> None:
-        self._enter(start(self._machine, next(self._ports), port))
+        self._enter(start(self._machine, Ports(next(self._ports), next(self._ports)), port))
 
     def _enter_cfroute(self, name: str, port: int, routes: range) -> None:
         contender, intake = router.start(self._machine, self._cfroute(), name, self._ports, port, routes)
@@ -103,6 +103,8 @@ class Bench:
         contenders = self._contenders
         if case.name != "small":  # the size of the table can only matter where requests are many
             contenders = [contender for contender in contenders if contender.name != "cfroute-1"]
+        if case.load.streams:
+            contenders = [contender for contender in contenders if contender.secure_url]
         results = cases.run(case, contenders, self._options.rounds, self._options.seconds)
         self.report.cases[case] = results
         _show(report.table(case, results))
