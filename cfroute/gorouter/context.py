@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from random import Random
+from typing import TYPE_CHECKING
 
 from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
@@ -11,6 +12,9 @@ from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.route_services import RouteServices
 from cfroute.logs import Logger
+
+if TYPE_CHECKING:
+    from cfroute.gorouter.workers.tally import Tally
 
 
 class Health:
@@ -24,7 +28,7 @@ class Health:
 class Context:
     """The router as its handlers see it. ip is the address that it announces itself with.
 
-    reporter is None when nothing is counted.
+    reporter is None when nothing is counted, tally when this process is the only one that sends requests to backends.
     """
 
     config: Config
@@ -38,3 +42,4 @@ class Context:
     log: Logger
     go_log: GoLog
     reporter: Reporter | None = None
+    tally: "Tally | None" = None

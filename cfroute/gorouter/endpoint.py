@@ -42,13 +42,15 @@ class Backend:
     """What the endpoints of one registration share.
 
     `connections` counts the requests that wait for response headers; `transport` is a place for the data plane's idle
-    connections, `meter` for the metrics of its component.
+    connections, `meter` for the metrics of its component. Where several workers send requests to it, `slot` is the number by
+    which they all know it, and -1 elsewhere.
     """
 
-    __slots__ = ("connections", "meter", "transport")
+    __slots__ = ("connections", "meter", "slot", "transport")
 
     def __init__(self) -> None:
         self.connections = 0
+        self.slot = -1
         self.transport: Any = None
         self.meter: Component | None = None
 

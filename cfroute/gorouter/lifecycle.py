@@ -1,6 +1,5 @@
 """The Gorouter as a running thing: what is started in which order, what it logs about that, and how it ends."""
 
-import gc
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -10,17 +9,15 @@ from typing import Final
 from cfroute.clock import Clock
 from cfroute.daemon import Stop, spawn
 from cfroute.gorouter.active_apps import ActiveApps
-from cfroute.gorouter.assembly import Assembly, StartFailure
+from cfroute.gorouter.assembly import Assembly
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.config_support import without_effect
+from cfroute.gorouter.housekeeping import spare_the_collector, sweep_forever
 from cfroute.gorouter.nats_session import NatsSession
+from cfroute.gorouter.start_checks import StartFailure
 from cfroute.gorouter.warm_up import warm_up
 from cfroute.logs import Logger
 
-# Requests leave few cycles behind, and a large routing table is slow to walk: collect seldom, and never look at old routes.
-_GC_THRESHOLDS: Final = (20_000, 20, 100)
-_GC_GROWTH: Final = 1000  # routes that are new since the table was last taken out of the collector's sight
-_SWEEP_SECONDS: Final = 10.0  # between two looks for backend connections that have been idle for too long
 _LISTENERS_LOOKED_AT: Final = 1.0  # seconds between two looks whether clients can still connect
 _SIGNAL_NAMES: Final = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupt", signal.SIGUSR1: "user defined signal 1"}
 _MEMBERS: Final = ("NATSMonitor", "subscriber", "FileDescriptor")
@@ -38,7 +35,6 @@ class Gorouter:
         self._rng = rng
         self._random_bytes = random_bytes
         self._given_up = False
-        self._broken = ""
         self._addresses: list[str] = []
 
     async def run(self, stop: Stop) -> int:
@@ -76,6 +72,7 @@ class Gorouter:
 
     async def _start(self, parts: Assembly, stack: AsyncExitStack, stop: Stop) -> None:
         """Start everything in upstream's order."""
+        await parts.traffic.prepare()
         await parts.open_metrics()
         fetcher = await parts.open_routing_api()
         nats = await parts.connect(on_closed=lambda: self._give_up(stop))
@@ -85,16 +82,18 @@ class Gorouter:
         await nats.listening()
         if fetcher is not None:
             fetcher.start()
-        works = [parts.registry.prune_forever(), self._sweep_forever(parts), self._tell_active_apps_forever(parts, nats)]
+        sweeping = sweep_forever(parts.registry, parts.traffic.expire, self._clock)
+        works = [parts.registry.prune_forever(), sweeping, self._tell_active_apps_forever(parts, nats)]
         for work in works:
             stack.callback(spawn(work, name="housekeeping").cancel)
-        gc.set_threshold(*_GC_THRESHOLDS)
+        spare_the_collector()
         await warm_up(self._config, parts.registry, self._clock, self._router_log, stop)
         if stop.asked:
             return
         self._addresses = await parts.open_front(self._router_log)
+        await parts.traffic.begin()
         self._router_log.info("gorouter.started")
-        parts.health.healthy = True
+        parts.feel(healthy=True)
         stack.callback(spawn(self._watch_listeners(parts, stop), name="listeners").cancel)
 
     def _give_up(self, stop: Stop) -> None:
@@ -103,15 +102,6 @@ class Gorouter:
         stop.ask()
 
     # Meanwhile
-
-    async def _sweep_forever(self, parts: Assembly) -> None:
-        frozen = 0
-        while True:
-            await self._clock.sleep(_SWEEP_SECONDS)
-            parts.destinations.expire(self._clock.monotonic())
-            if len(parts.registry) > frozen + _GC_GROWTH:
-                frozen = len(parts.registry)
-                gc.freeze()
 
     async def _tell_active_apps_forever(self, parts: Assembly, nats: NatsSession) -> None:
         interval = self._config.publish_active_apps_interval
@@ -123,7 +113,7 @@ class Gorouter:
 
     async def _watch_listeners(self, parts: Assembly, stop: Stop) -> None:
         """A router that nobody can connect to any more drains, so that another one takes its place."""
-        while parts.server.accepts:
+        while parts.traffic.accepts:
             await self._clock.sleep(_LISTENERS_LOOKED_AT)
         if not stop.asked:
             self._router_log.error("Error occurred", error=f"accept tcp {', '.join(self._addresses)}: invalid argument")
@@ -138,7 +128,7 @@ class Gorouter:
         drains = stop.signal is signal.SIGUSR1
         if drains:
             await self._drain(parts)
-        parts.health.healthy = False
+        parts.feel(healthy=False)
         log.info("gorouter.stopping")
         if drains:  # upstream closes its listeners a second time here, and says that this fails
             for address in (*self._addresses, f"{self._config.local_host}:{self._config.route_services_internal_server_port}"):
@@ -147,13 +137,13 @@ class Gorouter:
         return self._clock.monotonic()
 
     async def _drain(self, parts: Assembly) -> None:
-        config, log, server = self._config, self._router_log, parts.server
+        config, log, traffic = self._config, self._router_log, parts.traffic
         log.info("gorouter-draining", wait_seconds=config.drain_wait, timeout_seconds=config.drain_timeout)
-        parts.health.healthy = False
+        parts.feel(healthy=False)
         await self._clock.sleep(config.drain_wait)
-        server.stop_listening()
-        log.info(f"Draining with {server.active} outstanding active connections")
-        log.info(f"Draining with {len(server.connections) - server.active} outstanding idle connections")
-        if not await server.drain(config.drain_timeout):
+        active, idle = await traffic.stop_listening()
+        log.info(f"Draining with {active} outstanding active connections")
+        log.info(f"Draining with {idle} outstanding idle connections")
+        if not await traffic.drain(config.drain_timeout):
             log.info("router.drain.timed-out")
             log.error("gorouter-draining-error", error="router: Drain timeout")

@@ -52,6 +52,8 @@ class Proxy:
         self._record = detailed_record if access_log.detailed else record
         self._events = events
         self._reporter = context.reporter
+        self._registry = context.registry
+        self._tally = context.tally
         config = context.config
         self._cool_down = config.failed_cool_down
         self._max_conns = config.backends.max_conns
@@ -100,6 +102,8 @@ class Proxy:
         endpoint.requests += 1
         endpoint.backend.connections += 1
         exchange.counted = True
+        if self._tally is not None:
+            self._tally.began(endpoint.backend)
         if self._reporter is not None:
             self._reporter.sent(endpoint)
         return self._destinations.of_endpoint(endpoint)
@@ -202,6 +206,8 @@ class Proxy:
         assert pool is not None
         attempt = exchange.attempt_number
         now = self._clock.monotonic()
+        if self._tally is not None:
+            self._tally.refresh(pool.endpoints)
         if exchange.selection is None:
             hash_value = self._hash_value(exchange, pool) if pool.load_balancing == HASH else b""
             exchange.selection = Selection(
@@ -249,11 +255,10 @@ class Proxy:
         exchange.tried.add(endpoint.address)
         self._attempts.endpoint_failed(exchange, endpoint, failure, retriable=may_retry)
         row = classify(failure)
-        now = self._clock.monotonic()
         if row.prunable and endpoint.tls:
-            if pool.discard(endpoint, now):
+            if self._registry.discard(pool, endpoint):
                 self._attempts.pruned(endpoint)
-        elif row.failable and pool.mark_failed(endpoint, now):
+        elif row.failable and self._registry.mark_failed(pool, endpoint):
             self._attempts.marked(endpoint)
 
     def _stop_counting(self, exchange: RouterExchange) -> None:
@@ -261,6 +266,8 @@ class Proxy:
             exchange.counted = False
             assert exchange.endpoint is not None
             exchange.endpoint.backend.connections -= 1
+            if self._tally is not None:
+                self._tally.ended(exchange.endpoint.backend)
 
     def _failure_answer(self, exchange: RouterExchange, failure: Failure) -> Answer:
         row = classify(failure)

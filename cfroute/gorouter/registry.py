@@ -19,6 +19,7 @@ from cfroute.logs import DEBUG, INFO, Logger
 
 if TYPE_CHECKING:
     from cfroute.gorouter.metrics.reporter import Reporter
+    from cfroute.gorouter.workers.journal import Journal
 
 _ACTIONS = {REFRESHED: UPDATED}  # metrics do not tell the two apart: newer routers do, but dashboards are older
 _SLICE = 0.002  # seconds of pruning between two turns of the event loop
@@ -26,7 +27,11 @@ _AT_ONCE = 32  # routes that are pruned between two looks at the clock
 
 
 class Registry:
-    """All routes of one router."""
+    """All routes of one router.
+
+    Where its table is not the only one of the router, `journal` hears what changes in it, and `on_failure` which endpoints were
+    taken out (True) or are avoided because they failed.
+    """
 
     def __init__(self, config: Config, logger: Logger, clock: Clock, rng: Random) -> None:
         self._logger = logger
@@ -44,6 +49,8 @@ class Registry:
         self.lookup = self._routes.lookup
         self.source_is_up: Callable[[], bool] = lambda: True
         self.reporter: Reporter | None = None
+        self.journal: Journal | None = None
+        self.on_failure: Callable[[Pool, Endpoint, bool], object] | None = None
         self.last_update = clock.monotonic()
         self.pruned = 0
 
@@ -58,6 +65,10 @@ class Registry:
     def find(self, uri: str) -> Pool | None:
         """The pool of exactly this route, empty or not."""
         return self._routes.get(route_key.key(uri))
+
+    def at(self, key: str) -> Pool | None:
+        """The pool under exactly this key, empty or not."""
+        return self._routes.get(key)
 
     def accepts(self, isolation_segment: str) -> bool:
         """Whether this router takes routes of that isolation segment ("" is the shared one)."""
@@ -76,9 +87,13 @@ class Registry:
         pool = self._routes.get(key)
         if pool is None:
             pool = self._create(key, uri, now)
+        journal = self.journal
+        before = journal.look(pool) if journal is not None else None
         result = pool.put(endpoint, now)
         if endpoint.options is not NO_OPTIONS and result is not UNMODIFIED:
             self._balance(pool, endpoint.options)
+        if journal is not None:
+            journal.compare(pool, before)
         self.last_update = now
         if self.reporter is not None:
             self.reporter.registered(endpoint, _ACTIONS.get(result, result), self._clock.now_ns())
@@ -89,6 +104,13 @@ class Registry:
 
     def _create(self, key: str, uri: str, now: float) -> Pool:
         host, context_path = route_key.split_host(uri)
+        pool = self.create(key, host, context_path, now)
+        self._logger.info("route-registered", uri=key)
+        self._logger.debug("uri-added", uri=key)
+        return pool
+
+    def create(self, key: str, host: str, context_path: str, now: float) -> Pool:
+        """A new route without endpoints, kept under that key."""
         pool = Pool(
             key,
             key if host == key else host,
@@ -98,8 +120,6 @@ class Registry:
             now=now,
         )
         self._routes.add(pool)
-        self._logger.info("route-registered", uri=key)
-        self._logger.debug("uri-added", uri=key)
         return pool
 
     def _balance(self, pool: Pool, options: RouteOptions) -> None:
@@ -130,16 +150,55 @@ class Registry:
         if pool is None:
             return
         now = self._clock.monotonic()
+        journal = self.journal
+        before = journal.look(pool) if journal is not None else None
         removed = pool.remove(endpoint, now)
+        if journal is not None:
+            journal.compare(pool, before)
         message = "endpoint-unregistered" if removed else "endpoint-not-unregistered"
         self._logger.info(message, **_log_data(key, endpoint))
         if self._is_over(pool, now):
-            self._routes.remove(pool)
+            self.forget(pool)
             self._logger.info("route-unregistered", uri=key)
 
     def _is_over(self, pool: Pool, now: float) -> bool:
         """Whether an empty pool has been kept for long enough."""
         return not pool.endpoints and (not self._keep_empty or now - pool.updated > self._keep_empty)
+
+    def forget(self, pool: Pool) -> None:
+        """Take the route out."""
+        self._routes.remove(pool)
+        if self.journal is not None:
+            self.journal.forgot(pool)
+
+    # Failures
+
+    def discard(self, pool: Pool, endpoint: Endpoint) -> bool:
+        """Take out an endpoint that failed for good (upstream does this to TLS endpoints only); whether it was there."""
+        known = pool.find(endpoint.address)
+        if known is None:
+            return False
+        journal = self.journal
+        before = journal.look(pool) if journal is not None else None
+        pool.discard(known, self._clock.monotonic())
+        if journal is not None:
+            journal.compare(pool, before)
+        self._note_failure(pool, known, True)
+        return True
+
+    def mark_failed(self, pool: Pool, endpoint: Endpoint) -> bool:
+        """Have round robin avoid the endpoint for the cool-down; whether it is still in the pool."""
+        marked = pool.mark_failed(endpoint, self._clock.monotonic())
+        if marked:
+            self._note_failure(pool, endpoint, False)
+        return marked
+
+    def _note_failure(self, pool: Pool, endpoint: Endpoint, discarded: bool) -> None:
+        """A pool that was made for one request keeps its failures to itself."""
+        if self.on_failure is not None and self._routes.get(pool.uri) is pool:
+            self.on_failure(pool, endpoint, discarded)
+
+    # Instances
 
     def lookup_instance(self, pool: Pool, app: str, index: str) -> Pool | None:
         """A pool for one request with only the endpoint of that app instance, or None."""
@@ -152,6 +211,8 @@ class Registry:
         if index is not None:
             found = tuple(e for e in found if e.instance_index == index)[:1]
         return pool.only(found, self._rng.getrandbits(8)) if found else None
+
+    # Pruning
 
     def prune(self, now: float) -> Iterator[None]:
         """One pruning cycle. Pauses after each slice of time, so that a large table does not hold up the event loop."""
@@ -180,9 +241,13 @@ class Registry:
                 enough = self._clock.monotonic() + _SLICE
 
     def _prune_pool(self, pool: Pool, now: float) -> None:
+        journal = self.journal
+        before = journal.look(pool) if journal is not None else None
         stale = pool.prune(now)
+        if journal is not None:
+            journal.compare(pool, before)
         if not pool.endpoints and self._is_over(pool, now) and self._routes.get(pool.uri) is pool:
-            self._routes.remove(pool)
+            self.forget(pool)
         if stale:
             self.pruned += len(stale)
             self._logger.info(

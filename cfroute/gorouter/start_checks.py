@@ -13,6 +13,14 @@ _LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _HOST: Final = re.compile(rf"(\*|{_LABEL})(\.{_LABEL})+")
 
 
+class StartFailure(Exception):
+    """The router cannot start; why has been logged."""
+
+    def __init__(self, status: int = 1) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class TemplateProblem(Exception):
     """The page for errors cannot be made; the message is upstream's."""
 

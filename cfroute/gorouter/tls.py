@@ -124,9 +124,18 @@ def load_pair(context: ssl.SSLContext, chain: str, key: str) -> None:
         context.load_cert_chain(chain_file, key_file)
 
 
-def internal_pair(now: float) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Server and client context for the router's way to itself: mutual TLS with a certificate that nobody else has."""
-    chain, key = _self_signed(datetime.fromtimestamp(now, UTC))
+Identity = tuple[str, str]
+"""A certificate chain and its key, as PEM texts."""
+
+
+def internal_identity(now: float) -> Identity:
+    """A certificate for the router's way to itself, which nobody else has."""
+    return _self_signed(datetime.fromtimestamp(now, UTC))
+
+
+def internal_pair(identity: Identity) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Server and client context for the router's way to itself: mutual TLS in which both show that identity."""
+    chain, key = identity
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for context in (server, client):
@@ -139,7 +148,7 @@ def internal_pair(now: float) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 INTERNAL_NAME = "gorouter-internal-route-service"
 
 
-def _self_signed(now: datetime) -> tuple[str, str]:
+def _self_signed(now: datetime) -> Identity:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -110,20 +110,23 @@ class ProxyServer:
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        await self.serve(listener, tls, proxied=proxied)
+        return int(listener.getsockname()[1])
+
+    async def serve(self, listener: socket.socket, tls: ssl.SSLContext | Terms | None = None, *, proxied: bool = False) -> None:
+        """The same with a socket that somebody else has made, and that listens already."""
         listener.setblocking(False)
         self._sockets.append(listener)
-        port = listener.getsockname()[1]
         terms = OneForAll(tls) if isinstance(tls, ssl.SSLContext) else tls
         if terms is None and not proxied:
             loop = asyncio.get_running_loop()
             self._listeners.append(await loop.create_server(lambda: Front(self).protocol(), sock=listener, backlog=_BACKLOG))
-            return port
+            return
         patience = self.limits.head_timeout
         make = self._secure_front if terms is not None else _plain_front
         doorway = Doorway(lambda: make(self), self._observer, self.clock, terms=terms, proxied=proxied, patience=patience)
         self._listeners.append(doorway)
         await doorway.open(listener, _BACKLOG)
-        return port
 
     # What connections report
 

@@ -1,6 +1,7 @@
 """Moving averages and a decaying sample, as the library go-metrics reckons them for the deprecated `/varz`."""
 
 import heapq
+from collections.abc import Iterable
 from math import exp
 from random import Random
 from typing import Final
@@ -64,10 +65,15 @@ class Reservoir:
         self._heap = [(priority * factor, value) for priority, value in self._heap]  # the order stays
         self._start = now
 
-    def percentiles(self) -> list[float]:
-        """The values that so many in a hundred do not exceed; between two values of the sample, what lies between."""
-        values = sorted(value for _, value in self._heap)
-        return [_percentile(values, percent / 100) for percent in PERCENTILES]
+    def values(self) -> list[float]:
+        """The sample, in no order."""
+        return [value for _, value in self._heap]
+
+
+def percentiles(sample: Iterable[float]) -> list[float]:
+    """The values that so many in a hundred do not exceed; between two values of the sample, what lies between."""
+    values = sorted(sample)
+    return [_percentile(values, percent / 100) for percent in PERCENTILES]
 
 
 def _percentile(values: list[float], share: float) -> float:

@@ -3,15 +3,14 @@
 from collections import Counter, deque
 from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from cfroute.gorouter.metrics.sampling import PERCENTILES, Rate, Reservoir
+from cfroute.gorouter.metrics.sampling import Rate, Reservoir
+from cfroute.gorouter.metrics.varz_counts import WINDOW, RequestCounts, VarzCounts
 
 if TYPE_CHECKING:
     from cfroute.gorouter.endpoint import Endpoint
 
-_WINDOW: Final = 60  # seconds that the requests of an app are counted for
-_MOST_APPS: Final = 10
 _GROUPS: Final = ("xxx", "xxx", "2xx", "3xx", "4xx", "5xx", "xxx", "xxx", "xxx", "xxx")
 
 
@@ -34,16 +33,9 @@ class Requests:
         self.responses[_GROUPS[status // 100]] += 1
         self.latency.add(seconds, now)
 
-    def shown(self) -> dict[str, Any]:
-        """The members of the page. `samples` and `value` are constants, kept for collectors that are long gone."""
-        latency = dict(zip(map(str, PERCENTILES), self.latency.percentiles(), strict=True))
-        groups = {f"responses_{group}": count for group, count in self.responses.items()}
-        return {
-            "requests": self.count,
-            "rate": list(self.rate.averages),
-            "latency": {**latency, "value": 5e-7, "samples": 1},
-            **groups,
-        }
+    def counts(self) -> RequestCounts:
+        """As they are now, in copy."""
+        return RequestCounts(self.count, list(self.rate.averages), dict(self.responses), self.latency.values())
 
 
 class TopApps:
@@ -60,16 +52,16 @@ class TopApps:
             self._slots.append((second, Counter()))
         self._slots[-1][1][app] += 1
 
-    def top(self, now: float) -> list[tuple[str, int]]:
-        """The busiest apps and their requests, the busiest first."""
+    def counts(self, now: float) -> dict[str, int]:
+        """Requests by app."""
         self._forget(int(now))
         total: Counter[str] = Counter()
         for _, counts in self._slots:
             total.update(counts)
-        return total.most_common(_MOST_APPS)
+        return dict(total)
 
     def _forget(self, second: int) -> None:
-        while self._slots and self._slots[0][0] < second - _WINDOW:
+        while self._slots and self._slots[0][0] < second - WINDOW:
             self._slots.popleft()
 
 
@@ -123,14 +115,8 @@ class Varz:
         for component in self._components.values():
             component.rate.tick()
 
-    def shown(self) -> dict[str, Any]:
-        """The members of the page."""
-        apps = [{"application_id": a, "rpm": n, "rps": n // _WINDOW} for a, n in self._apps.top(self._monotonic())]
-        return {
-            **self._all.shown(),
-            "requests_per_sec": self._all.rate.averages[0],
-            "bad_requests": self._bad["rejected_requests"],
-            "bad_gateways": self._bad["bad_gateways"],
-            "tags": {"component": {name: requests.shown() for name, requests in self._components.items()}},
-            "top10_app_requests": apps,
-        }
+    def counts(self) -> VarzCounts:
+        """As they are now, in copy."""
+        components = {name: requests.counts() for name, requests in self._components.items()}
+        apps = self._apps.counts(self._monotonic())
+        return VarzCounts(self._all.counts(), components, apps, self._bad["rejected_requests"], self._bad["bad_gateways"])

@@ -69,7 +69,7 @@ class VarzPage:
         addresses = {endpoint.address for pool in self._registry for endpoint in pool.endpoints}
         members: dict[str, Any] = {
             **self._fixed,
-            **self._varz.shown(),
+            **self._varz.counts().shown(),
             "cpu": self._cpu,
             "mem": process.most_memory(),
             "uptime": _uptime(int(now - self._started)),

@@ -7,6 +7,7 @@ import pytest
 
 from cfroute.gorouter.endpoint import Endpoint
 from cfroute.gorouter.metrics.varz import TopApps, Varz
+from cfroute.gorouter.metrics.varz_counts import RequestCounts, VarzCounts
 from cfroute.testing import ManualClock
 
 Make = Callable[..., Endpoint]
@@ -24,7 +25,7 @@ def test_requests_and_responses(varz: Varz, endpoint: Make) -> None:
         varz.responded(web, status, 0.25)
     varz.sent(endpoint(2))
     varz.responded(None, 200, 0.5)
-    shown = varz.shown()
+    shown = varz.counts().shown()
     assert shown["requests"] == 6
     assert [shown[f"responses_{group}"] for group in ("2xx", "3xx", "4xx", "5xx", "xxx")] == [2, 1, 1, 1, 1]
     component = shown["tags"]["component"]
@@ -38,14 +39,14 @@ def test_requests_and_responses(varz: Varz, endpoint: Make) -> None:
 def test_what_goes_wrong(varz: Varz) -> None:
     for name in ("rejected_requests", "bad_gateways", "bad_gateways", "websocket_upgrades"):
         varz.count(name)
-    assert (varz.shown()["bad_requests"], varz.shown()["bad_gateways"]) == (1, 2)
+    assert (varz.counts().shown()["bad_requests"], varz.counts().shown()["bad_gateways"]) == (1, 2)
 
 
 def test_rates(varz: Varz, endpoint: Make) -> None:
     for _ in range(10):
         varz.sent(endpoint(1, tags={"component": "web"}))
     varz.tick()
-    shown = varz.shown()
+    shown = varz.counts().shown()
     assert shown["requests_per_sec"] == 2.0
     assert shown["rate"] == shown["tags"]["component"]["web"]["rate"] == [2.0, 2.0, 2.0]
 
@@ -55,7 +56,9 @@ def test_the_ten_busiest_apps_of_the_last_minute() -> None:
     for number in range(12):
         for _ in range(number + 1):
             apps.mark(f"app-{number}", 100.5)
-    assert [count for _, count in apps.top(101.0)] == list(range(12, 2, -1))
+    counts = RequestCounts(0, [0.0], {}, [])
+    shown = VarzCounts(counts, {}, apps.counts(101.0), 0, 0).shown()["top10_app_requests"]
+    assert [app["rpm"] for app in shown] == list(range(12, 2, -1))
     apps.mark("app-0", 130.0)
-    assert dict(apps.top(161.5)) == {"app-0": 1}
-    assert apps.top(300.0) == []
+    assert apps.counts(161.5) == {"app-0": 1}
+    assert apps.counts(300.0) == {}
