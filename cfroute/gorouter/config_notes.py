@@ -59,16 +59,6 @@ _RULES: Final[dict[str, _Rule]] = {
     "go_max_procs": _Rule(NO_EFFECT, "there are no threads to limit", _always),
     "max_idle_conns": _Rule(NO_EFFECT, "idle connections are limited by max_idle_conns_per_host", _always),
     "endpoint_keep_alive_probe_interval": _Rule(NO_EFFECT, "the system's own interval holds", _always),
-    "http_2_endpoint_timeout": _Rule(
-        DIFFERS,
-        "endpoint_timeout holds for both protocols",
-        lambda config: config.http_2_endpoint_timeout != config.endpoint_timeout,
-    ),
-    "http_1_endpoint_timeout": _Rule(
-        DIFFERS,
-        "endpoint_timeout holds for both protocols",
-        lambda config: config.http_1_endpoint_timeout != config.endpoint_timeout,
-    ),
     "debug_addr": _Rule(
         DIFFERS, "only /log-level is there; py-spy looks into a running process", lambda config: bool(config.debug_addr)
     ),
@@ -128,6 +118,8 @@ def _of(key: Key, config: Config, vain: frozenset[str]) -> Iterator[Note]:
     if not key.known:
         yield Note(key.path, IGNORED, "no key of Gorouter's; the real one ignores it as well")
     elif key.path in vain:
-        yield Note(key.path, NO_EFFECT, "this router does not have what it asks for")
+        yield Note(
+            key.path, NO_EFFECT, "this router does not do what it asks for, and its log says so (setting-without-effect)"
+        )
     elif (rule := _RULES.get(key.path)) is not None and rule.applies(config):
         yield Note(key.path, rule.kind, rule.reason)

@@ -397,5 +397,4 @@ class Front:
         elif exchange.status:
             exchange.cut(str(error))
         else:
-            exchange.keep_alive = False
             exchange.body_broken(str(error))

@@ -103,6 +103,10 @@ class TestReasons:
         on += "empty_pool_response_code_503: on"
         assert notes(tmp_path, on) == {}
 
+    def test_what_this_router_does_not_do(self, tmp_path: Path) -> None:
+        told = notes(tmp_path, "endpoint_timeout: 1s\nhttp_1_endpoint_timeout: 1s\nhttp_2_endpoint_timeout: 2s")
+        assert told.keys() == {"http_2_endpoint_timeout"}
+
     def test_half_a_pair(self, tmp_path: Path) -> None:
         assert notes(tmp_path, "backends: {cert_chain: x}")["backends.cert_chain"][0] == "no effect"
         assert notes(tmp_path, "backends: {cert_chain: '', private_key: ''}") == {}
