@@ -112,3 +112,8 @@ def test_a_log_message_that_breaks_off_is_refused(kept):
     whole = envelope(b"", 1, LogMessage(b"a line", NOW, b"app", b"RTR", b"0"))
     with pytest.raises(ValueError, match=r"breaks off|longer than|wire type|without text"):
         log_message(whole[:6] + whole[6 : 6 + kept])
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_numbers_of_any_size(number):
+    assert parse(envelope(b"", 1, CounterEvent("c", number))).counterEvent.delta == number
