@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from cfroute import durations
 
 
+@pytest.mark.statement("F", "durations: decimal numbers with units, a sign, and 0 alone")
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

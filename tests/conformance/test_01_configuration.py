@@ -112,6 +112,7 @@ def refused(pair):
     ]
 
 
+@pytest.mark.statement("E", "32: a bad value is one line of JSON and status 1")
 @pytest.mark.statement("1.1", "A key that stands twice in one mapping is an error")
 @pytest.mark.statement("1.1", "Durations are Go's texts: whole numbers, 0 among them, and quoted plain numbers are refused")
 @pytest.mark.statement("1.1", "Whole numbers are not quoted, and no number is a boolean")

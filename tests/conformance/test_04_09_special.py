@@ -216,7 +216,8 @@ def test_what_is_logged_of_failures(start, backend):
     assert line.pop("dial-time") >= 0
     assert line == {
         "attempt": 1, "num-endpoints": 1, "got-connection": False, "wrote-headers": False, "conn-reused": False,
-        "dns-lookup-time": -1, "tls-handshake-time": -1, "local-address": "", "error": f"incomplete request ({error})", "retriable": True,
+        "dns-lookup-time": -1, "tls-handshake-time": -1, "local-address": "", "error": f"incomplete request ({error})",
+        "retriable": True,
     }  # fmt: skip
     assert re.search(rf"(?m)^\d{{4}}/\d\d/\d\d \d\d:\d\d:\d\d http: proxy error: {re.escape(error)}$", router.output.read_text())
     assert router.log("endpoint-marked-as-ineligible")
@@ -228,7 +229,8 @@ def test_what_is_logged_of_failures(start, backend):
 @pytest.mark.statement("5.5", "what made a failure retriable is told with the error")
 @pytest.mark.parametrize(
     ("method", "headers", "status"),
-    [("GET", (), 200), ("OPTIONS", (), 200), ("DELETE", (), 502), ("DELETE", ("Idempotency-Key: 1",), 200), ("POST", ("X-Idempotency-Key: 1",), 200)],
+    [("GET", (), 200), ("OPTIONS", (), 200), ("DELETE", (), 502), ("DELETE", ("Idempotency-Key: 1",), 200),
+     ("POST", ("X-Idempotency-Key: 1",), 200)],
 )  # fmt: skip
 def test_repeatable_requests(shared_router, backend, method, headers, status):
     def closing(connection: socket.socket) -> None:

@@ -176,6 +176,7 @@ def plain(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
+@pytest.mark.statement("E", "14: TLS that fails: 503, 526, 525 and 496, and the endpoint is out of the pool")
 @pytest.mark.statement("4.7", "TLS that fails: 525 no TLS, 503 wrong name, 526 untrusted or expired, 496 wants a certificate")
 @pytest.mark.statement("5.3", "a TLS endpoint whose handshake fails is taken out of the pool at once")
 @pytest.mark.parametrize("case", WRONG)

@@ -91,6 +91,7 @@ def service(shared_nats, tmp_path_factory) -> Iterator[tuple[Router, Echo, objec
 pytestmark = pytest.mark.statement("8", "gRPC works from HTTP/2 to HTTP/2: te stays, trailers come, also without a body")
 
 
+@pytest.mark.statement("E", "35: a unary gRPC call with trailers, through an endpoint of http2 and TLS")
 def test_unary(service) -> None:
     _, echo, channel = service
     body, call = channel.unary_unary("/echo.Echo/Unary").with_call(b"hello", timeout=10)

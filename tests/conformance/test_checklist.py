@@ -27,6 +27,7 @@ def header_lines(request: bytes) -> list[str]:
     return request.partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
 
 
+@pytest.mark.statement("E", "1: an unknown host: 404, with the Host in the text, not to be kept, and without a request id")
 def test_1_unknown_host(shared_router):
     answer = shared_router.get("x1.test")
     assert (answer.status, answer.body) == (404, b"404 Not Found: Requested route ('x1.test') does not exist.\n")
@@ -36,6 +37,7 @@ def test_1_unknown_host(shared_router):
     assert answer["X-Vcap-Request-Id"] is None
 
 
+@pytest.mark.statement("E", "2: the client's own address as Host: 400 empty_host, to be kept for 2 s")
 def test_2_host_is_the_peers_address(shared_router):
     answer = shared_router.get("127.0.0.1:80")
     assert (answer.status, answer["X-Cf-Routererror"]) == (400, "empty_host")
@@ -43,6 +45,7 @@ def test_2_host_is_the_peers_address(shared_router):
     assert answer.body == b"400 Bad Request: Request had empty Host header\n"
 
 
+@pytest.mark.statement("E", "3: case and port do not count for the lookup, and reach the backend as they came")
 @pytest.mark.statement("3.1", "neither case, nor the port of Host, nor a trailing slash of the route counts")
 def test_3_case_and_port_do_not_count(shared_router, backend):
     app = backend()
@@ -51,12 +54,14 @@ def test_3_case_and_port_do_not_count(shared_router, backend):
     assert app.seen[0].startswith(b"GET /fOO/bar HTTP/1.1\r\nHost: a3.TEST:99\r\n")
 
 
+@pytest.mark.statement("E", "4: a path route takes whole segments only")
 @pytest.mark.statement("3.2", "only whole segments of the path match")
 def test_4_only_whole_segments_match(shared_router, backend):
     shared_router.register("a4.test/foo", backend())
     assert shared_router.get("a4.test", "/foobar").status == 404
 
 
+@pytest.mark.statement("E", "5: what an exact host has no path for goes to the wildcard")
 @pytest.mark.statement("3.2", "an exact host without a route for the path leaves it to the wildcard")
 def test_5_wildcard_takes_what_the_exact_host_has_no_path_for(shared_router, backend):
     wildcard, exact = backend(), backend()
@@ -67,6 +72,8 @@ def test_5_wildcard_takes_what_the_exact_host_has_no_path_for(shared_router, bac
     assert (len(wildcard.seen), len(exact.seen)) == (1, 1)
 
 
+@pytest.mark.statement("E", "6: sorted canonical headers, an empty instance index, host:port in place of an instance id")
+@pytest.mark.statement("4.6", "at each attempt X-CF-ApplicationID, -InstanceIndex (also when empty) and -InstanceID are set")
 def test_6_headers_at_the_backend(shared_router, backend):
     app = backend()
     shared_router.register("a6.test", app)
@@ -80,6 +87,8 @@ def test_6_headers_at_the_backend(shared_router, backend):
     assert "X-Cf-Instanceindex: " in lines
 
 
+@pytest.mark.statement("E", "7: the client's request id is replaced, the app's own is kept")
+@pytest.mark.statement("4.1", "X-Vcap-Request-Id is always overwritten")
 def test_7_the_request_id_is_the_routers(shared_router, backend):
     app = backend(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Vcap-Request-Id: the-apps\r\n\r\n")
     plain = backend()
@@ -90,6 +99,7 @@ def test_7_the_request_id_is_the_routers(shared_router, backend):
     assert shared_router.get("b7.test")["X-Vcap-Request-Id"] in plain.seen[0].decode()
 
 
+@pytest.mark.statement("E", "8: X-Forwarded-For grows by the client; X-Forwarded-Proto is kept, unless it is sanitised")
 def test_8_forwarding_headers(shared_router, backend, start):
     app = backend()
     shared_router.register("a8.test", app)
@@ -102,6 +112,8 @@ def test_8_forwarding_headers(shared_router, backend, start):
     assert "X-Forwarded-Proto: http" in header_lines(app.seen[1])
 
 
+@pytest.mark.statement("E", "9: headers named in Connection are lost, unless they are on the list")
+@pytest.mark.statement("4.6", "tokens of Connection on hop_by_hop_headers_to_filter are taken out, the others strip headers")
 def test_9_naming_router_headers_in_connection(shared_router, backend, start):
     app = backend()
     shared_router.register("a9.test", app)
@@ -116,6 +128,8 @@ def test_9_naming_router_headers_in_connection(shared_router, backend, start):
     assert "X-Forwarded-For: 9.9.9.9, 127.0.0.1" in header_lines(app.seen[1])
 
 
+@pytest.mark.statement("E", "10: targets go on as they came, but for those that begin with two slashes")
+@pytest.mark.statement("4.6", "an absolute target stays absolute, and is routed on by its host")
 @pytest.mark.parametrize(
     ("target", "sent"),
     [
@@ -134,6 +148,8 @@ def test_10_targets_are_passed_on(shared_router, backend, target, sent):
     shared_router.unregister("a10.test", app)
 
 
+@pytest.mark.statement("E", "11: POST without a body has Content-Length 0; chunked stays chunked, and wins over a length")
+@pytest.mark.statement("4.6", "known lengths stay lengths, chunked stays chunked")
 def test_11_lengths(shared_router, backend):
     app = backend()
     shared_router.register("a11.test", app)
@@ -148,6 +164,8 @@ def test_11_lengths(shared_router, backend):
         assert request.endswith(b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
 
 
+@pytest.mark.statement("E", "12: a dead endpoint costs a retry, then it is avoided")
+@pytest.mark.statement("5.4", "a dial error is retriable, whatever the request")
 def test_12_a_dead_endpoint_is_retried_and_avoided(start, backend):
     router = start(backends={"max_attempts": 3})
     app, dead = backend(), backend()
@@ -163,6 +181,8 @@ def test_12_a_dead_endpoint_is_retried_and_avoided(start, backend):
     assert failed[0]["error"].startswith(f"incomplete request (dial tcp 127.0.0.1:{dead.port}: connect: connection refused")
 
 
+@pytest.mark.statement("E", "13: a backend that closes: GET goes to another, POST with a body ends as 502 EOF")
+@pytest.mark.statement("5.4", "EOF: an idempotent request is tried again, another is not")
 def test_13_a_backend_that_closes(shared_router, backend):
     app, closer = backend(), backend(closing)
     shared_router.register("a13.test", app)
@@ -174,6 +194,8 @@ def test_13_a_backend_that_closes(shared_router, backend):
     assert answer.body == b"502 Bad Gateway: Registered endpoint failed to handle the request.\n"
 
 
+@pytest.mark.statement("E", "15: a backend beyond endpoint_timeout: 502, one attempt")
+@pytest.mark.statement("5.4", "context deadline exceeded is not retriable")
 def test_15_a_slow_backend(start, backend):
     released = threading.Event()
 
@@ -189,6 +211,8 @@ def test_15_a_slow_backend(start, backend):
     assert len(router.log("backend-endpoint-failed")) == 1
 
 
+@pytest.mark.statement("E", "16: a client that goes away: 499 in the access log")
+@pytest.mark.statement("5.4", "a client that has gone: 499, and nothing is tried again")
 def test_16_the_client_goes_away(start, backend):
     arrived, released = threading.Event(), threading.Event()
 
@@ -207,6 +231,7 @@ def test_16_the_client_goes_away(start, backend):
     assert ' 499 0 ' in line
 
 
+@pytest.mark.statement("E", "17: one busy request at max_conns 1: the next gets 503")
 @pytest.mark.statement("3.8", "a request beyond the limit of all endpoints is answered with 503")
 def test_17_connection_limit(start, backend):
     arrived, released = threading.Event(), threading.Event()
@@ -229,6 +254,7 @@ def test_17_connection_limit(start, backend):
         assert first.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.statement("E", "18: a session cookie's attributes are copied to __VCAP_ID__")
 def test_18_sticky_cookie(shared_router, backend):
     app = backend(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: JSESSIONID=x; Secure; SameSite=None; Partitioned\r\n\r\n")
     shared_router.register("a18.test", app, private_instance_id="iid")
@@ -236,6 +262,8 @@ def test_18_sticky_cookie(shared_router, backend):
     assert cookies[1:] == ["__VCAP_ID__=iid; Path=/; HttpOnly; Secure; SameSite=None; Partitioned"]
 
 
+@pytest.mark.statement("E", "19: a stale __VCAP_ID__: served elsewhere, and a new one without attributes")
+@pytest.mark.statement("4.11", "the endpoint is looked up by its instance id; the context path keeps its case")
 def test_19_stale_sticky_cookie(shared_router, backend):
     app, other = backend(), backend()
     shared_router.register("a19.test/Ctx", app, private_instance_id="one")
@@ -248,16 +276,20 @@ def test_19_stale_sticky_cookie(shared_router, backend):
     assert re.fullmatch(r"__VCAP_ID__=(one|two); Path=/Ctx; HttpOnly", answer["Set-Cookie"])
 
 
+@pytest.mark.statement("E", "21: HTTP-Monitor/1.1 gets ok")
 def test_21_health_check_by_user_agent(shared_router):
     answer = shared_router.get("whatever", "/", "User-Agent: HTTP-Monitor/1.1")
     assert (answer.status, answer.body) == (200, b"ok\n")
     assert (answer["Cache-Control"], answer["Expires"]) == ("private, max-age=0", "0")
 
 
+@pytest.mark.statement("E", "22: HTTP/1.2 gets a bare 400")
 def test_22_unsupported_version(shared_router):
     assert shared_router.fetch(b"GET / HTTP/1.2\r\nHost: x\r\n\r\n").raw == b"HTTP/1.0 400 Bad Request\r\n\r\n"
 
 
+@pytest.mark.statement("E", "23: a WebSocket outlives endpoint_timeout; its access line comes at the end, with 101")
+@pytest.mark.statement("12", "a WebSocket has no timeout once it is upgraded")
 def test_23_websocket_outlives_the_endpoint_timeout(start, backend):
     def echo(connection: socket.socket) -> None:
         assert b"Upgrade: websocket" in connection.recv(65536)
@@ -277,6 +309,8 @@ def test_23_websocket_outlives_the_endpoint_timeout(start, backend):
     assert '"GET /ws HTTP/1.1" 101 0 0' in router.access_lines(1)[0]
 
 
+@pytest.mark.statement("E", "24: trailers of the response arrive, those of the request do not")
+@pytest.mark.statement("4.6", "announced trailers of a request are passed on in Trailer, their values are lost")
 def test_24_trailers_of_the_response(shared_router, backend):
     app = backend(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n2\r\nok\r\n0\r\nX-T: end\r\n\r\n")
     shared_router.register("a24.test", app)
@@ -287,12 +321,14 @@ def test_24_trailers_of_the_response(shared_router, backend):
     assert app.seen[0].endswith(b"1\r\na\r\n0\r\n\r\n")
 
 
+@pytest.mark.statement("E", "25: 103 is passed on")
 def test_25_informational_responses(shared_router, backend):
     app = backend(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     shared_router.register("a25.test", app)
     assert shared_router.get("a25.test").raw.startswith(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.statement("E", "26: a plain endpoint goes after its time, one with TLS stays")
 @pytest.mark.statement("3.7", "a plain endpoint is gone at the cycle after its time, one with TLS stays")
 def test_26_stale_endpoints_are_pruned(start, backend):
     router = start(prune_stale_droplets_interval="100ms", droplet_stale_threshold="1s", start_response_delay_interval="0s")
@@ -308,6 +344,7 @@ def test_26_stale_endpoints_are_pruned(start, backend):
     assert router.log("pruned-route")[0]["uri"] == "a26.test"
 
 
+@pytest.mark.statement("E", "27: routes outlive NATS; when it is back, router.start is published again")
 @pytest.mark.statement("3.7", "routes are kept while NATS is away, if so configured")
 def test_27_nats_comes_and_goes(start, backend, shared_nats):
     nats = type(shared_nats)()
@@ -333,6 +370,7 @@ def test_27_nats_comes_and_goes(start, backend, shared_nats):
             nats.stop()
 
 
+@pytest.mark.statement("E", "28: router.greet is answered with the start message")
 def test_28_greeting(start, shared_nats):
     nats = type(shared_nats)()
     try:
@@ -346,6 +384,7 @@ def test_28_greeting(start, shared_nats):
         nats.stop()
 
 
+@pytest.mark.statement("E", "29: garbage on router.register: validation-error, and nothing changes")
 def test_29_garbage_registrations_change_nothing(start, backend):
     router = start()
     router.register("a29.test", backend())
@@ -360,6 +399,7 @@ def test_29_garbage_registrations_change_nothing(start, backend):
     assert "Unable to validate message. route_service_url must be https" in [e["error"] for e in errors]
 
 
+@pytest.mark.statement("E", "30: USR1: health is 503 at once, traffic is served for drain_wait, then exit 0")
 def test_30_graceful_drain(start, backend):
     router = start(drain_wait="400ms", drain_timeout="5s")
     router.register("a30.test", backend())
@@ -374,10 +414,12 @@ def test_30_graceful_drain(start, backend):
     assert [router.log(message) != [] for message in ("gorouter-draining", "gorouter.stopped", "gorouter.exited")] == [True] * 3
 
 
+@pytest.mark.statement("E", "31: TERM: exit 0 at once")
 def test_31_immediate_stop(start):
     assert start(drain_wait="10s").stop() == 0
 
 
+@pytest.mark.statement("E", "33: /routes wants a password")
 @pytest.mark.statement("10.2", "/routes wants a user and a password")
 def test_33_routes_need_a_password(shared_router):
     for authorization in (b"", b"Authorization: Basic eDp5\r\n"):
@@ -386,6 +428,8 @@ def test_33_routes_need_a_password(shared_router):
         assert answer["Www-Authenticate"] == "Basic"
 
 
+@pytest.mark.statement("E", "36: the access line, field by field")
+@pytest.mark.statement("9.2", "the access line, field by field")
 def test_36_access_line(start, backend):
     router = start()
     app = backend()
@@ -402,6 +446,7 @@ def test_36_access_line(start, backend):
     assert (fields[11], fields[12], fields[16], fields[17:]) == ("-", "-", "0.000000", ("-", "-", "-", "unknown_route"))
 
 
+@pytest.mark.statement("4.7", "X-CF-App-Instance chooses one instance of an app")
 def test_app_instance_header(shared_router, backend):
     apps = [backend(), backend()]
     for index, app in enumerate(apps):

@@ -1,5 +1,6 @@
 """Route services against vectors recorded from the real Gorouter, and the whole detour with a real TLS route service."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import free_port
+
+GUID = "6b3e81d5-409e-4fc5-728c-32a791a56d7d"
 VECTORS = json.loads((Path(__file__).parents[2] / "fixtures" / "route-service-vectors.json").read_text())
 CONFIG = VECTORS["config_used_for_accepted_and_rejected"]
 SECRETS = {key: CONFIG[key] for key in CONFIG if key.startswith("route_services_")}
@@ -37,6 +41,12 @@ def routers(shared_nats, tmp_path_factory):
     app.close()
 
 
+@pytest.mark.statement("E", "34: the recorded signatures are accepted and refused as the real router did")
+@pytest.mark.statement(
+    "6.2", "what Gorouter has signed is opened: PBKDF2, AES-128-GCM, base64 of the URL alphabet, any equivalent JSON"
+)
+@pytest.mark.statement("6.4", "a valid signature: the three headers are removed, and the request goes to the app")
+@pytest.mark.statement("6.4", "neither path nor method nor the clear-text URL have to be the original ones")
 @pytest.mark.parametrize("vector", VECTORS["accepted"], ids=lambda v: v["desc"])
 def test_accepted(routers, vector):
     answer = send(routers[0], vector)
@@ -44,6 +54,10 @@ def test_accepted(routers, vector):
     assert b"X-Cf-Proxy-Signature" not in routers[2].seen[-1]
 
 
+@pytest.mark.statement(
+    "6.4", "each check has its own text, in order, without X-Cf-RouterError; an old signature is 504, all others 502"
+)
+@pytest.mark.statement("6.4", "with a decrypt-only secret everything is tried again with that, and its error is told")
 @pytest.mark.parametrize("vector", VECTORS["rejected"], ids=lambda v: v["desc"])
 def test_rejected(routers, vector):
     answer, expected = send(routers[0], vector), vector["result"]
@@ -51,6 +65,7 @@ def test_rejected(routers, vector):
     assert answer["X-Cf-Routererror"] == expected["x_cf_routererror"]
 
 
+@pytest.mark.statement("6.4", "without a decrypt-only secret the first error is told, in Go's words")
 @pytest.mark.parametrize("vector", VECTORS["rejected_without_decrypt_only_secret"], ids=lambda v: v["desc"])
 def test_rejected_without_decrypt_only_secret(routers, vector):
     answer, expected = send(routers[1], vector), vector["result"]
@@ -102,6 +117,12 @@ def tls_backend(certificate, backend):
     return make
 
 
+@pytest.mark.statement(
+    "6.3",
+    "the request goes to the route service's URL exactly, with its Host, the three headers, and without X-CF-Instance headers",
+)
+@pytest.mark.statement("6.3", "the access line of that leg names neither backend nor app")
+@pytest.mark.statement("6.3", "X-CF-Proxy-Signature is removed from the response")
 def test_the_whole_detour(start, backend, tls_backend, certificate, shared_nats):
     conftest = __import__("sys").modules[type(shared_nats).__module__]
     router = start(**SECRETS, ca_certs=[certificate[0].read_text()], route_services={"max_attempts": 2})
@@ -135,6 +156,8 @@ def test_the_whole_detour(start, backend, tls_backend, certificate, shared_nats)
     assert 'app_id:"-" app_index:"-" instance_id:"-"' in second
 
 
+@pytest.mark.statement("6.5", "a route service that cannot be reached is answered like an endpoint")
+@pytest.mark.statement("6.6", "route_services.max_attempts attempts, each with a line in the log")
 def test_a_route_service_that_is_down(start, backend):
     router = start(**SECRETS, route_services={"max_attempts": 2})
     gone = backend()
@@ -146,6 +169,7 @@ def test_a_route_service_that_is_down(start, backend):
     assert [data["attempt"] for data in router.log("route-service-connection-failed")] == [1, 2]
 
 
+@pytest.mark.statement("6.3", "endpoint_timeout holds for route services, too")
 def test_a_route_service_that_hangs(start, backend, tls_backend):
     released = threading.Event()
 
@@ -160,6 +184,7 @@ def test_a_route_service_that_hangs(start, backend, tls_backend):
     assert (answer.status, answer["X-Cf-Routererror"]) == (502, "endpoint_failure (context deadline exceeded)")
 
 
+@pytest.mark.statement("6.3", "the certificate of a route service is verified against system roots and ca_certs")
 def test_an_untrusted_route_service(start, backend, tls_backend):
     router = start(**SECRETS)
     router.register("untrusted.test", backend(), route_service_url=f"https://localhost:{tls_backend(lambda c: None).port}")
@@ -168,6 +193,9 @@ def test_an_untrusted_route_service(start, backend, tls_backend):
     assert "certificate signed by unknown authority" in answer["X-Cf-Routererror"]
 
 
+@pytest.mark.statement(
+    "6.5", "a bound route without a secret: 502 route_service_unsupported; with signature and metadata, the panic guard"
+)
 def test_without_a_secret(shared_router, backend):
     shared_router.register("nosecret.test", backend(), route_service_url="https://localhost:1")
     answer = shared_router.get("nosecret.test")
@@ -177,14 +205,16 @@ def test_without_a_secret(shared_router, backend):
     assert (answer.status, answer.body, answer["X-Cf-Routererror"]) == (502, b"", "unknown_failure")
 
 
+@pytest.mark.statement("6.5", "a WebSocket upgrade on a bound route: 503 route_service_unsupported")
 def test_websockets_are_refused(routers):
-    answer = routers[0].fetch(
-        b"GET / HTTP/1.1\r\nHost: rsapp.test\r\nConnection: Upgrade, close\r\nUpgrade: WebSocket\r\n\r\n"
-    )
+    answer = routers[0].fetch(b"GET / HTTP/1.1\r\nHost: rsapp.test\r\nConnection: Upgrade, close\r\nUpgrade: WebSocket\r\n\r\n")
     assert (answer.status, answer["X-Cf-Routererror"]) == (503, "route_service_unsupported")
     assert answer.body == b"503 Service Unavailable: Websocket requests are not supported for routes bound to Route Services.\n"
 
 
+@pytest.mark.statement(
+    "6.5", "strict mode: on an unbound route a signature has to be ours and fresh; else headers go to the app as they are"
+)
 def test_strict_validation_on_unbound_routes(start, backend):
     app = backend()
     strict = start(**SECRETS, route_services={"strict_signature_validation": True})
@@ -203,6 +233,10 @@ def test_strict_validation_on_unbound_routes(start, backend):
     assert b"X-Cf-Proxy-Signature: nonsense" in app.seen[-1]
 
 
+@pytest.mark.statement(
+    "6.7", "a route service that is a route of this router is reached internally, with its own Host, path and query"
+)
+@pytest.mark.statement("6.7", "two access lines, and the client address 127.0.0.1 is appended to X-Forwarded-For")
 def test_hairpinning(start, backend):
     """A route service that is a route of this router is reached without leaving it."""
     router = start(**SECRETS, route_services_hairpinning=True, route_services_hairpinning_allowlist=["*.apps.test"])
@@ -216,3 +250,116 @@ def test_hairpinning(start, backend):
     assert b"X-Forwarded-For: 127.0.0.1, 127.0.0.1\r\n" in service.seen[0]
     assert len(router.access_lines(2)) == 2
     assert router.get("far.test").status == 502  # not on the allowlist, and no such host outside
+
+
+@pytest.fixture
+def recorder(tls_backend):
+    """A route service that keeps what it sees, and answers as told."""
+
+    def make(answer: bytes):
+        seen: list[bytes] = []
+
+        def serve(connection: socket.socket) -> None:
+            seen.append(connection.recv(65536))
+            connection.sendall(answer)
+
+        return tls_backend(serve), seen
+
+    return make
+
+
+@pytest.mark.statement(
+    "6.3", "the forwarded URL: http unless https is recommended, Host without its port, the target verbatim, even an absolute one"
+)
+@pytest.mark.statement("6.3", "the three headers overwrite the client's; X-CF-App-Instance does not survive")
+@pytest.mark.statement(
+    "6.3", "any response of the route service is the client's, without a sticky cookie; what is not 2xx is logged"
+)
+@pytest.mark.parametrize(("recommend", "scheme"), [(True, "https"), (False, "http")])
+def test_the_way_out(start, backend, recorder, recommend, scheme):
+    answer = b"HTTP/1.1 418 T\r\nContent-Length: 0\r\nSet-Cookie: JSESSIONID=1\r\nConnection: close\r\n\r\n"
+    service, seen = recorder(answer)
+    router = start(route_services_secret="s", route_services_recommend_https=recommend, skip_ssl_validation=True)
+    url = f"https://localhost:{service.port}/rs"
+    router.register("Out.test", backend(), route_service_url=url, private_instance_id="iid", app=GUID, private_instance_index="0")
+    made_up = router.get("Out.test:99", "/a%2F?b", "X-CF-Proxy-Signature: x", "X-CF-Proxy-Metadata: m")
+    assert made_up.status == 502
+    response = router.get(
+        "Out.test:99", "/a%2F?b", "X-CF-Forwarded-Url: mine", "X-CF-Proxy-Metadata: m", f"X-CF-App-Instance: {GUID}:0"
+    )
+    assert (response.status, response["Set-Cookie"]) == (418, "JSESSIONID=1")
+    assert [name for name, _ in response.headers].count("Set-Cookie") == 1
+    assert response["X-Vcap-Request-Id"]
+    assert seen[0].startswith(b"GET /rs HTTP/1.1\r\n")
+    assert f"\r\nX-Cf-Forwarded-Url: {scheme}://Out.test/a%2F?b\r\n".encode() in seen[0]
+    assert seen[0].count(b"X-Cf-Proxy-Metadata") == 1
+    assert b"X-Cf-App-Instance" not in seen[0]
+    assert router.log("route-service-response") == [{"route-service-endpoint": url, "status-code": 418}]
+    router.get("out.test", "http://out.test/p")
+    assert f"\r\nX-Cf-Forwarded-Url: {scheme}://out.testhttp://out.test/p\r\n".encode() in seen[1]
+
+
+@pytest.mark.statement("6.5", "a route_service_url that makes no sense: 500 without a router error")
+def test_a_url_that_makes_no_sense(start, backend):
+    router = start(route_services_secret="s")
+    router.register("nonsense.test", backend(), route_service_url="https://[::1")
+    answer = router.get("nonsense.test")
+    assert (answer.status, answer["X-Cf-Routererror"]) == (500, None)
+    assert answer.body == b"500 Internal Server Error: Route service request failed.\n"
+    assert router.log("route-service-failed")
+
+
+@pytest.mark.statement("6.4", "valid route-service traffic keeps its X-Forwarded-Proto, on any route; what is not valid does not")
+def test_the_protocol_of_valid_traffic(start, backend):
+    router = start(**SECRETS, sanitize_forwarded_proto=True)
+    router.register("unbound.test", app := backend())
+    good = [f"{name}: {value}" for name, value in VECTORS["accepted"][0]["headers"].items()]
+    bad = [line.replace("X-CF-Proxy-Signature: ", "X-CF-Proxy-Signature: A") for line in good]
+    for headers, proto in ((good, b"https"), (bad, b"http")):
+        assert router.get("unbound.test", "/", "X-Forwarded-Proto: https", *headers).status == 200
+        assert b"\r\nX-Forwarded-Proto: %b\r\n" % proto in app.seen[-1]
+
+
+@pytest.mark.statement("B", "route_services.enable_websockets lets upgrades go through route services")
+def test_websockets_by_configuration(start, backend, tls_backend):
+    def echo(connection: socket.socket) -> None:
+        assert b"\r\nX-Cf-Proxy-Signature: " in connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        connection.sendall(connection.recv(65536))
+
+    router = start(route_services_secret="s", skip_ssl_validation=True, route_services={"enable_websockets": True})
+    router.register("ws.test", backend(), route_service_url=f"https://localhost:{tls_backend(echo).port}")
+    with router.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: ws.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
+        client.sendall(b"hello")
+        assert client.recv(65536) == b"hello"
+
+
+@pytest.mark.statement("6.7", "a wildcard of the allowlist stands for one label, whatever its case")
+@pytest.mark.statement("6.7", "nobody without its certificate gets through the internal port")
+def test_the_internal_way_is_for_few(start, backend):
+    port = free_port()
+    router = start(
+        **SECRETS,
+        route_services_internal_server_port=port,
+        route_services_hairpinning=True,
+        route_services_hairpinning_allowlist=["*.apps.test", "exact.test"],
+    )
+    service = backend(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nservice")
+    for host in ("A.Apps.test", "exact.test", "a.b.apps.test", "apps.test"):
+        router.register(host, service)
+        router.register(f"via-{host}", backend(), route_service_url=f"https://{host}")
+    inside = [router.get(f"via-{host}").status == 200 for host in ("A.Apps.test", "exact.test", "a.b.apps.test", "apps.test")]
+    assert inside == [True, True, False, False]
+    assert stranger_gets(router, port) == b""
+
+
+def stranger_gets(router, port: int) -> bytes:
+    """What somebody without the router's own certificate is told on the internal port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with router.connect(port) as plain, contextlib.suppress(OSError), context.wrap_socket(plain) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\nHost: exact.test\r\n\r\n")
+        return stranger.recv(100)
+    return b""

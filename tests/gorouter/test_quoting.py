@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from cfroute.gorouter.quoting import quote
 
 
+@pytest.mark.statement("F", "quoting like a Go string literal, printable Unicode kept")
 @pytest.mark.parametrize(
     ("text", "quoted"),
     [

@@ -36,6 +36,7 @@ def added(answer: Headers, sticky: str = "", asked: Headers | None = None, confi
     return [line.decode() for line in answer.get(b"Set-Cookie", ())[before:]]
 
 
+@pytest.mark.statement("F", "request cookies: quotes taken off, odd values dropped, the first of a name wins")
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -61,6 +62,7 @@ def test_cookies_may_come_in_several_lines():
     assert cookies(Headers()) == {}
 
 
+@pytest.mark.statement("F", "Set-Cookie: attributes in any case, Max-Age of digits, Expires in two forms, SameSite of three values")
 @pytest.mark.parametrize(
     ("line", "cookie"),
     [

@@ -69,6 +69,7 @@ ESCAPED = {
 }
 
 
+@pytest.mark.statement("F", "EscapedPath: the raw path where its characters are legal, else the decoded one encoded anew")
 @pytest.mark.parametrize("path", ESCAPED)
 def test_escaped_path(path: bytes) -> None:
     assert escaped(path) == ESCAPED[path]
@@ -95,6 +96,7 @@ DOUBLE_SLASH = {
 }
 
 
+@pytest.mark.statement("F", "segments of //-targets: unreserved and $&+=:@ stay, everything else is escaped in upper case")
 @pytest.mark.parametrize("raw", DOUBLE_SLASH)
 def test_double_slash_form(raw: bytes) -> None:
     target = parse(raw)
@@ -117,6 +119,7 @@ QUERIES = {
 }
 
 
+@pytest.mark.statement("F", "queries of //-targets: broken pairs dropped, sorted by key, space as +")
 @pytest.mark.parametrize("query", QUERIES)
 def test_queries_are_sorted_and_encoded_anew(query: bytes) -> None:
     assert encode_query(query) == QUERIES[query]
