@@ -38,7 +38,7 @@ def record(exchange: RouterExchange, now: float) -> Record:
         headers.get(b"X-Forwarded-Proto", _NONE)[0],
         exchange.request_id,
         total,
-        total - in_proxy if exchange.proxy_started and endpoint is not None else 0.0,
+        total - in_proxy if exchange.proxy_started and (endpoint or exchange.route_service) is not None else 0.0,
         endpoint.identity.application_id if endpoint is not None else b"",
         endpoint.identity.instance_index if endpoint is not None else b"",
         endpoint.instance_id.encode() if endpoint is not None else b"",

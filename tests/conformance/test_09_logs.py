@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def lines(router: Router) -> list[dict]:
 
 # 9.1 Application log
 
+COMPONENTS = [
+    [],
+    *([name] for name in ("nats", "subscriber", "registry", "router", "proxy", "access-grlog", "metricsreporter", "fdMonitor")),
+    *([name] for name in ("FileDescriptor", "NATSMonitor", "route-fetcher")),
+]
+
 
 @pytest.mark.statement("9.1", "each line is one JSON object with level, time, message, source and data, which may be empty")
 @pytest.mark.statement("9.1", "times are seconds of the epoch unless the format says otherwise")
@@ -59,6 +66,7 @@ def test_application_log(shared_router):
         assert isinstance(line["timestamp"], float)
         assert isinstance(line["data"], dict)
         assert line["source"].split(".")[:2] == ["gorouter", "stdout"]
+        assert line["source"].split(".")[2:] in COMPONENTS
     assert any(line["data"] == {} for line in lines(shared_router))
 
 
@@ -229,13 +237,20 @@ def test_a_tunnel(shared_router, backend):
     assert float(line["gorouter_time"]) < float(line["response_time"])
 
 
-@pytest.mark.statement("9.2", "no line for what the server refuses before the handlers, and for responses that were cut")
+@pytest.mark.statement("9.2", "no line for what the server itself refuses, for panics, and for responses that were cut")
 def test_what_has_no_line(shared_router, backend):
     def half(connection: socket.socket) -> None:
         connection.recv(4096)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
 
+    def odd(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 042 Odd\r\nContent-Length: 0\r\n\r\n")
+
     shared_router.register("half.test", backend(half))
+    shared_router.register("panic.test", backend(odd))
+    assert shared_router.get("panic.test").status == 502
+    until(lambda: shared_router.log("panic-check"), "the panic")
     shared_router.fetch(b"GET / HTTP/1.1\r\nHost: bad.test\r\nBad Header\r\n\r\n")
     shared_router.get("half.test")
     shared_router.get("after.test")
@@ -243,6 +258,7 @@ def test_what_has_no_line(shared_router, backend):
     text = shared_router.access_log.read_text()
     assert "bad.test - " not in text
     assert "half.test - " not in text
+    assert "panic.test - " not in text
 
 
 @pytest.fixture(scope="module")
@@ -414,6 +430,24 @@ def current_umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+
+def test_a_request_that_the_end_of_the_router_cuts_off_has_no_line(start, backend):
+    asked = threading.Event()
+
+    def slow(connection: socket.socket) -> None:
+        connection.recv(4096)
+        asked.set()
+        connection.recv(1)
+
+    router = start()
+    router.register("cut.test", backend(slow))
+    router.get("done.test")
+    with router.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: cut.test\r\n\r\n")
+        assert asked.wait(DEADLINE)
+        assert router.stop() == 0
+    assert [text.split()[0] for text in router.access_log.read_text().splitlines()] == ["done.test"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
