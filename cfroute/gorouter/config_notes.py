@@ -56,6 +56,11 @@ _RULES: Final[dict[str, _Rule]] = {
     "logging.enable_attempts_details": _Rule(
         DIFFERS, "the older way to ask for extra_access_log_fields: taken where that is empty", _always
     ),
+    "html_error_template_file": _Rule(
+        DIFFERS,
+        "a subset of Go's templates (cfroute docs configuration); what goes beyond it ends the start",
+        lambda config: bool(config.html_error_template_file),
+    ),
     "go_max_procs": _Rule(NO_EFFECT, "there are no threads to limit", _always),
     "max_idle_conns": _Rule(NO_EFFECT, "idle connections are limited by max_idle_conns_per_host", _always),
     "endpoint_keep_alive_probe_interval": _Rule(NO_EFFECT, "the system's own interval holds", _always),

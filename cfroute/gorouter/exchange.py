@@ -80,6 +80,8 @@ class RouterExchange(Exchange):
         """Respond without a backend. What the panic guard says is not rewritten, it stands above that stage."""
         if self.rewrite is not None and self.complete:
             self.rewrite(answer.headers)
+            if b"X-Cf-Routererror" not in answer.headers:
+                self.router_error = ""  # the access log shows what the response has
         super().answer(answer)
 
     @property

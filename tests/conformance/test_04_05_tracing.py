@@ -119,6 +119,8 @@ def test_logs(traced):
         f'x_b3_traceid:"-" x_b3_spanid:"-" x_b3_parentspanid:"-" b3:"{TRACE}-{SPAN}" '
         f'traceparent:"00-{TRACE}-{SPAN}-01" tracestate:"tenant@gorouter={SPAN}"'
     )
+    router.get("nowhere.test", "/unknown", f"b3: {TRACE}-{SPAN}")
+    assert f'b3:"{TRACE}-{SPAN}"' in next(line for line in router.access_lines(before + 2) if "/unknown" in line)
     router.get("127.0.0.1", "/", f"b3: {TRACE}-{SPAN}")
     status = next(data for data in router.log("status") if data["body"].endswith("empty Host header"))
     assert (status["trace-id"], status["span-id"]) == (TRACE, SPAN)

@@ -49,6 +49,7 @@ def test_rewriting(rewriting):
         assert answer["X-Cf-Routererror"] is None
         assert len(all_of(answer, "Content-Length")) == 1
     assert answer.status == 200
+    assert next(line for line in router.access_lines(2) if "nowhere.test" in line).endswith('x_cf_routererror:"-"')
 
 
 @pytest.mark.statement("4.8", "a 101 is not rewritten")

@@ -62,7 +62,7 @@ def test_cookies_may_come_in_several_lines():
     assert cookies(Headers()) == {}
 
 
-@pytest.mark.statement("F", "Set-Cookie: attributes in any case, Max-Age of digits, Expires in two forms, SameSite of three values")
+@pytest.mark.statement("F", "Set-Cookie: attributes in any case, Max-Age of digits, Expires in two forms, three SameSites")
 @pytest.mark.parametrize(
     ("line", "cookie"),
     [

@@ -19,7 +19,7 @@ CANONICAL = {
 }
 
 
-@pytest.mark.statement("F", "canonical names: upper case at the start and after -, lower case otherwise; _ and digits as they are")
+@pytest.mark.statement("F", "canonical names: upper case at the start and after -, else lower case; _ and digits as they are")
 @pytest.mark.parametrize("name", CANONICAL)
 def test_canonical_names(name: bytes) -> None:
     assert canonical(name) == CANONICAL[name] == canonical(name)
