@@ -24,7 +24,9 @@ class BackendStream(Stream):
     What comes of a response in one read is told to the exchange together, by `deliver`.
     """
 
-    __slots__ = ("_head", "_left", "_pieces", "_reused", "_trailer_fields", "exchange", "head_seen", "made_in", "owner")
+    __slots__ = (
+        "_complete", "_head", "_left", "_pieces", "_reused", "_trailer_fields", "exchange", "head_seen", "made_in", "owner",
+    )  # fmt: skip
 
     def __init__(self, connection: "Http2Backend") -> None:
         super().__init__(connection, 0)
@@ -33,6 +35,7 @@ class BackendStream(Stream):
         self.made_in = NOT_MEASURED
         self.head_seen = False
         self._reused = connection.requests > 0
+        self._complete = False  # whether the response is here in full
         self._head: ResponseHead | None = None  # which the exchange has not been told yet
         self._pieces: list[bytes] = []
         self._trailer_fields = _NO_TRAILERS
@@ -124,6 +127,7 @@ class BackendStream(Stream):
             return
         if not end and head.length >= 0:
             self._left = head.length
+        self._complete = end
         self._head = head
         self.owner.arrived[self] = None
 
@@ -148,6 +152,7 @@ class BackendStream(Stream):
             raise StreamProblem(self.id, ErrorCode.PROTOCOL_ERROR, str(error)) from error
         if not end or self._left > 0:
             raise StreamProblem(self.id, ErrorCode.PROTOCOL_ERROR, "unexpected EOF")
+        self._complete = True
         self.owner.arrived[self] = None
 
     def data(self, data: bytes, *, end: bool) -> None:
@@ -159,6 +164,7 @@ class BackendStream(Stream):
                 raise StreamProblem(self.id, ErrorCode.PROTOCOL_ERROR, "unexpected EOF")
         if data:
             self._pieces.append(data)
+        self._complete = end
         self.owner.arrived[self] = None
 
     def deliver(self) -> None:
@@ -168,7 +174,7 @@ class BackendStream(Stream):
             return
         body = b"".join(self._pieces)
         self._pieces.clear()
-        ended = self.remote_ended
+        ended = self._complete
         if head is not None:
             self._head = None
             self.head_seen = True
@@ -181,7 +187,7 @@ class BackendStream(Stream):
             exchange.ended(self._trailer_fields, clean=True)
 
     def was_reset(self, code: int, text: str) -> None:
-        if self.remote_ended:
+        if self._complete:
             return  # the response is complete, and the backend does not want the rest of the request
         refused = code == ErrorCode.REFUSED_STREAM
         if refused:
