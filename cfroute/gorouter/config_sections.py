@@ -236,7 +236,7 @@ class Resolver(Section):
 class Extensions(Section):
     """What cfroute adds."""
 
-    address: str = ""  # every listener is bound here; empty: where upstream binds it, which is everywhere for most
+    address: str = "127.0.0.1"  # every listener is bound here; empty: where upstream binds it, which is everywhere for most
     start_delay: Duration | None = None  # instead of sleeping start_response_delay_interval
     start_when_quiet_for: Duration | None = None  # then start once no registration has come for so long
     public_http_port: Uint16 = 80  # the ports people reach the router under, for forwarded URLs

@@ -242,11 +242,11 @@ class TestLaterFailures:
             tls = {**SSL, "tls_pem": [pair], "disable_http": True, "ssl_port": port}
             routes = {"port": free_port(), "routes": {"port": port}}
             cases = {
-                "health": ({"status": {**free["status"], "port": port}}, "initialize-router-error", f":{port}"),
+                "health": ({"status": {**free["status"], "port": port}}, "initialize-router-error", f"127.0.0.1:{port}"),
                 "routes": ({"status": routes}, "initialize-router-error", f"127.0.0.1:{port}"),
                 "internal": ({"route_services_internal_server_port": port}, "new-route-services-server", f"127.0.0.1:{port}"),
-                "main": ({"port": port}, "tcp-listener-error", f":{port}"),
-                "TLS": (tls, "tls-listener-error", f":{port}"),
+                "main": ({"port": port}, "tcp-listener-error", f"127.0.0.1:{port}"),
+                "TLS": (tls, "tls-listener-error", f"127.0.0.1:{port}"),
             }
             endings = {name: run_file(tmp_path, {**free, **settings}) for name, (settings, _, _) in cases.items()}
         for name, (_, message, address) in cases.items():

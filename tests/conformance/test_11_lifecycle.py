@@ -85,7 +85,7 @@ def test_from_start_to_end(shared_nats, tmp_path):
         ("subscriber-starting", "subscriber", {}),
         ("subscriber-started", "subscriber", {}),
         (sleeping, "router", {"sleep_time_seconds": 0.4}),
-        ("tcp-listener-started", "router", {"address": {"IP": "::", "Port": router.port, "Zone": ""}}),
+        ("tcp-listener-started", "router", {"address": {"IP": "127.0.0.1", "Port": router.port, "Zone": ""}}),
         ("tls-listener-not-enabled", "router", {}),
         ("gorouter.started", "router", {}),
     ]
@@ -175,7 +175,7 @@ def test_a_drain(start, backend):
     again = "error-stopping-route-services-server"
     assert names[3:] == ["gorouter.stopping", again, again, "gorouter.stopped", "gorouter.exited"]
     errors = [data["error"] for message, _, data in told if message == again]
-    assert errors[0] == f"close tcp [::]:{router.port}: use of closed network connection"
+    assert errors[0] == f"close tcp 127.0.0.1:{router.port}: use of closed network connection"
     assert errors[1].startswith("close tcp 127.0.0.1:")
 
 

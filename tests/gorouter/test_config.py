@@ -65,7 +65,7 @@ def test_the_defaults() -> None:
     assert config.sticky_session_cookie_names == ["JSESSIONID"]
     assert (config.endpoint_timeout, config.drain_timeout, config.websocket_dial_timeout) == (60.0, 60.0, 5.0)
     assert (config.start_delay, config.failed_cool_down) == (5.0, 30.0)
-    assert (config.cfroute.address, config.local_host) == ("", "127.0.0.1")
+    assert (config.cfroute.address, config.local_host) == ("127.0.0.1", "127.0.0.1")
 
 
 def test_a_file_with_every_key() -> None:
