@@ -1,7 +1,7 @@
 """How endpoints and route services are reached: addresses, TLS, idle connections."""
 
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cfroute.gorouter import tls
 from cfroute.gorouter.config import Config
@@ -41,8 +41,7 @@ class Destinations:
         http1 = self._make(endpoint.host, endpoint.port, self._backend_tls(), name)
         if endpoint.protocol != "http2" or not self._config.enable_http2:
             return http1
-        options = self._options(self._http2_tls(), name)
-        return Http2Destination(endpoint.host, endpoint.port, http1=http1, **options)
+        return Http2Destination(http1, self._http2_tls())
 
     def of_route_service(self, service: RouteServiceUrl) -> Destination:
         """That of a route service, or the way through our own internal listener."""
@@ -62,19 +61,18 @@ class Destinations:
         self.internal = self._make(host, port, context, tls.INTERNAL_NAME)
 
     def _make(self, host: str, port: int, context: ssl.SSLContext | None, name: str | None) -> Destination:
-        return Destination(host, port, **self._options(context, name))
-
-    def _options(self, context: ssl.SSLContext | None, name: str | None) -> dict[str, Any]:
         config = self._config
-        return {
-            "context": context,
-            "name": name,
-            "max_idle": 0 if config.disable_keep_alives else config.max_idle_conns_per_host,
-            "dial_timeout": config.endpoint_dial_timeout,
-            "handshake_timeout": config.tls_handshake_timeout,
-            "response_limit": config.max_response_header_bytes or 10 << 20,
-            "kept": self._kept,
-        }
+        return Destination(
+            host,
+            port,
+            context=context,
+            name=name,
+            max_idle=0 if config.disable_keep_alives else config.max_idle_conns_per_host,
+            dial_timeout=config.endpoint_dial_timeout,
+            handshake_timeout=config.tls_handshake_timeout,
+            response_limit=config.max_response_header_bytes or 10 << 20,
+            kept=self._kept,
+        )
 
     def expire(self, now: float) -> None:
         """Close connections that have been idle for too long."""

@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from dataclasses import replace
-from typing import Any
 
 from cfroute.http2.backend import Http2Backend
 from cfroute.http2.backend_stream import BackendStream
@@ -17,13 +16,25 @@ class Http2Destination(Destination):
     """An address that is reached over TLS and chooses between HTTP/2 and HTTP/1.1.
 
     Requests share the connections that speak HTTP/2, as far as these have room; while one is dialled, others wait for what comes
-    of it. `http1` is the same address for requests that must not use HTTP/2.
+    of it. `http1` is the same address for requests that must not use HTTP/2, and has everything but the context.
     """
 
     __slots__ = ("_dialling", "_http1", "_shared", "connections")
 
-    def __init__(self, host: str, port: int, *, http1: Destination, **options: Any) -> None:
-        super().__init__(host, port, **options)
+    def __init__(self, http1: Destination, context: ssl.SSLContext) -> None:
+        super().__init__(
+            http1.host,
+            http1.port,
+            context=context,
+            name=http1.name,
+            max_idle=http1.max_idle,
+            idle_seconds=http1.idle_seconds,
+            dial_timeout=http1.dial_timeout,
+            handshake_timeout=http1.handshake_timeout,
+            response_limit=http1.response_limit,
+            clock=http1.clock,
+            kept=http1._kept,
+        )
         self._http1 = http1
         self.connections: list[Http2Backend] = []
         self._dialling: asyncio.Future[Failure | None] | None = None

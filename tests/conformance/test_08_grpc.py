@@ -16,10 +16,10 @@ HOST = "grpc.h2.test"
 
 
 class Echo(grpc.GenericRpcHandler):
-    """A service without schema: messages are bytes. `cancelled` is set when a call that never ends was cancelled."""
+    """A service without schema: messages are bytes. A call that never ends sets `begun`, and `cancelled` when it is."""
 
     def __init__(self) -> None:
-        self.cancelled = threading.Event()
+        self.begun, self.cancelled = threading.Event(), threading.Event()
         self.metadata = {}
 
     def service(self, details):
@@ -44,6 +44,7 @@ class Echo(grpc.GenericRpcHandler):
 
     def never(self, request, context):
         context.add_callback(self.cancelled.set)
+        self.begun.set()
         self.cancelled.wait(10)
         return request
 
@@ -144,20 +145,23 @@ def test_an_error_is_a_response_of_trailers_only(service) -> None:
 
 
 def test_a_deadline_cancels_at_the_server(service) -> None:
-    router, echo, channel = service
+    _, echo, channel = service
     echo.cancelled.clear()
     with pytest.raises(grpc.RpcError) as raised:
         channel.unary_unary("/echo.Echo/Never")(b"", timeout=0.3)
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert echo.cancelled.wait(10)
-    until(lambda: any(' "POST /echo.Echo/Never HTTP/2.0" 499 ' in line for line in router.access_lines(1)), "its access line")
 
 
 def test_a_cancelled_call_is_cancelled_at_the_server(service) -> None:
-    _, echo, channel = service
+    router, echo, channel = service
     echo.cancelled.clear()
+    echo.begun.clear()
     call = channel.unary_unary("/echo.Echo/Never").future(b"")
+    assert echo.begun.wait(10)
     call.cancel()
+    assert echo.cancelled.wait(10)
+    until(lambda: any(' "POST /echo.Echo/Never HTTP/2.0" 499 ' in line for line in router.access_lines(1)), "its access line")
     call = channel.stream_stream("/echo.Echo/Both")(iter([b"a"] * 3))
     assert next(call) == b"A"
     call.cancel()

@@ -1,5 +1,6 @@
 """A backend's connection, driven with raw frames: what becomes of its faults, of its GOAWAY, and of idle connections."""
 
+import ssl
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ class Behind(Front):
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
-        self.route = Http2Destination("127.0.0.1", 1, http1=Destination("127.0.0.1", 1), **options)
+        self.route = Http2Destination(Destination("127.0.0.1", 1, **options), ssl.create_default_context())
         self.server.policy = self.policy = Route(self.route)
         self.backend, self.there = self.connect()
 
