@@ -56,6 +56,6 @@ def test_a_router_that_gets_no_token(servers, tmp_path):
     assert (ending.status, ending.lines[-1]["message"]) == (1, "routing-api-connection-failed")
 
 
-@pytest.mark.statement("G", "oauth.ca_certs may name a file that is not there while the Routing API is not configured")
+@pytest.mark.statement("1.2", "oauth.ca_certs may name a file that is not there while the Routing API is not configured")
 def test_authorities_that_nobody_needs(start):
     assert start(oauth={"ca_certs": "/nowhere/ca.pem", "port": 8443}).stop() == 0

@@ -33,6 +33,7 @@ def rewriting(module_routers):
     return router, module_routers
 
 
+@pytest.mark.statement("E", "20: http_rewrite removes and adds on 404 as well")
 @pytest.mark.statement(
     "4.8", "http_rewrite removes, then adds what is absent, all lines of a name; for every response, errors and health too"
 )

@@ -171,7 +171,7 @@ def test_the_last_lines(start, backend):
     metron.socket.close()
 
 
-@pytest.mark.statement("G", "nobody at the address of metron never stops the router")
+@pytest.mark.statement("9.4", "nobody at the address of metron never stops the router")
 def test_nobody_listens(start, backend):
     metron = Metron()
     metron.socket.close()

@@ -490,7 +490,7 @@ def test_a_syslog_server_that_refuses(tmp_path):
     assert [line["data"]["error"] for line in told[-2:]] == [error, error]
 
 
-@pytest.mark.statement("G", "an empty address of metron is refused with exit status 1")
+@pytest.mark.statement("1.4", "an empty address of metron is refused with exit status 1")
 def test_no_address_of_metron(tmp_path):
     told = fails_to_start(tmp_path, "logging: {metron_address: ''}")
     assert told[-1]["message"] == "dropsonde-initialize-error"

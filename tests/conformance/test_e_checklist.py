@@ -9,7 +9,6 @@ import threading
 
 import pytest
 
-GUID = "6b3e81d5-409e-4fc5-728c-32a791a56d7d"
 ACCESS_LINE = re.compile(
     r'^(\S+) - \[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z)\] "(\S+) (.*) (\S+)" (\d+|"-") (\d+) (\d+) '
     r'"(.*)" "(.*)" "(\S+)" "(\S+)" '
@@ -444,21 +443,3 @@ def test_36_access_line(start, backend):
     fields = ACCESS_LINE.match(second).groups()
     assert fields[5:8] == ("404", "0", "64")
     assert (fields[11], fields[12], fields[16], fields[17:]) == ("-", "-", "0.000000", ("-", "-", "-", "unknown_route"))
-
-
-@pytest.mark.statement("4.7", "X-CF-App-Instance chooses one instance of an app")
-def test_app_instance_header(shared_router, backend):
-    apps = [backend(), backend()]
-    for index, app in enumerate(apps):
-        shared_router.register("inst.test", app, app=GUID, private_instance_index=str(index))
-    for _ in range(3):
-        assert shared_router.get("inst.test", "/", f"X-CF-App-Instance: {GUID}:1").status == 200
-    assert (len(apps[0].seen), len(apps[1].seen)) == (0, 3)
-    assert b"X-Cf-App-Instance" not in apps[1].seen[0]
-    answer = shared_router.get("inst.test", "/", f"X-CF-App-Instance: {GUID}:7")
-    assert (answer.status, answer["X-Cf-Routererror"]) == (400, "unknown_route")
-    assert answer.body.decode() == (
-        f"400 Bad Request: Requested instance ('7') with guid ('{GUID}') does not exist for route ('inst.test')\n"
-    )
-    answer = shared_router.get("inst.test", "/", "X-CF-App-Instance: nonsense")
-    assert (answer.status, answer["X-Cf-Routererror"]) == (400, "invalid_cf_app_instance_header")

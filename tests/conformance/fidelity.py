@@ -1,0 +1,154 @@
+"""Writes `cfroute docs fidelity`: which statements about the real Gorouter are held by which tests, and what differs.
+
+    python -m tests.conformance.fidelity
+
+The statements are read from the tests' markers, without running them; the differences stand in differences.toml.
+"""
+
+import ast
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from .sections import SECTIONS, chapter
+
+TESTS = Path(__file__).parents[1]
+# Where tests hold statements; those in the first folder drive a real process.
+FOLDERS = ("conformance", "gorouter")
+DIFFERENCES = Path(__file__).with_name("differences.toml")
+PAGE = TESTS.parent / "cfroute" / "docs" / "fidelity.md"
+WIDTH = 118
+
+PREFACE = """\
+# Fidelity to Cloud Foundry's Gorouter
+
+What `cfroute gorouter` does otherwise than the original, and what it does as the original does it. Each statement is held by
+a test, most of which drive a real router between a real NATS server and raw connections, and compare what goes in and out. The
+name of the test follows; its file is in the folder `tests` of the source. `cfroute gorouter --validate -c FILE` says what of a
+configuration file has no effect.
+
+This page is made from the tests: `python -m tests.conformance.fidelity`.
+"""
+
+
+class Statement(NamedTuple):
+    """One sentence about the real Gorouter, and the test that holds it."""
+
+    section: str
+    text: str
+    test: str
+
+
+class Difference(NamedTuple):
+    """What this router does otherwise, and why."""
+
+    section: str
+    what: str
+    why: str
+
+
+def statements(source: str, file: str) -> Iterator[Statement]:
+    """The statements of a test module, in its order.
+
+    Raises ValueError, with the place, for a marker whose arguments are not two plain strings.
+    """
+    for node in ast.parse(source, file).body:
+        yield from _of_node(node, file)
+
+
+def _of_node(node: ast.stmt, name: str) -> Iterator[Statement]:
+    """What the markers at a test say, at a class of tests, or in `pytestmark`; markers of single cases are the test's."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        name = f"{name}::{node.name}"
+        for decorator in node.decorator_list:
+            yield from _marked(decorator, name)
+        if isinstance(node, ast.ClassDef):
+            for member in node.body:
+                yield from _of_node(member, name)
+    elif isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "pytestmark" for t in node.targets):
+        yield from _marked(node.value, name)
+
+
+def _marked(expression: ast.expr, test: str) -> Iterator[Statement]:
+    for node in ast.walk(expression):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.statement":
+            arguments = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            if node.keywords or len(node.args) != 2 or [type(each) for each in arguments] != [str, str]:
+                raise ValueError(f"{test}, line {node.lineno}: a statement has a section and a text, both plain strings")
+            yield Statement(*(str(each) for each in arguments), test)
+
+
+def collected() -> list[Statement]:
+    """The statements of all tests."""
+    files = [file for folder in FOLDERS for file in sorted((TESTS / folder).glob("**/test_*.py"))]
+    return [each for file in files for each in statements(file.read_text(), str(file.relative_to(TESTS)))]
+
+
+def differences(text: str) -> list[Difference]:
+    """The hand-kept list. Raises KeyError or ValueError for what is not in its form."""
+    return [Difference(**each) for each in tomllib.loads(text)["difference"]]
+
+
+def page(held: Iterable[Statement], differing: Iterable[Difference]) -> str:
+    """The whole page. Raises KeyError for a section that there is not."""
+    tests: dict[tuple[str, str], list[str]] = {}
+    for statement in held:
+        tests.setdefault((statement.section, statement.text), []).append(statement.test)
+    order = {section: number for number, section in enumerate(SECTIONS)}
+    texts = sorted(tests, key=lambda key: (order[key[0]], number(key[1])))
+    others = sorted(differing, key=lambda difference: order[difference.section])
+    parts = [
+        PREFACE,
+        _summary([chapter(section) for section, _ in texts], [chapter(other.section) for other in others]),
+        "## What differs, and why\n",
+        *_differing(others),
+        "## What is covered\n",
+        *_covered(texts, tests),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def number(text: str) -> int:
+    """Points of the checklist begin with their number."""
+    found = re.match(r"\d+(?=: )", text)
+    return int(found[0]) if found else 0
+
+
+def _summary(held: list[str], others: list[str]) -> str:
+    rows = ["| section | statements | differences |", "|---|---|---|"]
+    for section, title in SECTIONS.items():
+        if section in held or section in others:
+            rows.append(f"| {section} {title} | {held.count(section)} | {others.count(section) or ''} |")
+    return "\n".join([*rows, ""])
+
+
+def _covered(texts: list[tuple[str, str]], tests: dict[tuple[str, str], list[str]]) -> Iterator[str]:
+    for number, below in groupby(texts, lambda key: chapter(key[0])):
+        yield f"### {number} {SECTIONS[number]}\n"
+        for section, keys in groupby(below, lambda key: key[0]):
+            if section != number:
+                yield f"#### {section} {SECTIONS[section]}\n"
+            yield from ("\n".join([_item(key[1]), *(f"  `{test}`" for test in tests[key])]) for key in keys)
+            yield ""
+
+
+def _differing(others: list[Difference]) -> Iterator[str]:
+    for number, below in groupby(others, lambda difference: chapter(difference.section)):
+        yield f"### {number} {SECTIONS[number]}\n"
+        yield from (_item(f"{what} Why: {why}") for _, what, why in below)
+        yield ""
+
+
+def _item(text: str) -> str:
+    """An item of a list, folded; a sentence that begins with a common word begins with a capital."""
+    if re.match(r"[a-z]+[ ,;:'-]", text):
+        text = text[0].upper() + text[1:]
+    return textwrap.fill(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(collected(), differences(DIFFERENCES.read_text())))
