@@ -61,6 +61,11 @@ _RULES: Final[dict[str, _Rule]] = {
         "a subset of Go's templates (cfroute docs configuration); what goes beyond it ends the start",
         lambda config: bool(config.html_error_template_file),
     ),
+    "port": _Rule(
+        DIFFERS,
+        "listens on 127.0.0.1 only, as do all other listeners; cfroute.address: '' opens them to all addresses",
+        lambda config: config.cfroute.address == "127.0.0.1",
+    ),
     "go_max_procs": _Rule(NO_EFFECT, "there are no threads to limit", _always),
     "max_idle_conns": _Rule(NO_EFFECT, "idle connections are limited by max_idle_conns_per_host", _always),
     "endpoint_keep_alive_probe_interval": _Rule(NO_EFFECT, "the system's own interval holds", _always),
