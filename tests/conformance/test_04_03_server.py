@@ -145,8 +145,8 @@ def test_health_check(start):
 @pytest.mark.statement("9.2", "deprecated-semicolon-params stands in x_cf_routererror, unless there is another")
 def test_semicolons(start, backend):
     router = start()
-    router.register("semi.test", backend())
-    assert router.get("semi.test", "/a;b?c;d")["X-Cf-Routererror"] is None
+    router.register("semicolon.test", backend())
+    assert router.get("semicolon.test", "/a;b?c;d")["X-Cf-Routererror"] is None
     assert router.log("deprecated-semicolon-params")[0]["vcap-request-id"]
     router.get("nowhere.test", "/;")
     first, second = router.access_lines(2)

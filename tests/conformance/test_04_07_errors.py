@@ -55,7 +55,8 @@ def surgical(module_routers):
     apps = [module_routers.backend(), module_routers.backend()]
     for index, app in enumerate(apps):
         tags = {"process_id": GUID}
-        router.register("inst.test", app, app=GUID, private_instance_index=str(index), private_instance_id=f"i{index}", tags=tags)
+        names = {"private_instance_index": str(index), "private_instance_id": f"i{index}"}
+        router.register("surgical.test", app, app=GUID, tags=tags, **names)
     return router, apps
 
 
@@ -73,19 +74,19 @@ def error(answer) -> tuple[int, str, str, str]:
         ([f"X-CF-App-Instance: {GUID.upper()}:0"], "invalid_cf_app_instance_header", "Invalid X-CF-App-Instance Header"),
         ([f"X-CF-Process-Instance: {GUID}:x"], "invalid_cf_process_instance_header", "Invalid X-CF-Process-Instance Header"),
         ([f"X-CF-App-Instance: {GUID}:7"], "unknown_route",
-         f"Requested instance ('7') with guid ('{GUID}') does not exist for route ('inst.test')"),
+         f"Requested instance ('7') with guid ('{GUID}') does not exist for route ('surgical.test')"),
         ([f"X-CF-Process-Instance: {OTHER}:0"], "unknown_route",
-         f"Requested instance ('0') with process guid ('{OTHER}') does not exist for route ('inst.test')"),
+         f"Requested instance ('0') with process guid ('{OTHER}') does not exist for route ('surgical.test')"),
         ([f"X-CF-Process-Instance: {OTHER}"], "unknown_route",
-         f"Requested instance with process guid ('{OTHER}') does not exist for route ('inst.test')"),
+         f"Requested instance with process guid ('{OTHER}') does not exist for route ('surgical.test')"),
         ([f"X-CF-App-Instance: {GUID}:7", f"X-CF-Process-Instance: {GUID}:0"], "unknown_route",
-         f"Requested instance ('0') with process guid ('{GUID}') does not exist for route ('inst.test')"),
+         f"Requested instance ('0') with process guid ('{GUID}') does not exist for route ('surgical.test')"),
         ([f"X-CF-App-Instance: {GUID}:7", "X-CF-Process-Instance: odd"], "unknown_route",
-         "Requested instance with process guid ('') does not exist for route ('inst.test')"),
+         "Requested instance with process guid ('') does not exist for route ('surgical.test')"),
     ],
 )  # fmt: skip
 def test_instances_that_cannot_be_had(surgical, headers, code, message):
-    assert error(surgical[0].get("inst.test", "/", *headers)) == (400, code, "no-cache, no-store", message)
+    assert error(surgical[0].get("surgical.test", "/", *headers)) == (400, code, "no-cache, no-store", message)
 
 
 @pytest.mark.statement("4.7", "the form of the headers is looked at before the route")
@@ -102,12 +103,12 @@ def test_instances(surgical):
     for app in apps:
         app.seen.clear()
     for _ in range(3):
-        assert router.get("inst.test", "/", f"X-CF-App-Instance: {GUID}:1", f"X-CF-Process-Instance: {GUID}:0").status == 200
+        assert router.get("surgical.test", "/", f"X-CF-App-Instance: {GUID}:1", f"X-CF-Process-Instance: {GUID}:0").status == 200
     assert (len(apps[0].seen), len(apps[1].seen)) == (0, 3)
     assert b"X-Cf-App-Instance" not in apps[1].seen[0]
     assert f"X-Cf-Process-Instance: {GUID}:0".encode() in apps[1].seen[0]
     for _ in range(8):
-        router.get("inst.test", "/", f"X-CF-Process-Instance: {GUID}")
+        router.get("surgical.test", "/", f"X-CF-Process-Instance: {GUID}")
     assert apps[0].seen
     assert len(apps[1].seen) > 3
 
@@ -167,8 +168,8 @@ def test_pages(start, backend, tmp_path):
     assert router.get("127.0.0.1").body.endswith(b"<p>empty_host</p>")
     gone = backend()
     gone.close()
-    router.register("gone.test", gone)
-    assert router.get("gone.test").body == b"502 Bad Gateway: Registered endpoint failed to handle the request.\n"
+    router.register("no-page.test", gone)
+    assert router.get("no-page.test").body == b"502 Bad Gateway: Registered endpoint failed to handle the request.\n"
 
 
 @pytest.mark.statement("4.7", "a page that cannot be rendered: the plain text without its line end, and render-error-failed")
@@ -212,11 +213,11 @@ def below_100(connection: socket.socket) -> None:
 @pytest.mark.statement("4.8", "a status below 100 ends in the panic guard")
 def test_panics(start, backend):
     router = start()
-    router.register("panic.test", backend(below_100))
-    answer = router.get("panic.test")
+    router.register("panicking.test", backend(below_100))
+    answer = router.get("panicking.test")
     assert (answer.status, answer.body, answer["X-Cf-Routererror"]) == (502, b"", "unknown_failure")
     panic = router.log("panic-check")[0]
-    assert (panic["host"], panic["error"]) == ("panic.test", "invalid WriteHeader code 99")
+    assert (panic["host"], panic["error"]) == ("panicking.test", "invalid WriteHeader code 99")
     assert panic["stacktrace"]
     router.get("after.test")
-    assert "panic.test" not in "".join(router.access_lines(1))
+    assert "panicking.test" not in "".join(router.access_lines(1))

@@ -56,9 +56,9 @@ def test_rewriting(rewriting):
 @pytest.mark.statement("4.8", "a 101 is not rewritten")
 def test_upgrades_are_not_rewritten(rewriting):
     router, made = rewriting
-    router.register("ws.test", made.backend(switching(b"websocket")))
+    router.register("rewritten-ws.test", made.backend(switching(b"websocket")))
     with router.connect() as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: ws.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        client.sendall(b"GET / HTTP/1.1\r\nHost: rewritten-ws.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         answer = client.recv(65536)
     assert answer.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
     assert b"X-Two" not in answer
@@ -155,12 +155,12 @@ def test_no_instance_id_no_cookie(shared_router, backend):
 def test_the_second_cookie(start, backend):
     router = start(cfroute={"start_delay": "0s", "vcap_id_meta": True})
     router.register("meta.test", backend(SESSION + b"; Secure; SameSite=None\r\n\r\n"), private_instance_id="iid")
-    router.register("quiet.test", backend(), private_instance_id="iid")
+    router.register("quiet-meta.test", backend(), private_instance_id="iid")
     cookies = all_of(router.get("meta.test"), "Set-Cookie")[1:]
     tail = "; Path=/; HttpOnly; Secure; SameSite=None"
     assert cookies == [f"__VCAP_ID__=iid{tail}", f"__VCAP_ID_META__=secure&samesite=none{tail}"]
     sent = "Cookie: __Host-JSESSIONID=x; __VCAP_ID__=gone; __VCAP_ID_META__=secure&samesite=none"
-    assert all_of(router.get("quiet.test", "/", sent), "Set-Cookie") == [f"__VCAP_ID__=iid{tail}"]
+    assert all_of(router.get("quiet-meta.test", "/", sent), "Set-Cookie") == [f"__VCAP_ID__=iid{tail}"]
 
 
 @pytest.mark.statement("4.2", "the reason in the status line is Go's, whatever the backend said")
@@ -188,8 +188,8 @@ def test_response_headers(shared_router, backend):
         b"HTTP/1.1 200 OK\r\nz-last: 1\r\nConnection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: 5\r\n"
         b"Proxy-Authenticate: x\r\nX-CF-Proxy-Signature: s\r\na: 1\r\na: 2\r\nContent-Length: 2\r\n\r\nok"
     )
-    shared_router.register("headers.test", backend(head))
-    names = [name for name, _ in shared_router.get("headers.test").headers]
+    shared_router.register("response-headers.test", backend(head))
+    names = [name for name, _ in shared_router.get("response-headers.test").headers]
     assert names == ["A", "A", "Content-Length", "X-Vcap-Request-Id", "Z-Last", "Date", "Connection"]
 
 

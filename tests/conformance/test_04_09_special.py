@@ -101,9 +101,9 @@ def early(answered: threading.Event):
 @pytest.mark.statement("4.8", "half duplex: the response's head reaches the client only after the request's body has been read")
 def test_half_duplex(shared_router, backend):
     answered = threading.Event()
-    shared_router.register("half.test", backend(early(answered)))
+    shared_router.register("half-duplex.test", backend(early(answered)))
     with shared_router.connect() as client:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: half.test\r\nContent-Length: 4\r\n\r\nbo")
+        client.sendall(b"POST / HTTP/1.1\r\nHost: half-duplex.test\r\nContent-Length: 4\r\n\r\nbo")
         assert answered.wait(5)
         client.settimeout(0.1)
         with pytest.raises(TimeoutError):
@@ -133,9 +133,9 @@ def test_half_duplex_with_a_large_body(shared_router, backend):
 @pytest.mark.statement("4.9", "full duplex: the response comes while the body is still being sent")
 def test_full_duplex(start, backend):
     router = start(enable_http1_concurrent_read_write=True)
-    router.register("full.test", backend(early(threading.Event())))
+    router.register("full-duplex.test", backend(early(threading.Event())))
     with router.connect() as client:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: full.test\r\nContent-Length: 4\r\n\r\nbo")
+        client.sendall(b"POST / HTTP/1.1\r\nHost: full-duplex.test\r\nContent-Length: 4\r\n\r\nbo")
         assert everything(client).endswith(b"ok")
     assert router.log("setting-without-effect") == []
 
@@ -154,9 +154,10 @@ def test_websockets(start, backend):
             connection.sendall(data)
 
     router = start()
-    router.register("ws.test", backend(echo), private_instance_id="iid")
+    router.register("special-ws.test", backend(echo), private_instance_id="iid")
     with router.connect() as client:
-        client.sendall(b"GET /ws HTTP/1.1\r\nHost: ws.test\r\nConnection: keep-alive, UPGRADE\r\nUpgrade: WEBSOCKET\r\n\r\nearly")
+        head = b"GET /ws HTTP/1.1\r\nHost: special-ws.test\r\nConnection: keep-alive, UPGRADE\r\nUpgrade: WEBSOCKET\r\n\r\n"
+        client.sendall(head + b"early")
         data = b""
         while not data.endswith(b"early"):
             data += client.recv(65536)
@@ -205,8 +206,8 @@ def test_what_is_logged_of_failures(start, backend):
     gone = backend()
     gone.close()
     router = start(backends={"max_attempts": 2})
-    router.register("gone.test", gone, app="app-1", tags={"a": "b"}, availability_zone="z1")
-    router.get("gone.test")
+    router.register("gone-app.test", gone, app="app-1", tags={"a": "b"}, availability_zone="z1")
+    router.get("gone-app.test")
     error = f"dial tcp 127.0.0.1:{gone.port}: connect: connection refused"
     line = router.log("backend-endpoint-failed")[0]
     endpoint = line.pop("route-endpoint")

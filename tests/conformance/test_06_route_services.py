@@ -328,9 +328,9 @@ def test_websockets_by_configuration(start, backend, tls_backend):
         connection.sendall(connection.recv(65536))
 
     router = start(route_services_secret="s", skip_ssl_validation=True, route_services={"enable_websockets": True})
-    router.register("ws.test", backend(), route_service_url=f"https://localhost:{tls_backend(echo).port}")
+    router.register("bound-ws.test", backend(), route_service_url=f"https://localhost:{tls_backend(echo).port}")
     with router.connect() as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: ws.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        client.sendall(b"GET / HTTP/1.1\r\nHost: bound-ws.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
         client.sendall(b"hello")
         assert client.recv(65536) == b"hello"
