@@ -8,13 +8,13 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from ..program import program
 from .conftest import DEADLINE, OK, Router, free_port, until
 
 NAMES = (
@@ -96,7 +96,7 @@ def test_an_unknown_level(tmp_path):
     file = tmp_path / "gorouter.yml"
     file.write_text("logging: {level: foo}")
     ended = subprocess.run(
-        [Path(sys.executable).with_name("cfroute"), "gorouter", "-c", file], capture_output=True, text=True, timeout=DEADLINE
+        [program(), "gorouter", "-c", file], capture_output=True, text=True, timeout=DEADLINE
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert 'unrecognized level: "foo"' in ended.stderr
@@ -466,7 +466,7 @@ def fails_to_start(tmp_path: Path, settings: str) -> list[dict]:
     file = tmp_path / "gorouter.yml"
     file.write_text(settings)
     ended = subprocess.run(
-        [Path(sys.executable).with_name("cfroute"), "gorouter", "-c", file], capture_output=True, text=True, timeout=DEADLINE
+        [program(), "gorouter", "-c", file], capture_output=True, text=True, timeout=DEADLINE
     )
     assert ended.returncode == 1, ended
     return [json.loads(text) for text in ended.stdout.splitlines()]
