@@ -148,6 +148,8 @@ def test_what_is_taken(start, backend, tmp_path):
         nonsense={"deep": [1, {"x": None}]},
         zone=None,
         endpoint_timeout=None,
+        drain_timeout="1m30s",
+        read_header_timeout="1.5h",
         backends=None,
         prometheus={"meters": None, "colour": "red"},
         sanitize_forwarded_proto=True,

@@ -1,5 +1,6 @@
 """The session with NATS: what is said in which order, what is understood, and what happens when the server goes (2)."""
 
+import ipaddress
 import json
 import socket
 import subprocess
@@ -101,6 +102,22 @@ def test_what_is_said_first(connect):
     server.close()
 
 
+@pytest.mark.statement("2.1", "In the deprecated mode the router is announced before all that")
+def test_what_is_said_first_in_the_deprecated_mode(connect):
+    server = Listener()
+    nats = {"hosts": [{"hostname": "127.0.0.1", "port": server.port}], "user": "me", "pass": "secret"}
+    connect(nats, status={"host": "127.0.0.1", "enable_deprecated_varz_healthz_endpoints": True})
+    said = [line.split()[:2] for line in server.said if line.startswith((b"SUB", b"PUB"))]
+    assert said == [
+        [b"SUB", b"vcap.component.discover"],
+        [b"PUB", b"vcap.component.announce"],
+        [b"PUB", b"router.start"],
+        [b"SUB", b"router.greet"],
+        [b"SUB", b"router.*"],
+    ]
+    server.close()
+
+
 @pytest.mark.statement("2.1", "The start message: id of index and a uuid, hosts, and both intervals in whole seconds")
 @pytest.mark.statement("2.1", "router.greet is answered with the start message; without a reply subject nothing happens")
 @pytest.mark.statement("2.1", "The router hears its own router.start, and takes no offence")
@@ -114,6 +131,8 @@ def test_start_message_and_greeting(start, own_nats):
     assert (told["minimumRegisterIntervalInSeconds"], told["pruneThresholdInSeconds"]) == (1, 61)
     assert told["id"].startswith("3-")
     assert len(told["id"]) == 38
+    (address,) = told["hosts"]
+    assert ipaddress.ip_address(address)
     own_nats.subscribe("_INBOX.greeting")
     own_nats.publish("router.greet", b"{}")
     own_nats.publish("router.greet", b"{}", reply="_INBOX.greeting")

@@ -2,8 +2,11 @@
 
 import re
 import socket
+import threading
 
 import pytest
+
+from .conftest import until
 
 REWRITE = {
     "responses": {
@@ -263,3 +266,55 @@ def test_a_broken_end(start, backend):
     assert [line.split()[0] for line in router.access_lines(1)] == ["fine.test"]
     assert re.search(r"(?m)^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d httputil: ReverseProxy read error during body copy: unexpected EOF$",
                      router.output.read_text())  # fmt: skip
+
+
+@pytest.mark.statement("4.8", "a client that disappears in mid-body has no access line either")
+def test_a_client_that_disappears(shared_router, backend):
+    gone = threading.Event()
+
+    def endless(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nbegun")
+        assert connection.recv(1) == b""  # the router hangs up
+        gone.set()
+
+    shared_router.register("disappears.test", backend(endless))
+    with shared_router.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: disappears.test\r\n\r\n")
+        received = b""
+        while not received.endswith(b"begun"):
+            received += client.recv(65536)
+    assert gone.wait(5)
+    shared_router.get("after-disappears.test")
+    lines = until(lambda: "after-disappears.test" in (text := shared_router.access_log.read_text()) and text, "the next line")
+    assert "\ndisappears.test" not in lines
+
+
+@pytest.mark.statement("4.9", "events and bodies of unknown length are passed on as they come, piece by piece")
+@pytest.mark.parametrize(
+    "head", [b"Content-Type: text/event-stream\r\nContent-Length: 20", b"Transfer-Encoding: chunked", b"Connection: close"]
+)
+def test_streams(shared_router, backend, head):
+    arrived = threading.Event()
+    pieces = [b"data: one\n", b"data: two\n"]
+    if b"chunked" in head:
+        pieces = [b"a\r\n%b\r\n" % pieces[0], b"a\r\n%b\r\n0\r\n\r\n" % pieces[1]]
+
+    def stream(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" + pieces[0])
+        assert arrived.wait(5)
+        connection.sendall(pieces[1])
+
+    shared_router.register("stream.test", app := backend(stream))
+    with shared_router.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: stream.test\r\nConnection: close\r\n\r\n")
+        received = b""
+        while b"data: one\n" not in received:
+            received += client.recv(65536)
+        assert b"two" not in received
+        arrived.set()
+        while piece := client.recv(65536):
+            received += piece
+    assert b"data: two\n" in received
+    shared_router.unregister("stream.test", app)

@@ -1,7 +1,10 @@
 """Route services against vectors recorded from the real Gorouter, and the whole detour with a real TLS route service."""
 
+import base64
 import contextlib
+import hashlib
 import json
+import re
 import socket
 import ssl
 import threading
@@ -9,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .conftest import free_port
 
@@ -268,6 +272,19 @@ def recorder(tls_backend):
     return make
 
 
+def opened(request: bytes, secret: str) -> str:
+    """What the signature of a request says, read without the code that is tested."""
+    signature, metadata = (
+        base64.urlsafe_b64decode(re.search(rb"\r\n%b: (\S+)\r\n" % name, request)[1])
+        for name in (b"X-Cf-Proxy-Signature", b"X-Cf-Proxy-Metadata")
+    )
+    nonce = base64.b64decode(json.loads(metadata)["nonce"])
+    assert len(nonce) == 12
+    key = hashlib.pbkdf2_hmac("sha256", secret.encode(), b"", 100_001, 16)
+    return AESGCM(key).decrypt(nonce, signature, None).decode()
+
+
+@pytest.mark.statement("6.2", "the signature seals the forwarded URL and the time with nanoseconds; the metadata is the nonce")
 @pytest.mark.statement(
     "6.3", "the forwarded URL: http unless https is recommended, Host without its port, the target verbatim, even an absolute one"
 )
@@ -293,6 +310,10 @@ def test_the_way_out(start, backend, recorder, recommend, scheme):
     assert seen[0].startswith(b"GET /rs HTTP/1.1\r\n")
     assert f"\r\nX-Cf-Forwarded-Url: {scheme}://Out.test/a%2F?b\r\n".encode() in seen[0]
     assert seen[0].count(b"X-Cf-Proxy-Metadata") == 1
+    assert re.fullmatch(
+        rf'\{{"forwarded_url":"{scheme}://Out\.test/a%2F\?b","requested_time":"[-0-9]+T[:0-9]+(\.\d*[1-9])?(Z|[-+]\d\d:\d\d)"\}}',
+        opened(seen[0], "s"),
+    )
     assert b"X-Cf-App-Instance" not in seen[0]
     assert router.log("route-service-response") == [{"route-service-endpoint": url, "status-code": 418}]
     router.get("out.test", "http://out.test/p")

@@ -46,7 +46,7 @@ class Server:
         self.protocols = []
         self.versions = []
         self.certificates = []
-        self.requests = 0
+        self.targets = []
         self.context.sni_callback = lambda _, name, __: self.names.append(name)
         if client_ca:
             self.context.verify_mode = ssl.CERT_REQUIRED
@@ -59,6 +59,10 @@ class Server:
             else:
                 setattr(self.context, name, value)
 
+    @property
+    def requests(self):
+        return len(self.targets)
+
     def __call__(self, connection: socket.socket) -> None:
         try:
             secured = self.context.wrap_socket(connection, server_side=True)
@@ -69,8 +73,8 @@ class Server:
             self.protocols.append(secured.selected_alpn_protocol())
             self.versions.append(secured.version())
             self.certificates.append(secured.getpeercert(binary_form=True))
-            while secured.recv(65536):
-                self.requests += 1
+            while request := secured.recv(65536):
+                self.targets.append(request.split()[1])
                 secured.sendall(ANSWER.replace(b"Connection: close\r\n", b""))
 
 
@@ -87,13 +91,15 @@ def fetch(router, backend, server, host, name=NAME, **message):
     return answer
 
 
+@pytest.mark.statement("4.6", "the absolute form of a target that begins with two slashes is https towards a TLS endpoint")
 @pytest.mark.statement("7.1", "an endpoint with tls_port is spoken to in TLS, under server_cert_domain_san, on kept connections")
 def test_the_right_instance(make, backend, authority):
     router, server = make(), Server(authority.issue(NAME))
     app = backend(server)
     register(router, "right.test", app)
-    assert [router.get("right.test").status for _ in range(3)] == [200, 200, 200]
+    assert [router.get("right.test", target).status for target in ("/", "//twice", "/")] == [200, 200, 200]
     assert (server.names, server.requests) == ([NAME], 3)
+    assert server.targets == [b"/", b"https://right.test//twice", b"/"]
     assert router.routes()["right.test"][0]["tls"] is True
     router.unregister("right.test", app)
 

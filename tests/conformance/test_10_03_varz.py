@@ -46,7 +46,6 @@ def varz(router):
 
 
 @pytest.mark.statement("10.3", "the router announces itself with its page on vcap.component.announce")
-@pytest.mark.statement("2.1", "in the deprecated mode the announcement comes first")
 def test_announcement(router, announced):
     subject, payload = announced.next()
     assert subject == "vcap.component.announce"

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from .conftest import DEADLINE, Router, until
+from .conftest import DEADLINE, Router, free_port, until
+from .identities import Authority
 
 STOPPED = ["gorouter.stopping", "gorouter.stopped", "gorouter.exited", "exited", "exited", "exited"]
 
@@ -99,6 +100,21 @@ def test_from_start_to_end(shared_nats, tmp_path):
     assert [message for message, _, _ in told] == STOPPED
     assert [component for _, component, _ in told] == ["router"] * 3 + ["NATSMonitor", "subscriber", "FileDescriptor"]
     assert 0 <= told[1][2]["took"] < 1e9
+
+
+@pytest.mark.statement("11.1", "tcp-listener-disabled where disable_http is set; tls-listener-started with the address")
+def test_a_start_with_tls_alone(start):
+    port = free_port()
+    tls = {"enable_ssl": True, "ssl_port": port, "tls_pem": [Authority().issue("x").pair], "client_cert_validation": "none"}
+    router = start(disable_http=True, cipher_suites="ECDHE-ECDSA-AES128-GCM-SHA256", **tls)
+    told = [(message, data) for message, component, data in lines(router) if component == "router"]
+    assert told[-3:] == [
+        ("tcp-listener-disabled", {}),
+        ("tls-listener-started", {"address": {"IP": "127.0.0.1", "Port": port, "Zone": ""}}),
+        ("gorouter.started", {}),
+    ]
+    with pytest.raises(ConnectionRefusedError):
+        router.connect()
 
 
 @pytest.mark.statement("11.2", "INT ends the router at once: all connections are closed, and the exit status is 0")

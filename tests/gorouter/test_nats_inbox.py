@@ -20,6 +20,7 @@ class Reader:
         self.inbox = Inbox(lambda m: self.seen.append(m.payload), lambda m: self.slow.append(m.payload), self.clock)
 
 
+@pytest.mark.statement("2.2", "Messages are handled one by one, in their order")
 def test_in_order_and_not_all_at_once() -> None:
     reader = Reader()
     sent = [b"%d" % number for number in range(1000)]
@@ -34,6 +35,7 @@ def test_in_order_and_not_all_at_once() -> None:
     assert not reader.inbox.dropped
 
 
+@pytest.mark.statement("2.2", "What exceeds the limits is dropped, and counted")
 def test_what_exceeds_the_limits_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nats_inbox, "MOST_MESSAGES", 250)
     reader = Reader()
@@ -59,6 +61,7 @@ def test_bytes_are_limited_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(reader.seen) == 3
 
 
+@pytest.mark.statement("2.2", "At most 131072 messages and 131072 KiB wait to be handled")
 def test_the_limits_are_upstream_s() -> None:
     assert (nats_inbox.MOST_MESSAGES, nats_inbox.MOST_BYTES) == (131_072, 131_072 * 1024)
 

@@ -26,11 +26,13 @@ NOW = go_time.parse_rfc3339("2026-11-22T00:00:00Z")
 PREFIX = "Failed to validate Route Service Signature: "
 
 
+@pytest.mark.statement("6.2", "the key is PBKDF2-HMAC-SHA256 of the secret as text, without salt, 100001 times, 16 bytes")
 @pytest.mark.parametrize("vector", VECTORS["derived_keys"], ids=lambda vector: repr(vector["secret"]))
 def test_keys(vector: dict[str, str]) -> None:
     assert derive_key(vector["secret"]).hex() == vector["key_hex"]
 
 
+@pytest.mark.statement("D", "each signature that was recorded from a real router is opened")
 @pytest.mark.parametrize("vector", VECTORS["captured"])
 def test_captured_signatures_are_opened(vector: dict[str, Any]) -> None:
     headers = vector["headers"]
@@ -39,6 +41,7 @@ def test_captured_signatures_are_opened(vector: dict[str, Any]) -> None:
     assert go_time.format_rfc3339(opened.requested_time_ns) == vector["decoded"]["requested_time"]
 
 
+@pytest.mark.statement("6.2", "with its nonce and its time, a recorded signature is made again byte for byte")
 @pytest.mark.parametrize("vector", VECTORS["captured"])
 def test_captured_signatures_are_made_again_byte_for_byte(vector: dict[str, Any]) -> None:
     decoded, headers = vector["decoded"], vector["headers"]
