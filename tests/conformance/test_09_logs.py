@@ -79,8 +79,8 @@ def test_times_are_local_and_say_z(start, backend, monkeypatch):
     before = time.time()
     settings = {"level": "INFO", "syslog": "vcap.gorouter", "format": {"timestamp": "rfc3339"}}
     router = start(logging=settings)
-    router.get("nobody.test")
-    shown = line_of(router, "nobody.test")["time"]
+    router.get("nobody.logs.test")
+    shown = line_of(router, "nobody.logs.test")["time"]
     stamps = [line["timestamp"] for line in lines(router)]
     assert stamps
     for stamp in (*stamps, shown):
@@ -111,21 +111,22 @@ def test_an_unknown_level(tmp_path):
 @pytest.mark.statement("9.2", "app, index and instance are those of the endpoint")
 def test_a_line_field_by_field(shared_router, backend):
     app = backend()
-    shared_router.register("line.test", app, app="app-1", private_instance_id="i1")
+    shared_router.register("line.logs.test", app, app="app-1", private_instance_id="i1")
     with shared_router.connect() as client:
         client.sendall(
-            b"POST /foo/bar?x=1&y=%20z HTTP/1.1\r\nHost: line.test\r\nX-Forwarded-Proto: https\r\nX-Forwarded-For: 9.9.9.9\r\n"
+            b"POST /foo/bar?x=1&y=%20z HTTP/1.1\r\nHost: line.logs.test\r\n"
+            b"X-Forwarded-Proto: https\r\nX-Forwarded-For: 9.9.9.9\r\n"
             b"Referer: http://r/\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
         )
         peer = client.getsockname()
         while client.recv(4096):
             pass
-    line = line_of(shared_router, "line.test")
+    line = line_of(shared_router, "line.logs.test")
     assert float(line.pop("response_time")) >= float(line.pop("gorouter_time")) > 0
     assert re.search(rb"\r\nX-Vcap-Request-Id: (\S+)\r\n", app.seen[0])[1].decode() == line.pop("vcap_request_id")
     line.pop("time")
     assert line == {
-        "host": "line.test",
+        "host": "line.logs.test",
         "method": "POST",
         "uri": "/foo/bar?x=1&y=%20z",
         "proto": "HTTP/1.1",
@@ -149,20 +150,20 @@ def test_a_line_field_by_field(shared_router, backend):
 
 @pytest.mark.statement("9.2", "a request that was never proxied is shown as it came, and spent no time in the router")
 def test_a_request_without_a_route(shared_router):
-    shared_router.get("noroute.test", "/x", "User-Agent: me")
-    line = line_of(shared_router, "noroute.test")
+    shared_router.get("noroute.logs.test", "/x", "User-Agent: me")
+    line = line_of(shared_router, "noroute.logs.test")
     assert (line["status"], line["error"], line["gorouter_time"]) == ("404", "unknown_route", "0.000000")
     assert (line["x_forwarded_for"], line["user_agent"], line["backend"]) == ("-", "me", "-")
     assert (line["app_id"], line["app_index"], line["instance_id"]) == ("-", "-", "-")
-    assert int(line["response_bytes"]) == len(b"404 Not Found: Requested route ('noroute.test') does not exist.\n")
+    assert int(line["response_bytes"]) == len(b"404 Not Found: Requested route ('noroute.logs.test') does not exist.\n")
 
 
 @pytest.mark.statement("9.2", "texts are quoted as Go quotes strings")
 @pytest.mark.statement("F", "bytes that are no UTF-8, quotes and controls are escaped; printable Unicode is kept")
 def test_texts_are_quoted(shared_router):
-    head = 'GET /q HTTP/1.1\r\nHost: quoted.test\r\nConnection: close\r\nUser-Agent: a"b\\c\té\u2028'.encode()
+    head = 'GET /q HTTP/1.1\r\nHost: quoted.logs.test\r\nConnection: close\r\nUser-Agent: a"b\\c\té\u2028'.encode()
     shared_router.fetch(head + b"\xff\r\n\r\n")
-    assert line_of(shared_router, "quoted.test")["user_agent"] == 'a\\"b\\\\c\\té\\u2028\\xff'
+    assert line_of(shared_router, "quoted.logs.test")["user_agent"] == 'a\\"b\\\\c\\té\\u2028\\xff'
 
 
 @pytest.mark.statement("9.2", "the path is shown as Go parses and escapes it")
@@ -178,18 +179,18 @@ def test_targets(shared_router, target, shown):
 
 @pytest.mark.statement("9.2", "of an absolute target the path is shown, of CONNECT the authority")
 def test_absolute_targets_and_connect(shared_router):
-    shared_router.fetch(b"GET http://absolute.test/p?q HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n")
-    assert line_of(shared_router, "absolute.test")["uri"] == "/p?q"
-    shared_router.fetch(b"CONNECT connect.test:443 HTTP/1.1\r\nHost: connect.test:443\r\nConnection: close\r\n\r\n")
-    line = line_of(shared_router, "connect.test:443")
-    assert (line["method"], line["uri"]) == ("CONNECT", "connect.test:443")
+    shared_router.fetch(b"GET http://absolute.logs.test/p?q HTTP/1.1\r\nHost: other.logs.test\r\nConnection: close\r\n\r\n")
+    assert line_of(shared_router, "absolute.logs.test")["uri"] == "/p?q"
+    shared_router.fetch(b"CONNECT connect.logs.test:443 HTTP/1.1\r\nHost: connect.logs.test:443\r\nConnection: close\r\n\r\n")
+    line = line_of(shared_router, "connect.logs.test:443")
+    assert (line["method"], line["uri"]) == ("CONNECT", "connect.logs.test:443")
 
 
 @pytest.mark.statement("9.2", "the body of an error counts when an endpoint failed")
 def test_the_body_of_a_502_counts(shared_router, backend):
-    shared_router.register("dead.test", backend(lambda connection: connection.recv(4096) and None), app="dead")
-    answer = shared_router.get("dead.test")
-    line = line_of(shared_router, "dead.test")
+    shared_router.register("dead.logs.test", backend(lambda connection: connection.recv(4096) and None), app="dead")
+    answer = shared_router.get("dead.logs.test")
+    line = line_of(shared_router, "dead.logs.test")
     assert (line["status"], line["response_bytes"]) == ("502", str(len(answer.body)))
     assert line["error"].startswith("endpoint_failure (EOF")
     assert line["app_id"] == "dead"
@@ -201,22 +202,22 @@ def test_a_499(shared_router, backend):
         connection.recv(4096)
         connection.recv(1)
 
-    shared_router.register("gone.test", backend(slow))
+    shared_router.register("gone.logs.test", backend(slow))
     with shared_router.connect() as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: gone.test\r\n\r\n")
-        until(lambda: shared_router.routes()["gone.test"], "the route")
-    line = line_of(shared_router, "gone.test")
+        client.sendall(b"GET / HTTP/1.1\r\nHost: gone.logs.test\r\n\r\n")
+        until(lambda: shared_router.routes()["gone.logs.test"], "the route")
+    line = line_of(shared_router, "gone.logs.test")
     assert line["status"] == "499"
     assert int(line["response_bytes"]) > 0
 
 
 @pytest.mark.statement("9.2", "semicolons in the target show as an error of the router in the line alone")
 def test_semicolons(shared_router, backend):
-    shared_router.register("semi.test", backend())
-    assert shared_router.get("semi.test", "/?a;b")["X-Cf-Routererror"] is None
-    assert line_of(shared_router, "semi.test")["error"] == "deprecated-semicolon-params"
-    shared_router.get("semi2.test", "/?a;b")
-    assert line_of(shared_router, "semi2.test")["error"] == "unknown_route"
+    shared_router.register("semi.logs.test", backend())
+    assert shared_router.get("semi.logs.test", "/?a;b")["X-Cf-Routererror"] is None
+    assert line_of(shared_router, "semi.logs.test")["error"] == "deprecated-semicolon-params"
+    shared_router.get("semi2.logs.test", "/?a;b")
+    assert line_of(shared_router, "semi2.logs.test")["error"] == "unknown_route"
 
 
 @pytest.mark.statement("9.2", "an upgraded connection has its line at its end, without the bytes of the tunnel")
@@ -226,13 +227,13 @@ def test_a_tunnel(shared_router, backend):
         connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
         connection.sendall(connection.recv(100))
 
-    shared_router.register("ws.test", backend(echo))
+    shared_router.register("ws.logs.test", backend(echo))
     with shared_router.connect() as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: ws.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        client.sendall(b"GET / HTTP/1.1\r\nHost: ws.logs.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         assert b" 101 " in client.recv(4096)
         client.sendall(b"ping")
         assert client.recv(100) == b"ping"
-    line = line_of(shared_router, "ws.test")
+    line = line_of(shared_router, "ws.logs.test")
     assert (line["status"], line["request_bytes"], line["response_bytes"]) == ("101", "0", "0")
     assert float(line["gorouter_time"]) < float(line["response_time"])
 
@@ -247,18 +248,18 @@ def test_what_has_no_line(shared_router, backend):
         connection.recv(4096)
         connection.sendall(b"HTTP/1.1 042 Odd\r\nContent-Length: 0\r\n\r\n")
 
-    shared_router.register("half.test", backend(half))
-    shared_router.register("panic.test", backend(odd))
-    assert shared_router.get("panic.test").status == 502
+    shared_router.register("half.logs.test", backend(half))
+    shared_router.register("panic.logs.test", backend(odd))
+    assert shared_router.get("panic.logs.test").status == 502
     until(lambda: shared_router.log("panic-check"), "the panic")
-    shared_router.fetch(b"GET / HTTP/1.1\r\nHost: bad.test\r\nBad Header\r\n\r\n")
-    shared_router.get("half.test")
-    shared_router.get("after.test")
-    line_of(shared_router, "after.test")
+    shared_router.fetch(b"GET / HTTP/1.1\r\nHost: bad.logs.test\r\nBad Header\r\n\r\n")
+    shared_router.get("half.logs.test")
+    shared_router.get("after.logs.test")
+    line_of(shared_router, "after.logs.test")
     text = shared_router.access_log.read_text()
-    assert "bad.test - " not in text
-    assert "half.test - " not in text
-    assert "panic.test - " not in text
+    assert "bad.logs.test - " not in text
+    assert "half.logs.test - " not in text
+    assert "panic.logs.test - " not in text
 
 
 @pytest.fixture(scope="module")
@@ -302,36 +303,36 @@ def test_extra_fields(telling, backend):
         while connection.recv(4096):
             connection.sendall(OK)
 
-    telling.register("fields.test", backend(respond))
-    telling.get("fields.test")
-    spent, dial, dns, tls, failed, failed_time, local = between(line_of(telling, "fields.test"))
+    telling.register("fields.logs.test", backend(respond))
+    telling.get("fields.logs.test")
+    spent, dial, dns, tls, failed, failed_time, local = between(line_of(telling, "fields.logs.test"))
     assert 0 < float(dial) < float(spent) < 5
     assert (dns, tls, failed, failed_time, local) == ('"-"', '"-"', "0", '"-"', seen[0])
-    telling.get("fields.test")
-    spent, dial, dns, tls, failed, failed_time, local = between(line_of(telling, "fields.test", 2))
+    telling.get("fields.logs.test")
+    spent, dial, dns, tls, failed, failed_time, local = between(line_of(telling, "fields.logs.test", 2))
     assert float(spent) > 0
     assert (dial, dns, tls, failed, failed_time, local) == ('"-"', '"-"', '"-"', "0", '"-"', seen[0])
 
 
 @pytest.mark.statement("9.2", "names of endpoints are looked up, and the time for it is shown")
 def test_the_time_of_a_look_up(telling, backend):
-    telling.nats.publish("router.register", {"host": "localhost", "port": backend().port, "uris": ["named.test"]})
-    until(lambda: telling.get("named.test").status == 200, "the route")
-    assert 0 <= float(between(line_of(telling, "named.test"))[2]) < 5
+    telling.nats.publish("router.register", {"host": "localhost", "port": backend().port, "uris": ["named.logs.test"]})
+    until(lambda: telling.get("named.logs.test").status == 200, "the route")
+    assert 0 <= float(between(line_of(telling, "named.logs.test"))[2]) < 5
 
 
 @pytest.mark.statement("9.2", "failed attempts are counted and timed, apart from the one that succeeded")
 @pytest.mark.statement("5.5", "a failed attempt is logged with how far it got, and how long that took")
 def test_failed_attempts(telling, backend):
     dead = backend()
-    telling.register("retried.test", dead)
-    telling.register("retried.test", backend())
+    telling.register("retried.logs.test", dead)
+    telling.register("retried.logs.test", backend())
     dead.close()
     while not telling.log("backend-endpoint-failed"):
-        assert telling.get("retried.test").status == 200
+        assert telling.get("retried.logs.test").status == 200
 
     def retried() -> dict[str, str] | None:
-        line = line_of(telling, "retried.test")
+        line = line_of(telling, "retried.logs.test")
         return line if "failed_attempts:1" in line["between"] else None
 
     line = until(retried, "the line of the retried request")
@@ -348,10 +349,10 @@ def test_failed_attempts(telling, backend):
 @pytest.mark.statement("9.2", "without a successful attempt there is no backend time")
 def test_all_attempts_failed(telling, backend):
     dead = backend()
-    telling.register("all-dead.test", dead)
+    telling.register("all-dead.logs.test", dead)
     dead.close()
-    assert telling.get("all-dead.test").status == 502
-    spent, dial, dns, tls, failed, failed_time, local = between(line_of(telling, "all-dead.test"))
+    assert telling.get("all-dead.logs.test").status == 502
+    spent, dial, dns, tls, failed, failed_time, local = between(line_of(telling, "all-dead.logs.test"))
     assert (spent, dial, dns, tls, failed, local) == ('"-"', '"-"', '"-"', '"-"', "1", "-")
     assert float(failed_time) > 0
 
@@ -359,33 +360,33 @@ def test_all_attempts_failed(telling, backend):
 @pytest.mark.statement("9.2", "extra headers: once each whatever their case, the first value, tracing headers behind")
 @pytest.mark.statement("9.2", "extra headers are those that came, without what is added for the endpoint")
 def test_extra_headers(telling, backend):
-    telling.register("headers.test", backend())
-    telling.get("headers.test", "/", 'X-Own: "1"', "X-Own: 2", "X-Forwarded-For: 9.9.9.9", "X-CF-InstanceID: mine")
-    headers = line_of(telling, "headers.test")["headers"]
+    telling.register("headers.logs.test", backend())
+    telling.get("headers.logs.test", "/", 'X-Own: "1"', "X-Own: 2", "X-Forwarded-For: 9.9.9.9", "X-CF-InstanceID: mine")
+    headers = line_of(telling, "headers.logs.test")["headers"]
     expected = r' x_own:"\\"1\\"" cookie:"-" x_forwarded_for:"9\.9\.9\.9" x_cf_instanceid:"-" traceparent:"00-\w{32}-\w{16}-01" '
     assert re.fullmatch(expected + r'tracestate:"gorouter=\w{16}"', headers), headers
 
 
 @pytest.mark.statement("9.2", "extra headers of requests that never got to an endpoint")
 def test_extra_headers_without_a_route(telling):
-    telling.get("noheaders.test", "/", "Cookie: a=b")
-    assert ' x_own:"-" cookie:"a=b" x_forwarded_for:"-" ' in line_of(telling, "noheaders.test")["headers"]
+    telling.get("noheaders.logs.test", "/", "Cookie: a=b")
+    assert ' x_own:"-" cookie:"a=b" x_forwarded_for:"-" ' in line_of(telling, "noheaders.logs.test")["headers"]
 
 
 @pytest.mark.statement("9.3", "hash shows the SHA-1 of the query, of GET alone")
 def test_hashed_queries(telling):
-    telling.get("hashed.test", "/p?secret=1")
-    assert line_of(telling, "hashed.test")["uri"] == f"/p?hash={hashlib.sha1(b'secret=1').hexdigest()}"
-    telling.get("hashed.test", "/p?secret=1", method="DELETE")
-    assert line_of(telling, "hashed.test", 2)["uri"] == "/p?secret=1"
+    telling.get("hashed.logs.test", "/p?secret=1")
+    assert line_of(telling, "hashed.logs.test")["uri"] == f"/p?hash={hashlib.sha1(b'secret=1').hexdigest()}"
+    telling.get("hashed.logs.test", "/p?secret=1", method="DELETE")
+    assert line_of(telling, "hashed.logs.test", 2)["uri"] == "/p?secret=1"
 
 
 def test_the_same_as_json(telling, backend):
-    telling.register("json.test", backend(), app="app-1")
-    telling.get("json.test", "/x", "X-Own: 1")
-    line = line_of(telling, "json.test")
+    telling.register("json.logs.test", backend(), app="app-1")
+    telling.get("json.logs.test", "/x", "X-Own: 1")
+    line = line_of(telling, "json.logs.test")
     file = telling.access_log.with_name("access.json")
-    shown = next(each for text in file.read_text().splitlines() if (each := json.loads(text))["host"] == "json.test")
+    shown = next(each for text in file.read_text().splitlines() if (each := json.loads(text))["host"] == "json.logs.test")
     assert (shown["time"], shown["vcap_request_id"]) == (line["time"], line["vcap_request_id"])
     assert (shown["status"], shown["app_id"], shown["dns_time"]) == (200, "app-1", None)
     assert f"{shown['dial_time']:.6f}" == between(line)[1]
@@ -398,13 +399,13 @@ def test_the_same_as_json(telling, backend):
 def test_what_is_left_out(start, backend):
     logging = {"disable_log_source_ip": True, "disable_log_forwarded_for": True, "redact_query_params": "all"}
     router = start(logging=logging, send_http_start_stop_server_event=False, extra_headers_to_log=["X-CF-ApplicationID"])
-    router.register("private.test", backend())
-    router.get("private.test", "/p?secret", "X-CF-ApplicationID: mine")
-    line = line_of(router, "private.test")
+    router.register("private.logs.test", backend())
+    router.get("private.logs.test", "/p?secret", "X-CF-ApplicationID: mine")
+    line = line_of(router, "private.logs.test")
     assert (line["client"], line["x_forwarded_for"], line["uri"]) == ("-", "-", "/p")
     assert line["headers"] == ' x_cf_applicationid:"mine"'
-    router.get("private.test", "/p?secret", method="POST")
-    assert line_of(router, "private.test", 2)["uri"] == "/p?secret"
+    router.get("private.logs.test", "/p?secret", method="POST")
+    assert line_of(router, "private.logs.test", 2)["uri"] == "/p?secret"
 
 
 # The file
@@ -416,12 +417,12 @@ def test_what_is_left_out(start, backend):
 def test_nothing_is_lost_at_the_end(start, end):
     router = start()
     moved = router.access_log.with_name("access.log.1")
-    router.get("before.test")
+    router.get("before.logs.test")
     until(lambda: router.access_log.read_text(), "the first line")
     router.access_log.rename(moved)
-    router.get("last.test")
+    router.get("last.logs.test")
     assert router.stop(end) == 0
-    assert [text.split()[0] for text in moved.read_text().splitlines()] == ["before.test", "last.test"]
+    assert [text.split()[0] for text in moved.read_text().splitlines()] == ["before.logs.test", "last.logs.test"]
     assert not router.access_log.exists()
     assert moved.stat().st_mode & 0o777 == 0o644 & ~current_umask()
 
@@ -441,24 +442,24 @@ def test_a_request_that_the_end_of_the_router_cuts_off_has_no_line(start, backen
         connection.recv(1)
 
     router = start()
-    router.register("cut.test", backend(slow))
-    router.get("done.test")
+    router.register("cut.logs.test", backend(slow))
+    router.get("done.logs.test")
     with router.connect() as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: cut.test\r\n\r\n")
+        client.sendall(b"GET / HTTP/1.1\r\nHost: cut.logs.test\r\n\r\n")
         assert asked.wait(DEADLINE)
         assert router.stop() == 0
-    assert [text.split()[0] for text in router.access_log.read_text().splitlines()] == ["done.test"]
+    assert [text.split()[0] for text in router.access_log.read_text().splitlines()] == ["done.logs.test"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.statement("9.2", "a full disk costs lines, not requests")
 def test_a_full_disk(start, backend):
     router = start(access_log={"file": "/dev/full"})
-    router.register("full.test", backend())
-    assert router.get("full.test").status == 200
+    router.register("full.logs.test", backend())
+    assert router.get("full.logs.test").status == 200
     error = until(lambda: router.log("error-emitting-access-log-to-writer-accesslog"), "the error")
     assert error == [{"error": "write /dev/full: no space left on device"}]
-    assert router.get("full.test").status == 200
+    assert router.get("full.logs.test").status == 200
 
 
 def fails_to_start(tmp_path: Path, settings: str) -> list[dict]:
@@ -535,12 +536,12 @@ def test_syslog_over_tcp(start):
         peer, _ = server.accept()
         with peer, peer.makefile("rb") as reader:
             for number in range(3):
-                router.get(f"tcp{number}.test")
+                router.get(f"tcp{number}.logs.test")
             texts = [SYSLOG.fullmatch(reader.readline().removesuffix(b"\n"))["line"] for _ in range(3)]
-        assert [text.split()[0] for text in texts] == [b"tcp0.test", b"tcp1.test", b"tcp2.test"]
+        assert [text.split()[0] for text in texts] == [b"tcp0.logs.test", b"tcp1.logs.test", b"tcp2.logs.test"]
 
         def error() -> list[dict]:
-            router.get("lost.test")
+            router.get("lost.logs.test")
             return router.log("error-emitting-access-log-to-writer-syslog")
 
         assert until(error, "the error")[0]["error"] in ("broken pipe", "connection reset by peer")
@@ -552,7 +553,7 @@ def test_syslog_over_tcp(start):
 def test_nothing_is_written_where_nothing_is_asked_for(start, tmp_path):
     """And there is nobody to complain to."""
     router = start(access_log={"file": ""}, logging={"level": "debug"})
-    router.get("quiet.test")
+    router.get("quiet.logs.test")
     with contextlib.suppress(FileNotFoundError):
         assert router.access_log.read_text() == ""
     assert router.log("dropping-loggregator-access-log") == []
