@@ -121,7 +121,7 @@ class RouteServices:
         headers = exchange.request.headers
         metadata = headers.first(METADATA)
         if self._crypto is None:
-            raise SignatureError("there is no secret to open it with")
+            raise SignatureError("No metadata found")  # with metadata upstream does not get here, but panics
         signed = self._crypto.open(
             headers.first(SIGNATURE).decode("latin-1"), metadata.decode("latin-1") if metadata else None
         )

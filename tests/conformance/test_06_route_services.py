@@ -173,7 +173,7 @@ def test_a_route_service_that_is_down(start, backend):
     assert [data["attempt"] for data in router.log("route-service-connection-failed")] == [1, 2]
 
 
-@pytest.mark.statement("6.3", "endpoint_timeout holds for route services, too")
+@pytest.mark.statement("6.3", "endpoint_timeout holds for route services, too, and is the only limit of their handshakes")
 def test_a_route_service_that_hangs(start, backend, tls_backend):
     released = threading.Event()
 
@@ -181,11 +181,13 @@ def test_a_route_service_that_hangs(start, backend, tls_backend):
         connection.recv(65536)
         released.wait(5)
 
-    router = start(**SECRETS, endpoint_timeout="200ms", skip_ssl_validation=True)
-    router.register("hang.test", backend(), route_service_url=f"https://localhost:{tls_backend(hang).port}")
-    answer = router.get("hang.test")
+    router = start(**SECRETS, endpoint_timeout="300ms", tls_handshake_timeout="100ms", skip_ssl_validation=True)
+    for host, service in (("hang.test", tls_backend(hang)), ("hang-tls.test", backend(hang))):
+        router.register(host, backend(), route_service_url=f"https://localhost:{service.port}")
+    answers = [router.get(host) for host in ("hang.test", "hang-tls.test")]
     released.set()
-    assert (answer.status, answer["X-Cf-Routererror"]) == (502, "endpoint_failure (context deadline exceeded)")
+    for answer in answers:
+        assert (answer.status, answer["X-Cf-Routererror"]) == (502, "endpoint_failure (context deadline exceeded)")
 
 
 @pytest.mark.statement("6.3", "the certificate of a route service is verified against system roots and ca_certs")
@@ -207,6 +209,8 @@ def test_without_a_secret(shared_router, backend):
     assert answer.body == b"502 Bad Gateway: Support for route services is disabled.\n"
     answer = shared_router.get("nosecret.test", "/", "X-CF-Proxy-Signature: x", "X-CF-Proxy-Metadata: y")
     assert (answer.status, answer.body, answer["X-Cf-Routererror"]) == (502, b"", "unknown_failure")
+    answer = shared_router.get("nosecret.test", "/", "X-CF-Proxy-Signature: x")
+    assert answer.body == b"502 Bad Gateway: Failed to validate Route Service Signature: No metadata found\n"
 
 
 @pytest.mark.statement("6.5", "a WebSocket upgrade on a bound route: 503 route_service_unsupported")
