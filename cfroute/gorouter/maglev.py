@@ -15,6 +15,7 @@ _FREE: Final = 0xFFFF
 _FNV_OFFSET: Final = 0xCBF29CE484222325
 _FNV_PRIME: Final = 0x100000001B3
 _MASK: Final = (1 << 64) - 1
+_LONGEST_KNOWN: Final = 256  # bytes of a key whose hash is remembered: clients choose the keys
 
 
 @lru_cache(maxsize=4096)
@@ -28,7 +29,7 @@ def fnv1a(data: bytes) -> int:
 
 def slot(key: bytes) -> int:
     """The slot that a key belongs to."""
-    return fnv1a(key) % SIZE
+    return (fnv1a(key) if len(key) <= _LONGEST_KNOWN else fnv1a.__wrapped__(key)) % SIZE
 
 
 def table(names: Sequence[str]) -> "array[int]":

@@ -22,7 +22,7 @@ _EARLIEST_YEAR: Final = 1601  # before that, Go writes no Expires
 _BAD_IN_VALUE: Final = re.compile(r"[^\x20-\x7e]|[\";\\]")
 _BAD_IN_PATH: Final = re.compile(r"[^\x20-\x7e]|;")
 _VALUE: Final = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")
-_DIGITS: Final = re.compile(r"-?\d+", re.ASCII)
+_DIGITS: Final = re.compile(r"-?\d{1,18}", re.ASCII)  # what Go's int takes: more is no number
 _SAME_SITE: Final = {"lax": "Lax", "strict": "Strict", "none": "None"}
 _EXPIRES: Final = ("%a, %d %b %Y %H:%M:%S GMT", "%a, %d-%b-%Y %H:%M:%S GMT")
 

@@ -123,7 +123,8 @@ class BackendStream(Stream):
         except BadResponse as bad:
             raise StreamProblem(self.id, ErrorCode.PROTOCOL_ERROR, str(bad)) from bad
         if head.status < 200:
-            exchange.informational(head)
+            if not exchange.informational(head):
+                raise StreamProblem(self.id, ErrorCode.PROTOCOL_ERROR, "http2: too many 1xx informational responses")
             return
         if not end and head.length >= 0:
             self._left = head.length

@@ -17,6 +17,7 @@ _WINDOW: Final = 1 << 20  # bytes of DATA that a peer may send on all streams be
 _FRAME_SIZE: Final = 64 * 1024  # that we send at most, whatever the peer allows
 _MOST_FRAGMENTS: Final = 128  # of a header block
 _MOST_REMEMBERED: Final = 256  # streams that we have reset, and on which frames may still be on their way
+_SMALL_GRANT: Final = 1024  # bytes; those who make their windows larger by less could keep us busy
 _MOST_GATHERED: Final = 256 * 1024  # bytes of output that are kept for one write
 
 
@@ -137,6 +138,7 @@ class Connection(ABC):
         else:
             stream.reset(problem.code)
             stream.was_reset(problem.code, str(problem))
+            self.stream_cancelled()  # whoever makes us do it
 
     def note_reset(self, stream_id: int) -> None:
         """We end this stream; frames that are on their way are no fault."""
@@ -293,6 +295,8 @@ class Connection(ABC):
         if len(frame.payload) != 4:
             raise ConnectionProblem(ErrorCode.FRAME_SIZE_ERROR, "WINDOW_UPDATE of a wrong length")
         size = frames.word(frame.payload) & 0x7FFFFFFF
+        if size < _SMALL_GRANT:
+            self.costs_nothing()
         if frame.stream_id:
             stream = self._known(frame.stream_id)
             if stream is None:

@@ -196,8 +196,12 @@ class Http2Front(Carrier):
         """There was no request for too long."""
         if self.transport.is_closing():
             self.transport.abort()
+        elif self.closing:
+            self.close()  # although there are streams: nobody takes what they have to say
         else:
             self.drain()
+            if not self.transport.is_closing():
+                self.server.idle.add(self)
 
     def head_timed_out(self) -> None:
         """The first request took too long."""

@@ -16,6 +16,8 @@ Pair = tuple[bytes, bytes]
 
 _MOST_NAMES: Final = 4096
 _MOST_BLOCKS: Final = 64
+_LONGEST_NAME: Final = 96  # bytes of a name that is remembered
+_LONGEST_BLOCK: Final = 512  # bytes of a block that is remembered: each may stand for a field of some kilobytes
 _NO_TABLE: Final = b"\x20"  # "our dynamic table has no room": nobody's later setting can make it too large
 _INDEXED: Final = bytes(range(0x80, 0x100))
 _LENGTHS: Final = tuple(bytes((length,)) for length in range(127))
@@ -53,7 +55,7 @@ def _name(name: bytes) -> bytes:
     """A field's name, as the begin of a literal that is not indexed; it may have upper case."""
     lower = name.lower()
     begin = _names.get(lower) or b"\0" + _integer(len(lower), 7) + lower
-    if len(_names) < _STATIC_NAMES + _MOST_NAMES:  # bounded: backends choose the names
+    if len(_names) < _STATIC_NAMES + _MOST_NAMES and len(name) <= _LONGEST_NAME:  # bounded: others choose the names
         _names[name] = begin
     return begin
 
@@ -115,7 +117,7 @@ class BlockDecoder:
 
     def keep(self, key: tuple[bytes, bool], head: RequestHead | ResponseHead) -> bool:
         """Remember what was made of the last block, if it can come again. If so, only a copy may be changed."""
-        if not self._lasting or len(self.known) >= _MOST_BLOCKS:
+        if not self._lasting or len(self.known) >= _MOST_BLOCKS or len(key[0]) > _LONGEST_BLOCK:
             return False
         self.known[key] = head
         return True

@@ -89,6 +89,7 @@ def _split(fields: list[Pair], known: frozenset[bytes]) -> tuple[dict[bytes, byt
     """Pseudo-header fields, and the others. Raises Malformed."""
     pseudo: dict[bytes, bytes] = {}
     headers = Headers()
+    repeated: dict[bytes, list[bytes]] = {}  # to put tens of thousands together at once
     for name, value in fields:
         if _CONTROL.search(value):
             raise Malformed("invalid field value")
@@ -101,7 +102,12 @@ def _split(fields: list[Pair], known: frozenset[bytes]) -> tuple[dict[bytes, byt
         else:
             title = canonical(name)
             value = value.strip(b" \t")  # nothing that reads HTTP/1 would see the difference
-            headers[title] = (*headers[title], value) if title in headers else (value,)
+            if title in headers:
+                repeated.setdefault(title, []).append(value)
+            else:
+                headers[title] = (value,)
+    for title, values in repeated.items():
+        headers[title] = (*headers[title], *values)
     return pseudo, headers
 
 
@@ -120,6 +126,8 @@ def _set_target(head: RequestHead, pseudo: dict[bytes, bytes]) -> None:
         path = authority
     elif scheme not in (b"https", b"http"):
         raise Malformed("missing pseudo-header")
+    elif path[:1] != b"/" and path != b"*":  # Go takes a whole URL, whose host a backend might believe
+        raise Malformed("invalid path")
     parsed = parse(path, method)
     if parsed is None:
         raise Malformed("invalid path")
@@ -157,7 +165,7 @@ def response_head(fields: list[Pair], method: bytes, *, ended: bool) -> Response
     except Malformed as error:
         raise BadResponse(f"malformed response from server: {error}") from error
     status = pseudo.get(b":status", b"")
-    if len(status) != 3 or not status.isdigit():
+    if len(status) != 3 or not status.isdigit() or status < b"100":
         raise BadResponse("malformed response from server: malformed non-numeric status pseudo header")
     head = ResponseHead()
     head.version, head.status, head.headers, head.keep_alive = b"HTTP/2.0", int(status), headers, True

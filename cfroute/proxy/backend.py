@@ -287,7 +287,10 @@ class Backend:
             if not 100 <= head.status < 200 or head.status == 101:
                 break
             self.preliminary = self.requests
-            exchange.informational(head)
+            if not exchange.informational(head):
+                text = _BROKEN + "net/http: too many 1xx informational responses"
+                exchange.attempt_failed(Failure(Kind.MALFORMED, text, True, True, self.requests > 1))
+                return
         self._start_body(exchange, head, data)
 
     def _start_body(self, exchange: "Exchange", head: ResponseHead, data: bytes) -> None:

@@ -13,6 +13,7 @@ from cfroute.proxy.headers import Headers
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _LONGEST_LINE = 4096
 _LONGEST_TRAILER = 64 * 1024
+_MOST_OVERHEAD: Final = 16 * 1024  # bytes that are not of the body, beyond a fair share for each chunk (Go's)
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
@@ -27,12 +28,13 @@ class ChunkedDecoder:
     rest then holds what came after the message, and trailers the trailer fields.
     """
 
-    __slots__ = ("_buffer", "_left", "_position", "_state", "done", "rest", "trailers")
+    __slots__ = ("_buffer", "_left", "_overhead", "_position", "_state", "done", "rest", "trailers")
 
     def __init__(self) -> None:
         self._buffer = b""
         self._position = 0  # of the first byte in the buffer that has not been read
         self._left = 0
+        self._overhead = 0
         self._state = self._size
         self.done = False
         self.rest = b""
@@ -73,7 +75,10 @@ class ChunkedDecoder:
         match = _SIZE.fullmatch(line)
         if match is None:
             raise ChunkError("invalid byte in chunk length")
-        self._left = int(match.group(1), 16)
+        self._left = size = int(match.group(1), 16)
+        self._overhead = max(self._overhead + len(line) + 4 - 16 - 2 * size, 0)
+        if self._overhead > _MOST_OVERHEAD:
+            raise ChunkError("chunked encoding contains too much non-data")
         self._state = self._data if self._left else self._trailer
         return True
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 _HANDSHAKE: Final = 22  # the type of a record
 _CLIENT_HELLO: Final = 1  # the type of a message
 _MOST: Final = 1 << 16  # bytes of a hello, as Go's crypto/tls limits a handshake message
+_MOST_RECORDS: Final = 1024  # that a hello may be cut into: they are read again with each byte, and might be empty
 _SERVER_NAME, _PROTOCOLS, _VERSIONS = 0, 16, 43  # extensions
 _KNOWN_VERSIONS: Final = (0x0304, 0x0303, 0x0302, 0x0301)
 
@@ -29,13 +30,16 @@ def is_record(data: bytes) -> bool:
 def read(data: bytes) -> ClientHello | None:
     """The hello at the start of a connection, or None while more of it has to come."""
     message = b""
-    position = 0
+    position = records = 0
     while position + 5 <= len(data) and data[position] == _HANDSHAKE:
         end = position + 5 + int.from_bytes(data[position + 3 : position + 5], "big")
         if end > len(data):
             return None
         message += data[position + 5 : end]
         position = end
+        records += 1
+        if records > _MOST_RECORDS:
+            return ClientHello()
         if len(message) >= 4:
             length = 4 + int.from_bytes(message[1:4], "big")
             if message[0] != _CLIENT_HELLO or length > _MOST:

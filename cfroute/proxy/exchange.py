@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _WAIT_FOR_CONTINUE = 1.0  # seconds that a backend gets to say 100 before the body is asked for anyway
 _REPLAYABLE = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE"))
 _MOST_PENDING = 64 * 1024
+_MOST_PRELIMINARY = 5  # responses before the final one, as with Go's client
 _RETRY_IMPOSSIBLE = b"the request's body is gone with the connection that failed\n"
 
 
@@ -50,6 +51,7 @@ class Exchange:
     _dialling: object = None  # the task that dials for the current attempt
     continued = False  # whether the client was told to send the body that it announced with `Expect`
     _reusable = False
+    _preliminary = 0  # 1xx responses in the present attempt
 
     def __init__(self, front: ClientSide, request: RequestHead) -> None:
         self.front = front
@@ -168,6 +170,7 @@ class Exchange:
         if self.backend is not None:
             failure.timings = self.backend.timings
         self._drop_backend()
+        self._preliminary = 0
         self.server.deadlines.discard(self)
         if failure.reused and self.destination is not None and self._may_go_again(failure):
             self._connect(self.destination)  # a kept connection had gone stale: not the backend's failure
@@ -188,13 +191,17 @@ class Exchange:
 
     # The way back: towards the client
 
-    def informational(self, head: ResponseHead) -> None:
-        """A 1xx response, which the final one will follow."""
+    def informational(self, head: ResponseHead) -> bool:
+        """A 1xx response, which the final one will follow. False when there were too many of them."""
+        self._preliminary += 1
+        if self._preliminary > _MOST_PRELIMINARY:
+            return False
         if head.status == 100 and self.expects_continue:
             self._continue()
         elif self.request.version != b"HTTP/1.0":
             head.headers.pop(b"Content-Length", None)
             self.front.preliminary(head)
+        return True
 
     def responded(self, head: ResponseHead, body: bytes, *, ended: bool, clean: bool = False) -> bool:
         """The response's head, and what there is of its body. False when the policy answered something else."""

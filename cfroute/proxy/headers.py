@@ -10,7 +10,8 @@ from typing import Final
 TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 _CACHE_LIMIT: Final = 4096
-_LONGEST_KNOWN: Final = 96
+_LONGEST_KNOWN: Final = 96  # bytes of a line or name that is remembered
+_MOST_NAMES: Final = 64  # in a set of names whose order is remembered
 _canonical: dict[bytes, bytes] = {}
 
 _orders: Final[dict[tuple[bytes, ...], list[bytes]]] = {}
@@ -46,7 +47,7 @@ def canonical(name: bytes) -> bytes:
     result = name
     if TOKEN.fullmatch(name):
         result = b"-".join(part.capitalize() for part in name.split(b"-"))
-    if len(_canonical) < _CACHE_LIMIT:  # bounded: clients choose the names
+    if len(_canonical) < _CACHE_LIMIT and len(name) <= _LONGEST_KNOWN:  # bounded: clients choose the names
         _canonical[name] = result
     return result
 
@@ -79,7 +80,10 @@ class Headers(dict[bytes, tuple[bytes, ...]]):
     def lines(self) -> bytes:
         """All fields as they go on the wire, sorted by name, each with its line end."""
         fields: Fields = self
-        return b"".join([b"%b: %b\r\n" % (name, value) for name in in_order(fields) for value in fields[name]])
+        pieces: list[bytes] = []
+        for name in in_order(fields):
+            add_lines(pieces, name, fields[name])
+        return b"".join(pieces)
 
     def tokens(self, name: bytes) -> list[bytes]:
         """The elements of a comma-separated field, in lower case, over all its lines."""
@@ -93,10 +97,26 @@ def in_order(fields: Fields) -> list[bytes]:
     names = tuple(fields)
     known = _orders.get(names)
     if known is None:
-        if len(_orders) >= _CACHE_LIMIT:  # bounded: clients choose the names
-            _orders.clear()
-        known = _orders[names] = sorted(names)
+        known = sorted(names)
+        if len(names) <= _MOST_NAMES:  # bounded: clients choose the names
+            if len(_orders) >= _CACHE_LIMIT:
+                _orders.clear()
+            _orders[names] = known
     return known
+
+
+def add_lines(pieces: list[bytes], name: bytes, values: tuple[bytes, ...]) -> None:
+    """Append the lines of one field to what is going to be joined."""
+    for value in values:
+        pieces.append(name)
+        pieces.append(b": ")
+        pieces.append(value)
+        pieces.append(b"\r\n")
+
+
+def hop_by_hop_fields(headers: Headers) -> int:
+    """How many fields concern only the connection that they came on, those named by `Connection` not counted."""
+    return len(HOP_BY_HOP.intersection(headers))
 
 
 def remove_hop_by_hop(headers: Headers) -> None:

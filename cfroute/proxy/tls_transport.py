@@ -11,6 +11,7 @@ import ssl
 from typing import Any, Final, cast
 
 _RECORD: Final = 1 << 14  # bytes of plain text in a record, at most
+_MOST_UNSENT: Final = 1 << 20  # bytes that may wait for a peer who makes TLS itself talk (changes of keys) and does not listen
 _DER: Final = 2  # `_ssl.ENCODING_DER`
 
 
@@ -157,6 +158,8 @@ class TlsTransport:
         """Send what TLS itself has to say."""
         if self._outgoing.pending and not self._raw.is_closing():
             self._raw.write(self._outgoing.read())
+            if self._raw.get_write_buffer_size() > _MOST_UNSENT:
+                self.abort()
 
     def _farewell(self) -> None:
         """Say that nothing more comes."""

@@ -53,3 +53,9 @@ def test_who_leaves_takes_little_with_it(names: set[str], data: st.DataObject) -
 def test_more_names_than_slots() -> None:
     names = [f"{number:05}" for number in range(maglev.SIZE + 10)]
     assert set(maglev.table(names)) == set(range(maglev.SIZE))
+
+
+def test_long_keys_are_not_remembered() -> None:
+    before = maglev.fnv1a.cache_info().currsize
+    assert maglev.slot(b"x" * 10_000) == maglev.fnv1a.__wrapped__(b"x" * 10_000) % maglev.SIZE
+    assert maglev.fnv1a.cache_info().currsize == before

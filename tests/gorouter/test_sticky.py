@@ -197,3 +197,11 @@ def test_what_is_kept_comes_back(attributes):
 @given(st.text())
 def test_no_value_of_the_meta_cookie_is_too_odd(value):
     decoded(value, NOW)
+
+
+def test_numbers_that_are_no_numbers():
+    """Python refuses to read more than some thousand digits."""
+    many = "9" * 5000
+    [cookie] = added(response(f"JSESSIONID=x; Max-Age={many}".encode()))
+    assert "Max-Age" not in cookie
+    assert decoded(f"maxage={many}&expires={many}&secure", 0.0) == Attributes(secure=True)

@@ -1,6 +1,7 @@
 """What a client may send, and what becomes of one that sends something else (RFC 9113)."""
 
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -195,6 +196,7 @@ MALFORMED = [
     ("8.3.1: no path", pseudo(path="-")),
     ("8.3.1: an empty path", pseudo(path="")),
     ("8.3.1: a path without a slash", pseudo(path="a")),
+    ("8.3.1: a path that names a host", pseudo(path="http://b.test/")),
     ("8.3.1: a path with a broken escape", pseudo(path="/%zz")),
     ("8.5: CONNECT with a path", pseudo(method="CONNECT")),
     ("8.5: CONNECT without an authority", [(":method", "CONNECT")]),
@@ -326,11 +328,34 @@ async def test_a_rapid_reset_is_stopped(front: Front) -> None:
     assert len(front.policy.finished_ones) == len(front.policy.requests)
 
 
+async def test_resets_that_we_are_made_to_send_count(front: Front) -> None:
+    front.policy.answer = None
+    for number in range(1, 4001, 2):
+        front.request(number)
+        front.send(WindowUpdateFrame(number, 2**31 - 1))
+    assert front.gone() == ErrorCode.ENHANCE_YOUR_CALM
+    assert len(front.policy.requests) <= 1001
+
+
+async def test_tens_of_thousands_of_fields_are_read_in_no_time(anyio_backend: Any) -> None:
+    """Each is a byte on the wire. If each were put to the others one by one, this would take seconds."""
+    front = Front()
+    front.request(1, ("x", "y"))
+    began = time.process_time()
+    block = front.block(*REQUEST) + b"\xbe" * 60_000
+    pieces = [block[at : at + 16000] for at in range(0, len(block), 16000)]
+    front.send(HeadersFrame(3, pieces[0], flags=["END_STREAM"]), *(continuation(3, piece) for piece in pieces[1:-1]))
+    front.send(continuation(3, pieces[-1], end=True))
+    assert time.process_time() - began < 2
+    assert front.fields(3)[":status"] == "431"
+    assert len(front.front.decoder.known) <= 1
+
+
 @pytest.mark.parametrize(
     "frame",
     [
         PingFrame(0, b"12345678"), SettingsFrame(0), PriorityFrame(9), DataFrame(1, b""), ExtensionFrame(99, 0, body=b""),
-        WindowUpdateFrame(1, 2**31 - 1),
+        WindowUpdateFrame(1, 1), WindowUpdateFrame(0, 1),
     ],
     ids=lambda frame: type(frame).__name__,
 )  # fmt: skip
@@ -340,7 +365,7 @@ async def test_floods_are_stopped(front: Front, frame: Any) -> None:
     data = frame.serialize() * 11_000
     for position in range(0, len(data), 1 << 16):
         front.send(data[position : position + (1 << 16)])
-    assert isinstance(frame, WindowUpdateFrame) or front.gone() == ErrorCode.ENHANCE_YOUR_CALM
+    assert front.gone() == ErrorCode.ENHANCE_YOUR_CALM
 
 
 async def test_a_flood_of_continuations_is_stopped(front: Front) -> None:
@@ -458,6 +483,16 @@ async def test_an_idle_connection_is_closed(front: Front) -> None:
     front.request(1)
     front.clock.advance(Limits().idle_timeout + 100)
     assert front.gone() == ErrorCode.NO_ERROR
+    assert front.wire.closed
+
+
+async def test_an_idle_connection_whose_client_takes_nothing_is_closed(front: Front) -> None:
+    front.send(SettingsFrame(0, {4: 0}))
+    front.request(1)
+    front.clock.advance(Limits().idle_timeout + 100)
+    assert front.gone() == ErrorCode.NO_ERROR
+    assert not front.wire.closed
+    front.clock.advance(Limits().idle_timeout + 100)
     assert front.wire.closed
 
 

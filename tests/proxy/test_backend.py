@@ -10,7 +10,7 @@ from cfroute.proxy.backend import Backend, Destination
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.server import Limits
 
-from .plumbing import DATE, OK, OK_TO_CLIENT, Gate, Rig, eventually, get, listen, narrow, post, running
+from .plumbing import OK, OK_TO_CLIENT, Gate, Rig, eventually, get, listen, narrow, post, running
 
 pytestmark = pytest.mark.anyio
 
@@ -237,12 +237,29 @@ async def test_a_head_without_end(rig: Rig) -> None:
     )  # fmt: skip
 
 
-async def test_a_status_below_100_is_a_response(rig: Rig) -> None:
+@pytest.mark.parametrize("status", ["000", "042", "099"])
+async def test_a_status_below_100_is_no_response(rig: Rig, status: str) -> None:
+    """Nobody could tell 000 from a response that has not begun, and there would be a second one."""
     app = await rig.application()
     client = await rig.client(get())
-    (await app.request()).send(b"HTTP/1.1 099 What\r\nContent-Length: 0\r\n\r\n")
-    await client.expect(b"HTTP/1.1 099 status code 99\r\nContent-Length: 0\r\n" + DATE + b"\r\n")
-    assert rig.told == ["begin /", "response 99", "finished 99"]
+    (await app.request()).send(f"HTTP/1.1 {status} What\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n".encode())
+    assert (await client.response())[0] == 502
+    assert rig.policy.failures[0].text.endswith(f'malformed HTTP status code "{status}"')
+
+
+@pytest.mark.parametrize("many", [5, 6])
+async def test_so_many_preliminary_responses(rig: Rig, many: int) -> None:
+    app = await rig.application()
+    client = await rig.client(get())
+    (await app.request()).send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * many + OK)
+    for _ in range(5):
+        assert (await client.head()).startswith(b"HTTP/1.1 103 ")
+    assert (await client.response())[0] == (200 if many == 5 else 502)
+    assert [failure.text for failure in rig.policy.failures] == (
+        [] if many == 5 else [
+            "net/http: HTTP/1.x transport connection broken: net/http: too many 1xx informational responses"
+        ]
+    )  # fmt: skip
 
 
 async def test_a_broken_idle_connection_is_no_failure(rig: Rig) -> None:

@@ -149,3 +149,11 @@ def test_writing() -> None:
     assert chunk(b"x" * 26) == b"1a\r\n" + b"x" * 26 + b"\r\n"
     assert last_chunk(Headers()) == LAST_CHUNK == b"0\r\n\r\n"
     assert last_chunk(Headers({b"X-B": (b"1",), b"X-A": (b"2", b"3",)})) == b"0\r\nX-A: 2\r\nX-A: 3\r\nX-B: 1\r\n\r\n"
+
+
+def test_endless_extensions_end() -> None:
+    """Chunks of a byte are fine for ever; what hangs on to them is not the body."""
+    assert decode(*[b"1\r\na\r\n"] * 50_000)[0] == b"a" * 50_000
+    with pytest.raises(ChunkError, match="too much non-data"):
+        decode(*[b"1;" + b"x" * 1000 + b"\r\na\r\n"] * 20)
+    assert decode(*[b"ff;" + b"x" * 500 + b"\r\n" + b"a" * 255 + b"\r\n"] * 100)[0] == b"a" * 25_500

@@ -85,3 +85,9 @@ def test_nothing_makes_it_fail(data: bytes) -> None:
 )
 def test_records(begin: bytes, record: bool) -> None:
     assert is_record(begin) is record
+
+
+def test_a_hello_has_an_end() -> None:
+    """Records may be empty: to wait for more of them would be to wait for ever."""
+    assert read(b"\x16\x03\x01\0\0" * 1000) is None
+    assert read(b"\x16\x03\x01\0\0" * 2000) == ClientHello()

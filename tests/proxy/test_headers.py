@@ -48,3 +48,13 @@ def test_hop_by_hop_headers_are_the_set_and_what_connection_names() -> None:
     headers |= {b"Connection": (b"close, x-One", b"X-TWO,,",), b"X-One": (b"1",), b"X-Two": (b"1",), b"X-Three": (b"1",)}
     remove_hop_by_hop(headers)
     assert headers == {b"X-Three": (b"1",)}
+
+
+def test_what_is_remembered_is_short() -> None:
+    """Clients choose names: nothing of a megabyte, and no set of thousands of names, outlives its request."""
+    long = b"x" * 1000
+    assert canonical(long) == b"X" + long[1:]
+    assert long not in module._canonical
+    many = Headers((b"X-%d" % number, (b"",)) for number in range(1000))
+    assert len(many.lines().splitlines()) == 1000
+    assert tuple(many) not in module._orders
