@@ -10,18 +10,18 @@ from cfroute.gorouter import tls
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Health
 from cfroute.gorouter.debug import DebugListener
-from cfroute.gorouter.dropsonde import Emitter, MetronAddressError
 from cfroute.gorouter.metrics.listener import MetricsListenerError
 from cfroute.gorouter.metrics.service import Metrics
 from cfroute.gorouter.nats_session import NatsError, NatsSession
 from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.start_checks import StartFailure
 from cfroute.gorouter.status import StatusListeners
-from cfroute.gorouter.traffic import HEADER_LIMIT, HTTP, HTTPS, INTERNAL, LocalTraffic, Traffic
+from cfroute.gorouter.traffic import HEADER_LIMIT, HTTP, HTTPS, INTERNAL, LocalTraffic, Traffic, open_emitter, rehearse
 from cfroute.logs import Logger
 
 if TYPE_CHECKING:
     from cfroute.gorouter.route_fetcher import RouteFetcher
+    from cfroute.gorouter.workers.crew import Crew
 
 
 class Assembly:
@@ -44,14 +44,24 @@ class Assembly:
         self._random_bytes = random_bytes
         self._stack = stack
         self.health = Health()
-        self._emitter = self._open_emitter()
+        self._emitter = open_emitter(config, clock, log)
         stack.callback(self._emitter.close)
-        self._metrics = Metrics(config, clock, rng, log)
         self.registry = Registry(config, log.session("registry"), clock, rng)
+        self._crew = self._hire() if config.cfroute.workers > 1 else None
+        self._metrics = Metrics(config, clock, rng, log, self._crew)
         self.registry.reporter = self._metrics.reporter
         self._varz = self._metrics.varz_page(stack, self.registry)
-        self.traffic: Traffic = self._local_traffic()
+        self.traffic: Traffic = self._local_traffic() if self._crew is None else self._crew
         self._check_head_limit()
+
+    def _hire(self) -> "Crew":
+        """The workers; what would keep them from serving keeps the router from starting."""
+        from cfroute.gorouter.workers.crew import Crew
+
+        rehearse(self._config, self._emitter, self._clock, self._log)
+        crew = Crew(self._config, self.registry, self._clock, self._log)
+        self._stack.push_async_callback(crew.close)
+        return crew
 
     def _local_traffic(self) -> LocalTraffic:
         return LocalTraffic(
@@ -65,13 +75,6 @@ class Assembly:
             emitter=self._emitter,
             reporter=self._metrics.reporter,
         )
-
-    def _open_emitter(self) -> Emitter:
-        try:
-            return Emitter(self._config.logging.metron_address, self._clock, self._log)
-        except MetronAddressError as error:
-            self._log.error("dropsonde-initialize-error", error=str(error))
-            raise StartFailure from error
 
     def _check_head_limit(self) -> None:
         if self._config.max_request_header_bytes > HEADER_LIMIT:
@@ -93,7 +96,8 @@ class Assembly:
             raise StartFailure from error
         if not self._config.debug_addr:
             return
-        debug = DebugListener(self._config.debug_addr, self._log, self._clock)
+        set_level = self._log.set_level if self._crew is None else self._crew.set_level
+        debug = DebugListener(self._config.debug_addr, set_level, self._clock)
         self._stack.push_async_callback(debug.close)
         try:
             await debug.start()

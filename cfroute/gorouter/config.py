@@ -162,6 +162,16 @@ class Config(msgspec.Struct, kw_only=True):
         ours = self.cfroute.start_delay
         return self.start_response_delay_interval if ours is None else ours
 
+    def worker_count(self, processors: int) -> int:
+        """How many processes serve clients on a machine with so many processors.
+
+        The file's own wish has to say so: `go_max_procs` is -1, all processors, where nobody has thought of it.
+        """
+        wanted = self.cfroute.workers
+        if wanted < 0:
+            wanted = self.go_max_procs if self.go_max_procs > 0 else processors
+        return max(wanted, 1)
+
 
 def load(path: str | Path | None) -> Config:
     """The configuration in that file; without one, the defaults. Raises ConfigError."""

@@ -66,7 +66,7 @@ _RULES: Final[dict[str, _Rule]] = {
         "listens on 127.0.0.1 only, as do all other listeners; cfroute.address: '' opens them to all addresses",
         lambda config: config.cfroute.address == "127.0.0.1",
     ),
-    "go_max_procs": _Rule(NO_EFFECT, "there are no threads to limit", _always),
+    "go_max_procs": _only_with("cfroute.workers: -1", lambda config: config.cfroute.workers != -1),
     "max_idle_conns": _Rule(NO_EFFECT, "idle connections are limited by max_idle_conns_per_host", _always),
     "endpoint_keep_alive_probe_interval": _Rule(NO_EFFECT, "the system's own interval holds", _always),
     "debug_addr": _Rule(

@@ -242,6 +242,7 @@ class Extensions(Section):
     public_http_port: Uint16 = 80  # the ports people reach the router under, for forwarded URLs
     public_https_port: Uint16 = 443
     resolver: list[Resolver] = []
+    workers: int = 1  # processes that serve clients; -1: as go_max_procs says
     vcap_id_meta: bool = False  # keep the attributes of sticky cookies in a second one, __VCAP_ID_META__
     access_log_json: str = ""  # a second access log, of JSON objects
     routes_on_status_port: bool = False  # answer for the routing table there, too (with the same password)

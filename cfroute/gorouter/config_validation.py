@@ -22,6 +22,7 @@ _REDACTIONS = ("none", "all", "hash")
 _ALGORITHMS = ("round-robin", "least-connection")
 _ZONE_PREFERENCES = ("none", "locally-optimistic")
 _DEFAULT_STATUS_TLS_PORT = 8443
+MOST_WORKERS = 256
 
 
 def check(config: "Config") -> None:
@@ -40,6 +41,8 @@ def _problems(config: "Config") -> Iterator[str]:
         yield "neither http nor https listener is enabled: router.enable_ssl: false, router.disable_http: true"
     yield from _routing(config)
     yield from _authorities(config)
+    if not -1 <= config.cfroute.workers <= MOST_WORKERS:
+        yield f"Invalid value for cfroute.workers: {config.cfroute.workers}. Allowed values are -1 to {MOST_WORKERS}"
 
 
 def _client_pairs(config: "Config") -> Iterator[str]:

@@ -1,10 +1,11 @@
 """The debug listener: `debug_addr`, with `/log-level`. Go's profiles are not there: py-spy looks into a running process."""
 
+from collections.abc import Callable
 from typing import Final
 
 from cfroute.clock import Clock
 from cfroute.gorouter.pages import NOT_FOUND, Answer, Pages, Request
-from cfroute.logs import DEBUG, ERROR, INFO, Logger
+from cfroute.logs import DEBUG, ERROR, INFO
 
 _LEVELS: Final = {
     **dict.fromkeys((b"debug", b"DEBUG", b"d", b"0"), DEBUG),
@@ -18,10 +19,10 @@ _DONE: Final = Answer(200)
 class DebugListener:
     """Changes the level of the log while the router runs."""
 
-    def __init__(self, address: str, log: Logger, clock: Clock) -> None:
+    def __init__(self, address: str, set_level: Callable[[int], object], clock: Clock) -> None:
         """`address` is `host:port`; without a host it is every address."""
         self._address = address
-        self._log = log
+        self._set_level = set_level
         self._pages = Pages(clock)
 
     async def start(self) -> int:
@@ -39,5 +40,5 @@ class DebugListener:
             return NOT_FOUND
         level = _LEVELS.get(request.body)
         if level is not None:
-            self._log.set_level(level)
+            self._set_level(level)
         return _DONE

@@ -4,7 +4,7 @@ import errno
 import os
 from collections.abc import Awaitable, Callable
 
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  (upstream's listeners are on all addresses)
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  (upstream's listeners are on all addresses)
 _NO_SUCH_ADDRESS = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
@@ -24,10 +24,10 @@ async def listen(host: str, port: int, bind: Callable[[str, int], Awaitable[int]
 
     A machine without IPv6 is reached by IPv4 only.
     """
-    for address in (host,) if host else _EVERYWHERE:
+    for address in (host,) if host else EVERYWHERE:
         try:
             port = await bind(address, port)
         except OSError as error:
-            if host or address == _EVERYWHERE[0] or error.errno not in _NO_SUCH_ADDRESS:
+            if host or address == EVERYWHERE[0] or error.errno not in _NO_SUCH_ADDRESS:
                 raise cannot_listen(host, port, error) from error
     return port

@@ -8,7 +8,7 @@ import base64
 import binascii
 import hmac
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Final, NamedTuple
 
 from cfroute.clock import Clock
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
     pieces: Iterator[bytes] | None = None
 
 
-Responder = Callable[[Request], Answer]
+Responder = Callable[[Request], Answer | Awaitable[Answer]]
 
 NOT_FOUND: Final = Answer(404, b"404 page not found\n", b"X-Content-Type-Options: nosniff\r\n", TEXT)
 UNAUTHORIZED: Final = Answer(401, b"401 Unauthorized\n", b"Www-Authenticate: Basic\r\n", TEXT)
@@ -118,6 +118,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ans
     """Answer the requests of one connection, one after the other."""
     async for request in _requests(reader, writer):
         given = answer(request)
+        if not isinstance(given, Answer):
+            given = await given
         announced = b"Connection: close" in given.first
         keeps_alive = request.keeps_alive and not announced
         head = status_line(request.version.encode(), given.status) + given.first + b"Date: %b\r\n" % http_date(clock.now())

@@ -35,6 +35,11 @@ def level_problem(config: Config) -> str | None:
     return None if level(config.logging.level) is not None else f'unrecognized level: "{config.logging.level}"'
 
 
+def logger(config: Config, level: int) -> Logger:
+    """The log of a router with this configuration."""
+    return Logger(config.logging.syslog or "gorouter.stdout", level, rfc3339=config.logging.format.timestamp == "rfc3339")
+
+
 def allowlist_problem(config: Config) -> str | None:
     """Which entry of the hairpinning allowlist is neither a host nor a wildcard, in upstream's words."""
     for entry in config.route_services_hairpinning_allowlist:

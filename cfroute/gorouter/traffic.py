@@ -16,7 +16,7 @@ from cfroute.gorouter.access_targets import open_access_log
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context, Health
 from cfroute.gorouter.destinations import Destinations
-from cfroute.gorouter.dropsonde import Emitter
+from cfroute.gorouter.dropsonde import Emitter, MetronAddressError
 from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.events import Events
 from cfroute.gorouter.front_tls import FrontTerms
@@ -184,6 +184,15 @@ def rehearse(config: Config, emitter: Emitter, clock: Clock, log: Logger) -> Non
     _open_access_log(config, emitter, clock, log).close()
     _error_writer(config, log)
     _check_allowlist(config, log)
+
+
+def open_emitter(config: Config, clock: Clock, log: Logger) -> Emitter:
+    """What sends to metron. Raises StartFailure, after logging why."""
+    try:
+        return Emitter(config.logging.metron_address, clock, log)
+    except MetronAddressError as error:
+        log.error("dropsonde-initialize-error", error=str(error))
+        raise StartFailure from error
 
 
 def _open_access_log(config: Config, emitter: Emitter, clock: Clock, log: Logger) -> AccessLog:

@@ -18,7 +18,7 @@ def ask(listener: DebugListener, path: str, body: bytes = b"") -> int:
 )
 def test_the_level_of_the_log(logger: Logger, clock: ManualClock, words: bytes, level: int) -> None:
     session = logger.session("a").session("b")
-    listener = DebugListener("127.0.0.1:0", logger, clock)
+    listener = DebugListener("127.0.0.1:0", logger.set_level, clock)
     for word in words.split():
         logger.set_level(2)
         assert ask(listener, "/log-level", word) == 200
@@ -26,7 +26,7 @@ def test_the_level_of_the_log(logger: Logger, clock: ManualClock, words: bytes, 
 
 
 def test_a_word_that_is_no_level_changes_nothing(logger: Logger, clock: ManualClock) -> None:
-    listener = DebugListener("127.0.0.1:0", logger, clock)
+    listener = DebugListener("127.0.0.1:0", logger.set_level, clock)
     before = logger.level
     assert ask(listener, "/log-level", b"loud") == 200
     assert logger.level == before
@@ -34,4 +34,4 @@ def test_a_word_that_is_no_level_changes_nothing(logger: Logger, clock: ManualCl
 
 @pytest.mark.parametrize("path", ["/debug/pprof/", "/block-profile-rate", "/"])
 def test_gos_profiles_are_not_there(logger: Logger, clock: ManualClock, path: str) -> None:
-    assert ask(DebugListener("127.0.0.1:0", logger, clock), path) == 404
+    assert ask(DebugListener("127.0.0.1:0", logger.set_level, clock), path) == 404

@@ -1,12 +1,12 @@
 """The listener that Prometheus scrapes: 127.0.0.1:prometheus.port/metrics."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from cfroute.clock import Clock
 from cfroute.gorouter.config_sections import PrometheusConfig
-from cfroute.gorouter.metrics import exposition, process
+from cfroute.gorouter.metrics import exposition
 from cfroute.gorouter.metrics.snapshot import Snapshot
 from cfroute.gorouter.pages import NOT_FOUND, Answer, Pages, Request
 
@@ -20,7 +20,7 @@ class MetricsListenerError(Exception):
 class MetricsListener:
     """Serves a snapshot that is made for each scrape."""
 
-    def __init__(self, config: PrometheusConfig, host: str, snapshot: Callable[[], Snapshot], clock: Clock) -> None:
+    def __init__(self, config: PrometheusConfig, host: str, snapshot: Callable[[], Awaitable[Snapshot]], clock: Clock) -> None:
         self._config = config
         self._host = host
         self._snapshot = snapshot
@@ -52,9 +52,7 @@ class MetricsListener:
             raise MetricsListenerError(f"unable to generate server TLS Config: {error}") from error
         return context
 
-    def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request) -> Answer:
         if request.path != "/metrics":
             return NOT_FOUND
-        snapshot = self._snapshot()
-        snapshot.process = process.figures()
-        return Answer(200, first=_HEADERS, pieces=exposition.pieces(snapshot))
+        return Answer(200, first=_HEADERS, pieces=exposition.pieces(await self._snapshot()))

@@ -1,11 +1,11 @@
 """What is looked at from time to time: descriptors, the queue of NATS messages, and how long the router runs."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
-from cfroute.gorouter.metrics import process
 from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.logs import Logger
 
@@ -26,9 +26,13 @@ class Messages(Protocol):
 class Monitors:
     """Looks, and tells the reporter."""
 
-    def __init__(self, reporter: Reporter, messages: Messages, clock: Clock, log: Logger) -> None:
+    def __init__(
+        self, reporter: Reporter, messages: Messages, descriptors: Callable[[], int], clock: Clock, log: Logger
+    ) -> None:
+        """`descriptors` tells how many are open, and may raise OSError."""
         self._reporter = reporter
         self._messages = messages
+        self._descriptors = descriptors
         self._clock = clock
         self._log = log.session("FileDescriptor")
         self._task: asyncio.Task[None] | None = None
@@ -56,6 +60,6 @@ class Monitors:
         self._reporter.gauge("buffered_messages", self._messages.buffered)
         self._reporter.gauge("total_dropped_messages", self._messages.dropped)
         try:
-            self._reporter.gauge("file_descriptors", process.descriptors())
+            self._reporter.gauge("file_descriptors", self._descriptors())
         except OSError as error:
             self._log.error("error-reading-filedescriptor-path", error=str(error))

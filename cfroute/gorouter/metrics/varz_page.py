@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final
@@ -12,9 +13,7 @@ import msgspec
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.metrics import process
-from cfroute.gorouter.metrics.sampling import TICK
-from cfroute.gorouter.metrics.varz import Varz
+from cfroute.gorouter.metrics.varz_counts import VarzCounts
 from cfroute.gorouter.registry import Registry
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks at the CPU time
@@ -25,10 +24,20 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class VarzPage:
     """Makes the page, which is also what the router announces itself with over NATS."""
 
-    def __init__(self, config: Config, registry: Registry, varz: Varz, clock: Clock, rng: Random) -> None:
+    def __init__(
+        self,
+        config: Config,
+        registry: Registry,
+        counts: Callable[[], VarzCounts],
+        usage: Callable[[], tuple[float, int]],
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        """`usage` tells the CPU time so far in seconds, and the most memory in KiB."""
         status = config.status
         self._registry = registry
-        self._varz = varz
+        self._counts = counts
+        self._usage = usage
         self._clock = clock
         self._started = clock.monotonic()
         self._cpu = 0.0
@@ -45,7 +54,7 @@ class VarzPage:
         }
 
     def start(self) -> None:
-        """Begin to look at the process, and to reckon rates."""
+        """Begin to look at how busy the router is."""
         self._task = spawn(self._look_for_ever(), name="varz")
 
     def close(self) -> None:
@@ -54,14 +63,11 @@ class VarzPage:
             self._task.cancel()
 
     async def _look_for_ever(self) -> None:
-        last, due = process.cpu_seconds(), self._started + TICK
+        last, _ = self._usage()
         while True:
             await self._clock.sleep(_LOOK_EVERY)
-            now = process.cpu_seconds()
+            now, _ = self._usage()
             self._cpu, last = (now - last) / _LOOK_EVERY, now
-            if self._clock.monotonic() >= due:
-                due += TICK
-                self._varz.tick()
 
     def page(self) -> bytes:
         """The page as Go writes it: members sorted, numbers without fraction as integers."""
@@ -69,9 +75,9 @@ class VarzPage:
         addresses = {endpoint.address for pool in self._registry for endpoint in pool.endpoints}
         members: dict[str, Any] = {
             **self._fixed,
-            **self._varz.counts().shown(),
+            **self._counts().shown(),
             "cpu": self._cpu,
-            "mem": process.most_memory(),
+            "mem": self._usage()[1],
             "uptime": _uptime(int(now - self._started)),
             "urls": len(self._registry),
             "droplets": len(addresses),

@@ -46,6 +46,10 @@ class Tally:
         start = slot * self._workers
         return sum(self._cells[start : start + self._workers])
 
+    def own(self, backend: "Backend") -> int:
+        """What this worker has under way at that backend."""
+        return self._cells[backend.slot * self._workers + self._worker] if backend.slot >= 0 else backend.connections
+
     def forget(self, worker: int, slots: int) -> None:
         """Count nothing any more for a worker that has ended, in the first so many slots."""
         column = self._cells[worker : slots * self._workers : self._workers]

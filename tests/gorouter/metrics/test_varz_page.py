@@ -15,7 +15,7 @@ CONFIG = "index: 3\nstatus: {host: 127.0.0.1, port: 8080, user: u, pass: p}"
 
 
 def page(registry: Registry, clock: ManualClock) -> VarzPage:
-    return VarzPage(parse(CONFIG), registry, Varz(Random(1), clock.monotonic), clock, Random(1))
+    return VarzPage(parse(CONFIG), registry, Varz(Random(1), clock.monotonic).counts, lambda: (1.0, 2000), clock, Random(1))
 
 
 def test_what_a_component_tells_of_itself(registry: Registry, clock: ManualClock, endpoint: Callable[..., Endpoint]) -> None:

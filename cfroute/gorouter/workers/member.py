@@ -1,0 +1,152 @@
+"""One worker as its router's parent sees it: a process, and the socket by which the two talk.
+
+    starting ──Ready──▶ ready ──▶ following ──▶ (the table is complete) ──Serve, Serving──▶ serving ──▶ ended
+"""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from cfroute.clock import Clock
+from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.workers.channel import Channel
+from cfroute.gorouter.workers.journal import put
+from cfroute.gorouter.workers.messages import (
+    Drained,
+    Hello,
+    Message,
+    Ready,
+    Report,
+    Serve,
+    Serving,
+    Stopped,
+    ToParent,
+    for_parent,
+    packed,
+)
+
+_COMMAND: Final = (sys.executable, "-P", "-m", "cfroute.gorouter.workers.main")
+_AT_ONCE: Final = 100  # routes that are packed before others get their turn
+_LAST_WORDS: Final = 3.0  # seconds that a worker gets to end by itself
+
+
+class Member:
+    """A worker from its start to its end.
+
+    `following` tells that it has to hear of all changes, `serving` that it serves clients; `reports` counts its reports, and
+    `answer` is what it said to the latest question.
+    """
+
+    def __init__(self, number: int, clock: Clock, heard: Callable[["Member", ToParent], object]) -> None:
+        """`heard` gets what it tells of its own accord and what it was asked for."""
+        self.number = number
+        self.following = False
+        self.serving = False
+        self.reports = 0
+        self.answer: Message | None = None
+        self._last_heard = clock.monotonic()
+        self._clock = clock
+        self._heard_of = heard
+        self._channel: Channel[ToParent] = Channel(for_parent, self._heard, self._hung_up)
+        self._process: asyncio.subprocess.Process | None = None
+        self._ready = asyncio.Event()
+        self._got_ready = False
+        self._over = asyncio.Event()
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether it got so far as to want a table."""
+        return self._got_ready
+
+    @property
+    def ended(self) -> bool:
+        """Whether it hears no more."""
+        return self._over.is_set()
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since it said anything."""
+        return self._clock.monotonic() - self._last_heard
+
+    async def start(self, hello: Hello, descriptors: list[int]) -> None:
+        """Start the process, with these descriptors, and tell it who it is."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            keeps = (theirs.fileno(), *descriptors)
+            arguments = (*_COMMAND, str(theirs.fileno()))
+            self._process = await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.DEVNULL, pass_fds=keeps)
+        await self._channel.open(ours)
+        self._channel.send(hello)
+
+    async def follow(self, registry: Registry) -> None:
+        """Give it the whole table once it is ready for it. What changes meanwhile is told as it comes."""
+        await self._ready.wait()
+        self.following = not self.ended
+        pools = list(registry)
+        while pools and not self.ended:
+            part = pools[-_AT_ONCE:]
+            del pools[-_AT_ONCE:]
+            present = [pool for pool in part if registry.at(pool.uri) is pool]
+            self._channel.write(b"".join([packed(put(pool, pool.endpoints)) for pool in present]))
+            await self._channel.drained()
+            await self._clock.sleep(0)
+
+    def serve(self, doors: list[tuple[str, int]], *, healthy: bool) -> None:
+        """Have it serve who comes in by these doors."""
+        self._channel.send(Serve(doors, healthy))
+
+    def send(self, message: Message) -> None:
+        """Tell it something."""
+        self._channel.send(message)
+
+    def write(self, data: bytes) -> None:
+        """Tell it something that is packed already."""
+        self._channel.write(data)
+
+    def _heard(self, message: ToParent) -> None:
+        self._last_heard = self._clock.monotonic()
+        if isinstance(message, Ready):
+            self._got_ready = True
+            self._ready.set()
+        elif isinstance(message, Serving):
+            self.serving = True
+        elif isinstance(message, Report):
+            self.reports += 1
+        elif isinstance(message, Stopped | Drained):
+            self.answer = message
+        self._heard_of(self, message)
+
+    # The end
+
+    def close(self) -> None:
+        """Have it end by itself."""
+        self._channel.close()
+
+    def abandon(self) -> None:
+        """Care no more for it."""
+        self._channel.abort()
+
+    def _hung_up(self) -> None:
+        self.following = self.serving = False
+        self._over.set()
+        self._ready.set()
+
+    async def end(self) -> int:
+        """Wait until it hears no more, and see to it that its process ends; returns the status, below 0 for a signal."""
+        assert self._process is not None, "only what was started ends"
+        await self._over.wait()
+        try:
+            async with asyncio.timeout(_LAST_WORDS):
+                return await self._process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            return await self._process.wait()
