@@ -126,7 +126,7 @@ class LineFormat:
             record.host,
             self.time(record.received_at_ns),
             record.method,
-            uri if _is_plain(uri) else _escaped(uri),
+            shown(uri) if uri else uri,
             record.proto,
             _number(record.status) if record.status else b'"-"',
             _number(record.request_bytes),

@@ -26,7 +26,7 @@ from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Destination
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.head import RequestHead, ResponseHead
-from cfroute.proxy.headers import Fields, Headers, remove_hop_by_hop
+from cfroute.proxy.headers import Fields, Headers
 from cfroute.proxy.sides import ClientSide, RequestLine
 from cfroute.proxy.target import Target, double_slash_form
 
@@ -160,7 +160,7 @@ class Proxy:
             return answer
         if self._detailed and exchange.backend is not None:
             exchange.timings = exchange.backend.timings
-        remove_hop_by_hop(headers)
+        response.remove_hop_by_hop()
         fields: Fields = headers
         if b"X-Cf-Proxy-Signature" in fields:
             del fields[b"X-Cf-Proxy-Signature"]
@@ -299,7 +299,7 @@ class Proxy:
             del fields[b"X-Cf-App-Instance"]
         trailers = b"Te" in fields and b"trailers" in headers.tokens(b"Te")
         upgrade = fields.get(b"Upgrade") if exchange.upgrade else None
-        remove_hop_by_hop(headers)
+        request.remove_hop_by_hop()
         if trailers:
             fields[b"Te"] = (b"trailers",)
         if upgrade is not None:

@@ -9,7 +9,7 @@ from cfroute.proxy.backend import Destination
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.head import RequestHead, ResponseHead
-from cfroute.proxy.headers import Headers, remove_hop_by_hop
+from cfroute.proxy.headers import Headers
 from cfroute.proxy.sides import ClientSide, RequestLine
 
 
@@ -38,7 +38,7 @@ class Balancer:
         headers, front = exchange.request.headers, exchange.front
         trailers = b"Te" in headers and b"trailers" in headers.tokens(b"Te")
         upgrade = headers.get(b"Upgrade") if exchange.upgrade else None
-        remove_hop_by_hop(headers)
+        exchange.request.remove_hop_by_hop()
         if trailers:
             headers[b"Te"] = (b"trailers",)
         if upgrade:
@@ -74,7 +74,7 @@ class Balancer:
         return _plain(502, f"the Gorouter at {router.name} failed: {failure.text}")
 
     def response(self, exchange: BalancedExchange, response: ResponseHead) -> Answer | None:
-        remove_hop_by_hop(response.headers)
+        response.remove_hop_by_hop()
         return None
 
     def finished(self, exchange: BalancedExchange) -> None:

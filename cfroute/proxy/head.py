@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, cast
 
-from cfroute.proxy.headers import TOKEN, Field, Headers, canonical, known_fields, split_field
+from cfroute.proxy.headers import TOKEN, Field, Headers, Message, canonical, known_fields, split_field
 from cfroute.proxy.target import parse
 
 _REQUEST: Final = re.compile(
@@ -60,17 +60,13 @@ class BadResponse(Exception):
     """A backend's answer that is no HTTP; the text is Go's."""
 
 
-class RequestHead:
+class RequestHead(Message):
     """A request without its body.
 
     target is as it came; authority, path and query are its parts; host is what is routed on (from an absolute target, or the
     Host header, which is not among the headers any more). length is that of the body, or CHUNKED; trailer the names of the
-    fields that are announced to follow a chunked one.
+    fields that are announced to follow a chunked one. escaped is the path as `target.escaped` gives it, where that is known.
     """
-
-    __slots__ = (
-        "authority", "headers", "host", "keep_alive", "length", "method", "path", "query", "target", "trailer", "version",
-    )  # fmt: skip
 
     method: bytes
     target: bytes
@@ -78,11 +74,11 @@ class RequestHead:
     path: bytes
     query: bytes | None
     version: bytes
-    headers: Headers
     host: bytes
     length: int
     keep_alive: bool
     trailer: list[bytes]
+    escaped = b""
 
     def copy(self) -> "RequestHead":
         """Another with the same content, whose fields can be edited on their own."""
@@ -90,6 +86,7 @@ class RequestHead:
         head.method, head.target, head.version = self.method, self.target, self.version
         head.authority, head.path, head.query, head.host = self.authority, self.path, self.query, self.host
         head.length, head.keep_alive, head.trailer = self.length, self.keep_alive, self.trailer
+        head.escaped, head.hop_by_hop = self.escaped, self.hop_by_hop
         head.headers = Headers(self.headers)
         return head
 
@@ -97,14 +94,11 @@ class RequestHead:
         return f"<{self.method!r} {self.target!r} host={self.host!r} length={self.length}>"
 
 
-class ResponseHead:
+class ResponseHead(Message):
     """A response without its body. length is that of the body, or CHUNKED, or UNTIL_CLOSE."""
-
-    __slots__ = ("headers", "keep_alive", "length", "status", "version")
 
     version: bytes
     status: int
-    headers: Headers
     length: int
     keep_alive: bool
 
@@ -112,6 +106,7 @@ class ResponseHead:
         """Another with the same content, whose fields can be edited on their own."""
         head = ResponseHead()
         head.version, head.status, head.length, head.keep_alive = self.version, self.status, self.length, self.keep_alive
+        head.hop_by_hop = self.hop_by_hop
         head.headers = Headers(self.headers)
         return head
 

@@ -114,24 +114,37 @@ def add_lines(pieces: list[bytes], name: bytes, values: tuple[bytes, ...]) -> No
         pieces.append(b"\r\n")
 
 
-def hop_by_hop_fields(headers: Headers) -> int:
-    """How many fields concern only the connection that they came on, those named by `Connection` not counted."""
-    return len(HOP_BY_HOP.intersection(headers))
+class Message:
+    """What heads of requests and of responses have in common.
 
+    hop_by_hop is how many fields concern only the connection that they came on, as far as it was counted (else negative): who
+    reads the same head again and again has it counted once.
+    """
 
-def remove_hop_by_hop(headers: Headers) -> None:
-    """Drop what only concerned the connection that the message came on: the fields named by `Connection`, and the set."""
-    fields: Fields = headers
-    if HOP_BY_HOP.isdisjoint(fields):
-        return
-    connection = fields.pop(b"Connection", None)
-    if connection is not None:
-        if connection != _KEEP_ALIVE:
-            _remove_named(fields, connection)
-        if HOP_BY_HOP.isdisjoint(fields):
+    headers: Headers
+    hop_by_hop = -1
+
+    def count_hop_by_hop(self) -> None:
+        self.hop_by_hop = len(HOP_BY_HOP.intersection(self.headers))
+
+    def remove_hop_by_hop(self) -> None:
+        """Drop what only concerned the connection that the message came on: the fields named by `Connection`, and the set."""
+        if self.hop_by_hop < 0:
+            self.count_hop_by_hop()
+        left = self.hop_by_hop
+        if not left:
             return
-    for name in HOP_BY_HOP:
-        fields.pop(name, None)
+        fields: Fields = self.headers
+        connection = fields.get(b"Connection")
+        if connection is not None:
+            del fields[b"Connection"]
+            left -= 1
+            if connection != _KEEP_ALIVE:
+                _remove_named(fields, connection)
+        if left:
+            for name in HOP_BY_HOP:
+                fields.pop(name, None)
+        self.hop_by_hop = 0
 
 
 def _remove_named(fields: Fields, connection: tuple[bytes, ...]) -> None:

@@ -9,6 +9,7 @@ again cost no more than before.
 from typing import Final
 
 from cfroute.proxy.head import RequestHead, ResponseHead, parse_request, parse_response
+from cfroute.proxy.target import escaped
 
 _LONGEST: Final = 4096  # bytes of a head that is remembered: there may be many connections
 
@@ -30,7 +31,10 @@ class RequestReader:
                 return self._head.copy(), len(last)
             parsed = parse_request(data, limit)
             assert parsed is not None, "it was a complete head the last time"
-            self._head = parsed[0].copy()
+            head = parsed[0]
+            head.escaped = escaped(head.path)
+            head.count_hop_by_hop()
+            self._head = head.copy()
             return parsed
         parsed = parse_request(data, limit)
         if parsed is not None and parsed[1] <= _LONGEST:
@@ -57,6 +61,7 @@ class ResponseReader:
                 return self._head.copy(), len(last)
             parsed = parse_response(data, limit, method)
             assert parsed is not None, "it was a complete head the last time"
+            parsed[0].count_hop_by_hop()
             self._head = parsed[0].copy()
             return parsed
         parsed = parse_response(data, limit, method)

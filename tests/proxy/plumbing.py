@@ -20,7 +20,6 @@ from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.failure import Failure
 from cfroute.proxy.front import Front
 from cfroute.proxy.head import BadRequest, RequestHead, ResponseHead
-from cfroute.proxy.headers import remove_hop_by_hop
 from cfroute.proxy.server import Limits, Observer, ProxyServer
 from cfroute.proxy.sides import RequestLine
 from cfroute.testing import ManualClock
@@ -270,7 +269,7 @@ class Forward:
         self.told.append(f"begin {exchange.request.target.decode('latin-1')}")
         headers = exchange.request.headers
         upgrade = headers.get(b"Upgrade") if exchange.upgrade else None
-        remove_hop_by_hop(headers)
+        exchange.request.remove_hop_by_hop()
         if upgrade:
             headers[b"Connection"], headers[b"Upgrade"] = (b"Upgrade",), upgrade
         return self.at_once(exchange)
@@ -294,7 +293,7 @@ class Forward:
 
     def response(self, exchange: Exchange, response: ResponseHead) -> Answer | None:
         self.told.append(f"response {response.status}")
-        remove_hop_by_hop(response.headers)
+        response.remove_hop_by_hop()
         return self.instead(exchange, response)
 
     def finished(self, exchange: Exchange) -> None:

@@ -18,7 +18,6 @@ from cfroute.proxy.head import (
     parse_request,
     parse_response,
 )
-from cfroute.proxy.headers import remove_hop_by_hop
 from cfroute.proxy.wire import request_bytes
 
 LIMIT = 1 << 20
@@ -40,7 +39,7 @@ def parse(data: bytes, limit: int = LIMIT) -> RequestHead:
 
 def seen(request: RequestHead) -> dict[str, object]:
     """All that is known of a request."""
-    return {name: getattr(request, name) for name in RequestHead.__slots__}
+    return vars(request)
 
 
 def refusal(data: bytes, limit: int = LIMIT) -> BadRequest:
@@ -377,7 +376,7 @@ def test_what_a_backend_gets_is_the_one_request_that_was_counted(data: bytes, bo
     length = len(body) if head.length == CHUNKED else head.length
     if length > 100 or head.version not in (b"HTTP/1.0", b"HTTP/1.1") or not head.host or not head.target.isascii():
         return
-    remove_hop_by_hop(head.headers)
+    head.remove_hop_by_hop()
     sent = request_bytes(head, (head.target, head.host, False))
     framed = b"%x\r\n%b\r\n0\r\n\r\n" % (length, body) if head.length == CHUNKED else b"x" * length
     assert counted(sent + framed) == (head.method, length)

@@ -3,7 +3,7 @@
 import pytest
 
 from cfroute.proxy import headers as module
-from cfroute.proxy.headers import HOP_BY_HOP, Headers, canonical, remove_hop_by_hop
+from cfroute.proxy.headers import HOP_BY_HOP, Headers, Message, canonical
 
 CANONICAL = {
     b"host": b"Host",
@@ -46,8 +46,21 @@ def test_tokens_are_those_of_all_lines() -> None:
 def test_hop_by_hop_headers_are_the_set_and_what_connection_names() -> None:
     headers = Headers(dict.fromkeys(HOP_BY_HOP, (b"1",)))
     headers |= {b"Connection": (b"close, x-One", b"X-TWO,,",), b"X-One": (b"1",), b"X-Two": (b"1",), b"X-Three": (b"1",)}
-    remove_hop_by_hop(headers)
+    message = Message()
+    message.headers = headers
+    message.remove_hop_by_hop()
     assert headers == {b"X-Three": (b"1",)}
+
+
+@pytest.mark.parametrize("counted", [False, True])
+@pytest.mark.parametrize("names", [[], [b"Connection"], [b"Connection", b"Te"], [b"Te"]])
+def test_the_common_ones_are_removed_whether_or_not_they_were_counted(names: list[bytes], counted: bool) -> None:
+    message = Message()
+    message.headers = Headers({**dict.fromkeys(names, (b"keep-alive",)), b"X-One": (b"1",)})
+    if counted:
+        message.count_hop_by_hop()
+    message.remove_hop_by_hop()
+    assert message.headers == {b"X-One": (b"1",)}
 
 
 def test_what_is_remembered_is_short() -> None:

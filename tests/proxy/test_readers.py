@@ -17,7 +17,7 @@ LIMIT = 1 << 20
 
 def seen(head: RequestHead | ResponseHead) -> dict[str, object]:
     """All that is known of a message."""
-    known = {name: getattr(head, name) for name in type(head).__slots__}
+    known = {name: value for name, value in vars(head).items() if name not in ("escaped", "hop_by_hop")}
     return {**known, "headers": dict(head.headers)}
 
 

@@ -29,7 +29,7 @@ def handler(context: Context) -> Handler:
             _count(context, "rejected_requests")
             message = "Request had empty Host header"
             return context.errors.error_answer(exchange, 400, message, error="empty_host", cache_control=BRIEFLY)
-        exchange.path = path = escaped(request.path)
+        exchange.path = path = request.escaped or escaped(request.path)
         pool = lookup(hostname, path.decode())
         headers = request.headers
         if b"X-Cf-App-Instance" in headers or b"X-Cf-Process-Instance" in headers:
