@@ -116,10 +116,12 @@ async def serving(
     *,
     certificate: tuple[str, str] | None = None,
     client_ca: str | None = None,
+    ciphers: str = "TLSv1",
 ) -> AsyncIterator[int]:
     """Serve an ASGI app while the block runs; yields the port (the one picked, when `port` is 0).
 
-    `certificate` is (certificate chain file, key file) for TLS; `client_ca` demands a client certificate signed by it.
+    `certificate` is (certificate chain file, key file) for TLS; `client_ca` demands a client certificate signed by it;
+    `ciphers` are those of TLS 1.2, as OpenSSL calls them (what uvicorn has without).
     Raises ConfigurationError when the address cannot be bound.
     """
     import uvicorn
@@ -139,6 +141,7 @@ async def serving(
         ssl_keyfile=certificate[1] if certificate else None,
         ssl_ca_certs=client_ca,
         ssl_cert_reqs=int(ssl.CERT_REQUIRED if client_ca else ssl.CERT_NONE),
+        ssl_ciphers=ciphers,
     )
     server = uvicorn.Server(config)
     listener = _bind(host, port)

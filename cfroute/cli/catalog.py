@@ -129,6 +129,7 @@ DAEMONS: dict[str, tuple[str, str]] = {
     "load-balancer": ("cfroute.load_balancer.main", "The HTTP load balancer in front of the Gorouters"),
     "cloud-controller": ("cfroute.cloud_controller.main", "The v3 API"),
     "uaa": ("cfroute.uaa.main", "OAuth 2.0 and tokens"),
+    "routing-api": ("cfroute.routing_api.main", "Keeps TCP routes and router groups, and tells the routers"),
     "bbs": ("cfroute.diego.bbs.main", "Diego's bulletin board system and auctioneer"),
     "cell": ("cfroute.diego.cell.main", "A Diego cell: it runs the app instances"),
     "route-emitter": ("cfroute.diego.route_emitter.main", "Tells the routers what runs on a cell"),

@@ -11,6 +11,7 @@ COMPONENTS = (
     "cfroute.diego.route_emitter",
     "cfroute.gorouter",
     "cfroute.load_balancer",
+    "cfroute.routing_api",
 )
 SHARED = (
     "cfroute.certificates",
@@ -27,6 +28,7 @@ SHARED = (
     "cfroute.http2",
     "cfroute.http_client",
     "cfroute.jwt",
+    "cfroute.lager",
     "cfroute.log_cache",
     "cfroute.logs",
     "cfroute.nats",

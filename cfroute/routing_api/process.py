@@ -1,0 +1,156 @@
+"""The process: what is checked before it starts, in which order, and how it ends."""
+
+import asyncio
+import contextlib
+import ssl
+from typing import Any, Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cfroute import daemon
+from cfroute.clock import Clock
+from cfroute.errors import CfrouteError, ConfigurationError
+from cfroute.lager import Lager
+from cfroute.routing_api import debug
+from cfroute.routing_api.config import NO_LOCK, Config
+from cfroute.routing_api.database import Database, DatabaseError, open_database
+from cfroute.routing_api.errors import ApiError
+from cfroute.routing_api.flags import Flags
+from cfroute.routing_api.lock import Alone, Lock, LockLost
+from cfroute.routing_api.members import EVERYWHERE, Members
+from cfroute.routing_api.models import NewGuid
+from cfroute.routing_api.statsd import Statsd, StatsdError
+from cfroute.routing_api.uaa import Everybody, Guard, Uaa, UaaError
+
+_TAKE_OVER: Final = 5.0  # s, besides retry_interval, in which another one can take over
+
+
+class Fatal(Exception):
+    """It cannot start. `status` is the exit status, `data` what the log line has besides the error."""
+
+    def __init__(self, message: str, error: object, *, status: int = 1, data: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error = str(error)
+        self.status = status
+        self.data = data or {}
+
+
+class Process:
+    """A Routing API from its start to its end."""
+
+    def __init__(self, config: Config, flags: Flags, log: Lager, clock: Clock, new_guid: NewGuid) -> None:
+        self._config = config
+        self._flags = flags
+        self._log = log
+        self._clock = clock
+        self._new_guid = new_guid
+
+    async def run(self, stop: daemon.Stop) -> int:
+        """Serve until asked to stop; the exit status."""
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                await self._debug_server(stack)
+                members = await self._members(stack)
+                lock = self._lock()
+                self._check_certificates()
+            except Fatal as fatal:
+                report = self._log.fatal if fatal.status == 2 else self._log.error
+                report(fatal.message, error=fatal.error, **fatal.data)
+                return fatal.status
+            return await self._serve(stop, members, lock)
+
+    # Before the lock
+
+    async def _debug_server(self, stack: contextlib.AsyncExitStack) -> None:
+        address = self._config.debug_address
+        if not address:
+            return
+        name, _, port = address.rpartition(":")
+        try:
+            await stack.enter_async_context(daemon.serving(debug.build(self._log), name or EVERYWHERE, int(port)))
+        except (ConfigurationError, ValueError) as error:
+            self._log.error("failed-debug-server", debug_address=address, error=str(error))  # and goes on without
+
+    async def _members(self, stack: contextlib.AsyncExitStack) -> Members:
+        database = self._database()
+        stack.callback(database.close)
+        try:
+            statsd = Statsd(self._config.statsd_endpoint)
+        except StatsdError as error:
+            raise Fatal("failed-to-create-statsd-client", error) from error
+        stack.callback(statsd.close)
+        guard = await self._guard()
+        stack.push_async_callback(guard.close)
+        return Members(self._config, self._flags.ip, database, statsd, guard, self._log, self._clock, self._new_guid)
+
+    def _database(self) -> Database:
+        place = {"host": self._config.sqldb.host, "port": self._config.sqldb.port}
+        self._log.info("database", **place)
+        try:
+            return open_database(self._config.sqldb, skip_ssl_validation=self._config.skip_ssl_validation)
+        except DatabaseError as error:
+            raise Fatal("failed-initialize-sql-connection", error, data=place) from error
+
+    async def _guard(self) -> Guard:
+        if self._flags.dev_mode:
+            return Everybody()
+        try:
+            uaa = Uaa(self._config, self._clock)
+            await uaa.start(self._log)
+        except UaaError as error:
+            if error.message:
+                self._log.error(error.message, error=str(error))
+            raise Fatal("creating-uaa-client", error) from error
+        return uaa
+
+    def _lock(self) -> Lock:
+        address = self._config.locket.locket_address
+        if address not in NO_LOCK:
+            # To run without the lock that was asked for would let two of them write.
+            raise Fatal("failed-to-create-locket-client", f'no Locket can be asked; "-" means that none is: {address}', status=2)
+        return Alone()
+
+    def _check_certificates(self) -> None:
+        api = self._config.api
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(api.mtls_server_cert_file, api.mtls_server_key_file)
+            context.load_verify_locations(api.mtls_client_ca_file)
+        except OSError as error:  # SSLError is one
+            raise Fatal("mtls-mis-configured", error, status=2) from error
+
+    # With the lock
+
+    async def _serve(self, stop: daemon.Stop, members: Members, lock: Lock) -> int:
+        asked = daemon.spawn(stop.wait(), name="stop")
+        acquiring = daemon.spawn(lock.acquire(), name="lock")
+        try:
+            await asyncio.wait({asked, acquiring}, return_when=asyncio.FIRST_COMPLETED)
+            if not acquiring.done():
+                self._log.info("exited")
+                return 0
+            async with members.running():
+                self._log.info("started", port=self._config.api.listen_port)
+                await self._until_over(asked, lock)
+        except (CfrouteError, ApiError, SQLAlchemyError, LockLost) as error:
+            self._log.error("shutdown-error", error=str(getattr(error, "orig", None) or error))
+            return 1
+        finally:
+            asked.cancel()
+            acquiring.cancel()
+        self._log.info("exited")
+        return 0
+
+    async def _until_over(self, asked: asyncio.Task[None], lock: Lock) -> None:
+        """Return when asked to stop and whoever waited for the lock had time to take over. Raises LockLost."""
+        lost = daemon.spawn(lock.lost(), name="lock lost")
+        await asyncio.wait({asked, lost}, return_when=asyncio.FIRST_COMPLETED)
+        failed = lost.done()
+        lost.cancel()
+        if not failed:
+            await lock.release()
+        if lock.contended:
+            await self._clock.sleep(self._config.retry_interval + _TAKE_OVER)
+        if failed:
+            raise LockLost("lost the lock")
