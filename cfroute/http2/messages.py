@@ -165,7 +165,7 @@ def response_head(fields: list[Pair], method: bytes, *, ended: bool) -> Response
     except Malformed as error:
         raise BadResponse(f"malformed response from server: {error}") from error
     status = pseudo.get(b":status", b"")
-    if len(status) != 3 or not status.isdigit() or status < b"100":
+    if len(status) != 3 or not status.isdigit():
         raise BadResponse("malformed response from server: malformed non-numeric status pseudo header")
     head = ResponseHead()
     head.version, head.status, head.headers, head.keep_alive = b"HTTP/2.0", int(status), headers, True

@@ -209,6 +209,8 @@ class Exchange:
             return self._switched(head, body)
         announced = head.headers.get(b"Trailer") if head.length == CHUNKED else None
         answer = self.policy.response(self, head)
+        if answer is None and head.status < 100:  # that is no response, and 000 would look like one that has not begun
+            answer = Answer(502)
         if answer is not None:
             self.answer(answer)
             return False

@@ -362,7 +362,7 @@ def _status(line: bytes) -> tuple[bytes, int]:
     if not space:
         raise BadResponse(_malformed(line))
     code = rest.lstrip(b" ").partition(b" ")[0]
-    if len(code) != 3 or not code.isdigit() or code < b"100":
+    if len(code) != 3 or not code.isdigit():
         raise BadResponse(f'malformed HTTP status code "{_shown(code)}"')
     if not _VERSION.fullmatch(version):
         raise BadResponse(f'malformed HTTP version "{_shown(version)}"')

@@ -417,6 +417,7 @@ RESPONSES = {
     b"HTTP/1.1 304 No\r\nTransfer-Encoding: chunked\r\n\r\n": (304, 0, True),
     b"HTTP/1.1 103 Hint\r\n\r\n": (103, 0, True),
     b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n": (999, 0, True),
+    b"HTTP/1.1 099 What\r\nContent-Length: 0\r\n\r\n": (99, 0, True),
 }
 
 
