@@ -67,7 +67,7 @@ class RouterExchange(Exchange):
 
     def __init__(self, front: "ClientSide", request: RequestHead) -> None:
         super().__init__(front, request)
-        self.started = self.server.clock.monotonic()
+        self.started = self.server.monotonic()
 
     @property
     def trace_fields(self) -> dict[str, str]:

@@ -5,7 +5,6 @@ This is the Gorouter's `Policy` for the data plane. It holds all decisions about
 
 from random import Random
 
-from cfroute.clock import Clock
 from cfroute.gorouter.access_log import AccessLog
 from cfroute.gorouter.access_record import detailed_record, record
 from cfroute.gorouter.attempt_log import AttemptLog
@@ -27,13 +26,14 @@ from cfroute.proxy.backend import Destination
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.head import RequestHead, ResponseHead
 from cfroute.proxy.headers import Fields, Headers
+from cfroute.proxy.policy import Policy
 from cfroute.proxy.sides import ClientSide, RequestLine
 from cfroute.proxy.target import Target, double_slash_form
 
 _NO_ENDPOINTS = Failure(Kind.NO_TARGET, "No endpoints available")
 
 
-class Proxy:
+class Proxy(Policy):
     """Gorouter's decisions, request by request."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Proxy:
         self._handlers = request_path(context)
         self._context = context
         self._config: Config = context.config
-        self._clock: Clock = context.clock
+        self._monotonic = context.clock.monotonic
         self._rng: Random = context.rng
         self._log = context.log
         self._attempts = AttemptLog(context.log, context.go_log)
@@ -77,7 +77,7 @@ class Proxy:
             answer = handler(exchange)
             if answer is not None:
                 return answer
-        exchange.proxy_started = self._clock.monotonic()
+        exchange.proxy_started = self._monotonic()
         if exchange.route_service is None:
             assert exchange.pool is not None
             exchange.pool.requests += 1
@@ -130,7 +130,7 @@ class Proxy:
         self._stop_counting(exchange)
         exchange.failure = failure
         exchange.failed_attempts += 1
-        exchange.failed_at = self._clock.monotonic()
+        exchange.failed_at = self._monotonic()
         if self._events is not None:
             self._events.failed(exchange)
         if exchange.upgrade and not exchange.body_done:
@@ -181,7 +181,7 @@ class Proxy:
     def finished(self, exchange: RouterExchange) -> None:
         if exchange.counted:
             self._stop_counting(exchange)
-        now = self._clock.monotonic()
+        now = self._monotonic()
         if exchange.proxy_started:
             exchange.proxy_ended = now
         if exchange.complete:
@@ -205,7 +205,7 @@ class Proxy:
         pool = exchange.pool
         assert pool is not None
         attempt = exchange.attempt_number
-        now = self._clock.monotonic()
+        now = self._monotonic()
         if self._tally is not None:
             self._tally.refresh(pool.endpoints)
         if exchange.selection is None:

@@ -10,6 +10,7 @@ from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.head import RequestHead, ResponseHead
 from cfroute.proxy.headers import Headers
+from cfroute.proxy.policy import Policy
 from cfroute.proxy.sides import ClientSide, RequestLine
 
 
@@ -24,7 +25,7 @@ class BalancedExchange(Exchange):
         self.tried: set[str] = set()
 
 
-class Balancer:
+class Balancer(Policy):
     """Spreads requests over the healthy Gorouters, with the forwarding headers that a load balancer adds."""
 
     def __init__(self, routers: Routers, log: Logger) -> None:
@@ -81,7 +82,7 @@ class Balancer:
         pass
 
 
-class StatusPages:
+class StatusPages(Policy):
     """`/healthz` on the status port: 200 while a Gorouter is healthy, and what is known of each."""
 
     def __init__(self, routers: Routers) -> None:

@@ -18,11 +18,12 @@ class Deadlines(Generic[T]):
     Precise to a twentieth of `seconds`, or 10 ms.
     """
 
-    __slots__ = ("_clock", "_entries", "_expired", "_grain", "_seconds", "_timer")
+    __slots__ = ("_clock", "_entries", "_expired", "_grain", "_monotonic", "_seconds", "_timer")
 
     def __init__(self, seconds: float, clock: Clock, expired: Callable[[T], object]) -> None:
         self._seconds = seconds
         self._clock = clock
+        self._monotonic = clock.monotonic
         self._expired = expired
         self._entries: dict[T, float] = {}
         self._timer: Timer | None = None
@@ -37,7 +38,7 @@ class Deadlines(Generic[T]):
     def add(self, entry: T) -> None:
         """Start the time of `entry`, which must not be in."""
         if self._seconds > 0:
-            self._entries[entry] = self._clock.monotonic() + self._seconds
+            self._entries[entry] = self._monotonic() + self._seconds
             if self._timer is None:
                 self._timer = self._clock.call_later(self._seconds, self._look)
 
@@ -47,7 +48,7 @@ class Deadlines(Generic[T]):
 
     def _look(self) -> None:
         self._timer = None
-        now = self._clock.monotonic()
+        now = self._monotonic()
         due = []
         for entry, deadline in self._entries.items():
             if deadline > now:

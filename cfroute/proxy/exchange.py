@@ -58,7 +58,7 @@ class Exchange:
         self.server: ProxyServer = front.server
         self.policy = front.server.policy
         self.request = request
-        self.received_at = self.server.clock.now_ns()
+        self.received_at = self.server.now_ns()
         self.keep_alive = request.keep_alive
         self.upgrade = upgrade_of(request) if b"Upgrade" in request.headers else b""
         self.expects_continue = b"Expect" in request.headers and request.version != b"HTTP/1.0"
@@ -119,7 +119,7 @@ class Exchange:
                 self.attempt_failed(failure)
             return
         if not self._still_wants(asyncio.current_task()):
-            backend.release(self.server.clock.monotonic())
+            backend.release(self.server.monotonic())
         elif backend.closed:
             self.attempt_failed(backend.failure())
         else:
@@ -239,7 +239,7 @@ class Exchange:
         if clean and self._reusable and self.body_done and (self.request.length == 0 or self._backend_took_all()):
             backend, self.backend = self.backend, None
             if backend is not None:
-                backend.release(self.server.clock.monotonic())
+                backend.release(self.server.monotonic())
         else:
             self._drop_backend()
         if self.status == 101:

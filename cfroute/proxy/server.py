@@ -92,6 +92,7 @@ class ProxyServer:
     ) -> None:
         self.policy = policy
         self.clock = clock
+        self.monotonic, self.now_ns = clock.monotonic, clock.now_ns  # asked for each request: looked up once
         self.limits = limits
         self.connections: set[ClientConnection] = set()
         self._observer = observer or Observer()
