@@ -158,8 +158,8 @@ def load(path: str, *, dev_mode: bool) -> Config:
 def parse(text: bytes, *, dev_mode: bool) -> Config:
     """Read and check the text. Without `dev_mode`, there has to be a UAA. Raises ConfigError."""
     try:
-        document = _plain(yaml.compose(text, Loader=_Loader)) or {}
-        config = msgspec.convert(document, Config, strict=False, dec_hook=_duration)
+        document = _plain(yaml.compose(text, Loader=_Loader))
+        config = msgspec.convert({} if document is None else document, Config, strict=False, dec_hook=_duration)
     except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise ConfigError(f"yaml: {error}") from error
     _check(config, dev_mode=dev_mode)

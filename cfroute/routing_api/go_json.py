@@ -62,7 +62,7 @@ def _syntax(text: str, error: json.JSONDecodeError) -> str:
     if "escape" in error.msg:
         return f"invalid character {_quoted(text[at + 1 : at + 2])} in string escape code"
     if "control character" in error.msg:
-        return f"invalid character {_quoted(char)} in string literal"
+        return f"invalid character {_quoted(text[at])} in string literal"
     context = {
         "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
         "Illegal trailing comma before end of object": "looking for beginning of object key string",
