@@ -52,7 +52,7 @@ class Destinations:
             host, port = resolve(self._resolver, service.hostname, service.port)
             secure = service.scheme == "https"
             destination = self._make(host, port, self._service_tls() if secure else None, service.hostname if secure else None)
-            destination.handshake_timeout = 0  # upstream has no limit but that of the whole request
+            destination.handshake_timeout = 0.0  # upstream has no limit but that of the whole request
             if len(self._services) < 1024:
                 self._services[service.url] = destination
         return destination
