@@ -37,7 +37,8 @@ def unregister(router: Router, app: Backend, /, *uris: str, **fields: Any) -> No
 
 def registry_lines(router: Router, about: str) -> list[dict[str, Any]]:
     """What the registry has logged about whatever contains that text."""
-    lines = [json.loads(line) for line in router.output.read_text().splitlines() if line.startswith("{")]
+    texts = router.output.read_text().splitlines()
+    lines = [json.loads(text) for text in texts if text.startswith("{") and about in text.lower()]
     return [line for line in lines if line["source"].endswith("registry") and about in str(line["data"]).lower()]
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -183,28 +184,6 @@ def test_mistakes_are_told_at_once(tmp_path):
 
 
 class TestLaterFailures:
-    @pytest.mark.statement("1.4", "An unknown logging.level is a panic on stderr, and exit status 2")
-    def test_level(self, tmp_path):
-        ending = run_file(tmp_path, {"logging": {"level": "foo"}})
-        assert (ending.status, ending.out) == (2, "")
-        assert 'unrecognized level: "foo"' in ending.err
-
-    @pytest.mark.statement("1.4", "An access log that cannot be opened, exit status 1")
-    def test_access_log(self, tmp_path):
-        ending = run_file(tmp_path, {"access_log": {"file": "/nowhere/access.log"}})
-        assert (ending.status, ending.lines[-1]["message"]) == (1, "error-creating-access-logger")
-        ending.told("error-creating-accesslog-file")
-
-    @pytest.mark.statement("1.4", "An HTML template that is missing or bad, exit status 1")
-    def test_template(self, tmp_path):
-        ending = run_file(tmp_path, {"html_error_template_file": "/nowhere.html"})
-        assert (ending.status, ending.lines[-1]["message"]) == (1, "new-html-error-template-from-file")
-        assert ending.error == "Could not read HTML error template file: open /nowhere.html: no such file or directory"
-        (tmp_path / "page.html").write_text("{{ .Status")
-        ending = run_file(tmp_path, {"html_error_template_file": str(tmp_path / "page.html")})
-        assert (ending.status, ending.lines[-1]["message"]) == (1, "new-html-error-template-from-file")
-        assert ending.error.startswith("template: ")
-
     @pytest.mark.statement("1.4", "An entry of the hairpinning allowlist that is no wildcard or FQDN is a panic, exit status 2")
     def test_allowlist(self, tmp_path):
         ending = run_file(tmp_path, {"route_services_hairpinning_allowlist": ["good.test", "*bad"]})
@@ -250,7 +229,10 @@ class TestLaterFailures:
                 "main": ({"port": port}, "tcp-listener-error", f"127.0.0.1:{port}"),
                 "TLS": (tls, "tls-listener-error", f"127.0.0.1:{port}"),
             }
-            endings = {name: run_file(tmp_path, {**free, **settings}) for name, (settings, _, _) in cases.items()}
+            with ThreadPoolExecutor() as pool:
+                files = {name: {**free, **ports(), **settings} for name, (settings, _, _) in cases.items()}
+                ran = pool.map(lambda name: run_file(tmp_path, files[name], f"{name}.yml"), cases)
+                endings = dict(zip(cases, ran, strict=True))
         for name, (_, message, address) in cases.items():
             ending = endings[name]
             prefix = "starting local listener: " if name == "internal" else ""

@@ -118,6 +118,7 @@ def test_what_is_said_first_in_the_deprecated_mode(connect):
     server.close()
 
 
+@pytest.mark.statement("E", "28: router.greet is answered with the start message")
 @pytest.mark.statement("2.1", "The start message: id of index and a uuid, hosts, and both intervals in whole seconds")
 @pytest.mark.statement("2.1", "router.greet is answered with the start message; without a reply subject nothing happens")
 @pytest.mark.statement("2.1", "The router hears its own router.start, and takes no offence")

@@ -10,6 +10,8 @@ from .routing import asked, named, register, tell, unregister
 FAST = {"prune_stale_droplets_interval": "100ms", "start_response_delay_interval": "0s"}
 
 
+@pytest.mark.statement("E", "26: a plain endpoint goes after its time, one with TLS stays")
+@pytest.mark.statement("12", "An endpoint that was not refreshed for droplet_stale_threshold is pruned, at the next cycle")
 @pytest.mark.statement("3.7", "a plain endpoint that is not refreshed within its time is removed, one with TLS never is")
 @pytest.mark.statement("3.7", "pruned-route has the route, the addresses and the isolation segment")
 @pytest.mark.statement("2.3", "a negative stale threshold lets an endpoint go at the next cycle")
@@ -33,6 +35,7 @@ def test_time_to_live(start, backend):
     assert "tls37.test" in router.routes()
 
 
+@pytest.mark.statement("E", "27: routes outlive NATS; when it is back, router.start is published again")
 @pytest.mark.statement("3.7", "while NATS is down each cycle logs prune-suspended; after that all endpoints count as refreshed")
 def test_suspended_pruning(start, tmp_path):
     nats = Nats()
@@ -43,6 +46,8 @@ def test_suspended_pruning(start, tmp_path):
         until(lambda: len(router.log("prune-suspended")) > 12, "a dozen cycles")
         assert "s37.test" in router.routes()
         nats.start()
+        nats.subscribe("router.start")
+        assert nats.next()[0] == "router.start"
         until(lambda: router.log("prune-unsuspended-refresh-routes-complete"), "the first cycle after that")
         assert "s37.test" in router.routes()
         until(lambda: "s37.test" not in router.routes(), "the end of the route")

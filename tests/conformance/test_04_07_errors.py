@@ -182,6 +182,7 @@ def test_pages_that_fail(start, tmp_path):
     assert "Nothing" in router.log("render-error-failed")[0]["error"]
 
 
+@pytest.mark.statement("1.4", "An HTML template that is missing or bad, exit status 1")
 @pytest.mark.statement("4.7", "a template that is missing or beyond what is supported ends the start with one line and status 1")
 @pytest.mark.parametrize(
     ("text", "problem"),

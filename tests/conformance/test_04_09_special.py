@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 
 import pytest
 
@@ -61,6 +62,7 @@ def test_expect_and_keep(start, backend):
 
 
 @pytest.mark.statement("4.9", "a backend that says nothing for a second gets the body anyway")
+@pytest.mark.statement("12", "A backend has 1 s to ask for the body of a request that expects 100; then it is sent anyway")
 def test_expect_without_100(shared_router, backend):
     def silent(connection: socket.socket) -> None:
         assert read_request(connection).endswith(b"body")
@@ -69,7 +71,9 @@ def test_expect_without_100(shared_router, backend):
     shared_router.register("silent.test", backend(silent))
     with shared_router.connect() as client:
         client.sendall(expecting("silent.test"))
+        began = time.monotonic()
         assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert 0.8 < time.monotonic() - began < 3
         client.sendall(b"body")
         assert everything(client).endswith(b"ok")
 
@@ -180,6 +184,7 @@ def test_upgrades_that_are_declined(shared_router, backend):
     "4.9", "endpoint_timeout covers the bodies, too: the client is cut off, and backend-request-timeout is logged"
 )
 @pytest.mark.statement("12", "endpoint_timeout before the headers: 502 context deadline exceeded, and the same line")
+@pytest.mark.statement("12", "A response that takes longer than endpoint_timeout is cut")
 def test_timeouts(start, backend):
     released = threading.Event()
 

@@ -52,6 +52,7 @@ def test_marks_are_taken_back(start, backend):
 
 
 @pytest.mark.statement("5.3", "a mark lasts a quarter of droplet_stale_threshold")
+@pytest.mark.statement("12", "An endpoint that failed is chosen again after a quarter of droplet_stale_threshold")
 def test_marks_end(start, backend):
     router = start(droplet_stale_threshold="2s", start_response_delay_interval="0s", backends={"max_attempts": 2})
     reserved = socket.socket()

@@ -1,4 +1,4 @@
-"""What metron is told (section 10.6)."""
+"""What metron is told (section 10.6), and the values that are looked at as seldom (10.5, 2.2)."""
 
 import ssl
 
@@ -64,6 +64,14 @@ def test_names(metered, backend):
     units = metron.units()
     assert {name: units[name] for name in UNITS} == UNITS
     assert metron.origins == {"gorouter"}
+
+
+@pytest.mark.statement("2.2", "waiting and dropped NATS messages are shown, looked at every five seconds")
+@pytest.mark.statement("10.5", "file_descriptors is looked at every five seconds")
+def test_what_is_looked_at(metered):
+    until(lambda: metered.scrape().value("file_descriptors") > 5, "the number of descriptors")
+    assert metered.scrape().value("total_dropped_messages") == 0
+    assert metered.scrape().value("buffered_messages") >= 0
 
 
 @pytest.mark.statement("1.2", "enable_envelope_v1_metrics: false keeps metrics from metron")

@@ -63,6 +63,7 @@ class Watched(Router):
 @pytest.mark.statement("11.1", "During the delay /health answers 503, /routes and NATS work, and the main port refuses")
 @pytest.mark.statement("11.1", "/health turns 200 once the router has started")
 @pytest.mark.statement("11.3", "TERM: stopping, stopped, exited, and the goodbyes of NATSMonitor, subscriber and FileDescriptor")
+@pytest.mark.statement("E", "31: TERM: exit 0 at once")
 @pytest.mark.statement("11.2", "TERM ends the router at once, with exit status 0")
 def test_from_start_to_end(shared_nats, tmp_path):
     settings = {
@@ -141,6 +142,7 @@ def test_a_hangup(start):
     assert router.process.wait(DEADLINE) == -signal.SIGHUP
 
 
+@pytest.mark.statement("E", "30: USR1: health is 503 at once, traffic is served for drain_wait, then exit 0")
 @pytest.mark.statement("11.3", "USR1: /health and the health check by User-Agent are 503 at once, traffic goes on for drain_wait")
 @pytest.mark.statement("11.3", "Then the listeners close, idle connections are closed, and active requests are waited for")
 @pytest.mark.statement("11.3", "A connection is closed after its last answer, and no header announces that")
