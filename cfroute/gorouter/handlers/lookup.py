@@ -20,6 +20,7 @@ def handler(context: Context) -> Handler:
     reporter = context.reporter
     lookup = context.registry.lookup if reporter is None else reporter.timed(context.registry.lookup)
     max_conns = context.config.backends.max_conns
+    tally = context.tally
 
     def find(exchange: RouterExchange) -> Answer | None:
         request = exchange.request
@@ -42,8 +43,11 @@ def handler(context: Context) -> Handler:
         exchange.pool = pool
         if pool.is_empty:
             return _no_endpoints(exchange, context)
-        if max_conns and pool.is_overloaded(max_conns):
-            return _overloaded(exchange, context)
+        if max_conns:
+            if tally is not None:
+                tally.refresh(pool.endpoints)
+            if pool.is_overloaded(max_conns):
+                return _overloaded(exchange, context)
         return None
 
     return find
