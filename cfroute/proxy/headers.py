@@ -80,10 +80,11 @@ class Headers(dict[bytes, tuple[bytes, ...]]):
     def lines(self) -> bytes:
         """All fields as they go on the wire, sorted by name, each with its line end."""
         fields: Fields = self
-        pieces: list[bytes] = []
+        lines: list[bytes] = []
         for name in in_order(fields):
-            add_lines(pieces, name, fields[name])
-        return b"".join(pieces)
+            for value in fields[name]:
+                lines.append(b"%b: %b\r\n" % (name, value))
+        return b"".join(lines)
 
     def tokens(self, name: bytes) -> list[bytes]:
         """The elements of a comma-separated field, in lower case, over all its lines."""
@@ -103,15 +104,6 @@ def in_order(fields: Fields) -> list[bytes]:
                 _orders.clear()
             _orders[names] = known
     return known
-
-
-def add_lines(pieces: list[bytes], name: bytes, values: tuple[bytes, ...]) -> None:
-    """Append the lines of one field to what is going to be joined."""
-    for value in values:
-        pieces.append(name)
-        pieces.append(b": ")
-        pieces.append(value)
-        pieces.append(b"\r\n")
 
 
 class Message:

@@ -6,7 +6,7 @@ from typing import Final
 from cfroute.clock import Clock
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.head import CHUNKED, RequestHead, ResponseHead
-from cfroute.proxy.headers import Fields, add_lines, in_order
+from cfroute.proxy.headers import Fields, in_order
 from cfroute.proxy.sides import RequestLine
 from cfroute.proxy.status import status_line
 
@@ -36,7 +36,8 @@ def request_bytes(request: RequestHead, line: RequestLine) -> bytes:
         parts.append(b"Trailer: %b\r\n" % b",".join(request.trailer))
     for name in in_order(fields):
         if name not in _WRITTEN_FIRST:
-            add_lines(parts, name, fields[name])
+            for value in fields[name]:
+                parts.append(b"%b: %b\r\n" % (name, value))
     # Go does not ask for the end of a connection that is to change its protocol.
     parts.append(b"Connection: close\r\n\r\n" if close and b"Upgrade" not in fields else b"\r\n")
     return b"".join(parts)
