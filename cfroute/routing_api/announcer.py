@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 import msgspec
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NATSError
 
@@ -12,7 +11,7 @@ from cfroute.lager import Lager
 from cfroute.routing_api.config import Nats
 
 INTERVAL: Final = 20.0  # s, as route emitters repeat theirs
-_RECONNECT_WAIT: Final = 0.5  # s
+_RECONNECT_WAIT: Final = 2  # s, as Gorouter
 
 
 class Announcer:
@@ -28,7 +27,7 @@ class Announcer:
 
     async def run(self) -> None:
         """Connect as soon as a server answers, and announce the route for ever."""
-        self._client = await nats.connect(
+        await self._client.connect(
             self._config.servers,
             name="routing-api",
             user=self._config.user or None,

@@ -1,0 +1,252 @@
+"""How the process starts, goes on, and ends."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cfroute.routing_api.main import main
+
+from ..conformance.conftest import Nats
+from .daemons import Process, eventually, free_port
+from .test_api import tcp
+
+Launch = Callable[..., Process]
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        ([], 1, '"message":"routing-api.failed-check-flags","log_level":2,"data":{"error":"No configuration file provided"}'),
+        (
+            ["-config", "x"],
+            1,
+            '"message":"routing-api.failed-check-flags","log_level":2,"data":{"error":"No ip address provided"}',
+        ),
+        (["-config", "/nowhere", "-ip", "x"], 1, '"data":{"error":"open /nowhere: no such file or directory"}'),
+        (["-timeFormat=rfc3339"], 1, '"level":"error","source":"routing-api","message":"routing-api.failed-check-flags"'),
+        (["-logLevel=fatal"], 1, ""),
+    ],
+)
+def test_what_is_missing(capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, told: str) -> None:
+    assert main(arguments) == status
+    assert told in said(capsys)
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["-x"], 2), (["-redactSecrets", "-redactPatterns=("], 2), (["-h"], 0)])
+def test_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], status: int) -> None:
+    assert main(arguments) == status
+    assert "Usage of routing-api:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "message", "error"),
+    [
+        ({"sqldb": {"type": "foo", "host": "h", "port": 1}}, 1, "failed-initialize-sql-connection", "Unknown type foo"),
+        ({"sqldb": {}}, 1, "failed-initialize-sql-connection", "sqldb.schema does not say in which file the database is"),
+        ({"sqldb": {"schema": "/nowhere/x"}}, 1, "failed-initialize-sql-connection", "unable to open database file"),
+        ({"sqldb": {"type": "mysql", "ca_cert": "x"}}, 1, "failed-initialize-sql-connection", "failed to parse sql ca: "),
+        ({"statsd_endpoint": "nobody"}, 1, "failed-to-create-statsd-client", "address nobody: missing port in address"),
+        ({"api": {"mtls_client_ca_file": "/nowhere"}}, 2, "mtls-mis-configured", "[Errno 2] No such file or directory"),
+        ({"locket": {"locket_address": "127.0.0.1:8891"}}, 2, "failed-to-create-locket-client", "no Locket can be asked"),
+        (
+            {"router_groups": [{"name": "x", "type": "y"}] * 2},
+            1,
+            "shutdown-error",
+            "UNIQUE constraint failed",
+        ),
+    ],
+)
+def test_what_it_does_not_start_with(launch: Launch, wrong: dict[str, Any], status: int, message: str, error: str) -> None:
+    process = launch("-devMode", **wrong)
+    assert process.process.wait(15) == status
+    (data,) = process.said(message)
+    assert error in data["error"]
+    assert "Traceback" not in process.output.read_text()
+    assert not process.said("started")
+
+
+def test_a_uaa_that_is_not_there(launch: Launch, tmp_path: Path) -> None:
+    port = free_port()
+    process = launch(oauth={"token_endpoint": "127.0.0.1", "port": port, "ca_certs": str(tmp_path / "ca.pem")})
+    assert process.process.wait(15) == 1
+    assert f"https://127.0.0.1:{port}/.well-known/openid-configuration" in process.said("creating-uaa-client")[0]["error"]
+    assert '"routing-api.Failed to get issuer configuration from UAA"' in process.output.read_text()
+    process = launch(oauth={"token_endpoint": "127.0.0.1", "port": port, "ca_certs": "/nowhere/ca.pem"})
+    assert process.process.wait(15) == 1
+    assert process.said("Failed to create UAA client")
+
+
+def test_a_port_that_is_taken(launch: Launch, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = launch("-devMode", api={"mtls_listen_port": taken.getsockname()[1]}, debug_address="1.2.3.4:1234")
+        assert process.process.wait(15) == 1
+    assert "address already in use" in process.said("shutdown-error")[0]["error"]
+    (debug,) = process.said("failed-debug-server")
+    assert debug["debug_address"] == "1.2.3.4:1234"
+    assert own_routes(tmp_path) == []  # what was begun is undone
+
+
+def own_routes(folder: Path) -> list[Any]:
+    with sqlite3.connect(folder / "routing.sqlite") as connection:
+        return connection.execute("SELECT route, port, ip, ttl, log_guid, modification_index FROM routes").fetchall()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_its_own_route_and_its_end(launch: Launch, tmp_path: Path, how: signal.Signals) -> None:
+    process = launch("-devMode", max_ttl="2s").started()
+    assert own_routes(tmp_path)[0][:5] == ("api.sys.test/routing", process.port, "127.0.0.1", 2, "routing_api")
+    with process.events("/events") as events:
+        number, name, route = events.next()
+        assert (number, name, route["route"], route["modification_tag"]["index"]) == (0, "Upsert", "api.sys.test/routing", 1)
+        os.kill(process.process.pid, how)
+        rest = events.response.read()  # a proper end of the body: read raises IncompleteRead otherwise
+    assert b"Delete" not in rest
+    assert process.end() == 0
+    assert own_routes(tmp_path) == []
+    assert process.said("route-register.starting-registration-loop")
+    assert (
+        process.output.read_text().rstrip().splitlines()[-1].endswith('"message":"routing-api.exited","log_level":1,"data":{}}')
+    )
+
+
+def test_without_http(launch: Launch, tmp_path: Path) -> None:
+    process = launch("-devMode", api={"http_enabled": False}).started()
+    assert process.said("started") == [{"port": process.port}]
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{process.port}/routing/v1/routes", trust_env=False)
+    assert own_routes(tmp_path) == []
+    assert process.end() == 0
+
+
+def test_what_is_acknowledged_survives_being_killed(launch: Launch) -> None:
+    process = launch("-devMode").started()
+    with process.client() as api:
+        (group,) = api.get("/router_groups").json()
+        assert api.post("/tcp_routes/create", json=[tcp(group["guid"], 1024)]).status_code == 201
+        before = api.get("/tcp_routes").json()
+    process.end(signal.SIGKILL)
+    changed = {**process.config, "router_groups": [{"name": "another", "type": "tcp", "reservable_ports": "2000"}]}
+    process = launch("-devMode", "-logLevel", "debug", config=changed).started()
+    with process.client() as api:
+        assert api.get("/router_groups").json() == [group]
+        assert api.get("/tcp_routes").json() == before
+    assert process.said("migration.already-at-latest-version")
+    assert not process.said("seeding.seeding")
+    assert process.end() == 0
+
+
+def test_the_level_of_the_log_can_be_changed(launch: Launch) -> None:
+    port = free_port()
+    process = launch("-devMode", debug_address=f"127.0.0.1:{port}").started()
+    answer = httpx.put(f"http://127.0.0.1:{port}/log-level", content="error", trust_env=False)
+    assert answer.status_code == 200
+    with process.client() as api:
+        api.get("/routes?unheard")
+    httpx.put(f"http://127.0.0.1:{port}/log-level", content="nonsense", trust_env=False)
+    assert process.end() == 0
+    assert "unheard" not in process.output.read_text()
+
+
+class Packets:
+    """What a statsd server is sent."""
+
+    def __init__(self) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(10)
+        self.lines: list[str] = []
+
+    def until(self, line: str) -> list[str]:
+        """The lines up to that one; they are not seen again."""
+        while line not in self.lines:
+            packet = self.socket.recv(1 << 16)
+            assert len(packet) <= 512
+            assert packet.endswith(b"\n")
+            self.lines += packet.decode().splitlines()
+        end = self.lines.index(line) + 1
+        found, self.lines = self.lines[:end], self.lines[end:]
+        return found
+
+
+def test_metrics(launch: Launch) -> None:
+    packets = Packets()
+    process = launch("-devMode", statsd_endpoint=f"127.0.0.1:{packets.socket.getsockname()[1]}").started()
+    first = packets.until("routing_api.key_refresh_events:0|g")
+    assert first == [
+        "routing_api.total_http_routes:+1|g",
+        "routing_api.total_http_subscriptions:0|g",
+        "routing_api.total_tcp_subscriptions:0|g",
+        "routing_api.total_http_routes:1|g",
+        "routing_api.total_http_subscriptions:+0|g",
+        "routing_api.total_tcp_routes:0|g",
+        "routing_api.total_tcp_subscriptions:+0|g",
+        "routing_api.total_token_errors:0|g",
+        "routing_api.key_refresh_events:0|g",
+    ]
+    with process.client() as api, process.events():
+        (group,) = api.get("/router_groups").json()
+        packets.until("routing_api.total_tcp_subscriptions:+1|g")
+        for change in ("+1", "+0"):
+            api.post("/tcp_routes/create", json=[tcp(group["guid"], 1024)])
+            packets.until(f"routing_api.total_tcp_routes:{change}|g")
+        packets.until("routing_api.total_tcp_routes:1|g")
+        api.post("/tcp_routes/delete", json=[tcp(group["guid"], 1024)])
+        packets.until("routing_api.total_tcp_routes:-1|g")
+    packets.until("routing_api.total_tcp_subscriptions:-1|g")
+    assert process.end() == 0
+    packets.socket.close()
+
+
+def test_its_own_route_over_nats(launch: Launch) -> None:
+    nats = Nats()
+    try:
+        nats.subscribe("router.*")
+        told = {"servers": [f"nats://127.0.0.1:{nats.port}"], "user": "nats", "password": "pw"}
+        process = launch("-devMode", cfroute={"nats": told}).started()
+        subject, message = nats.next()
+        assert subject == "router.register"
+        assert message == (
+            b'{"host":"127.0.0.1","port":%d,"uris":["api.sys.test/routing"],"tags":{"component":"routing-api"}}' % process.port
+        )
+        nats.publish("router.start", b"{}")
+        assert nats.next() == ("router.register", message)
+        assert process.end() == 0
+        assert nats.next() == ("router.unregister", message)
+    finally:
+        nats.stop()
+
+
+def test_a_nats_that_is_not_there_holds_nothing_up(launch: Launch) -> None:
+    process = launch("-devMode", cfroute={"nats": {"servers": [f"nats://127.0.0.1:{free_port()}"]}}).started()
+    with process.client() as api:
+        assert api.get("/routes").status_code == 200
+    eventually(lambda: process.said("route-register.nats.nats-error"), "a line about NATS")
+    assert process.end() == 0
+
+
+def test_a_start_without_changes_imports_no_alembic(tmp_path: Path) -> None:
+    code = """
+import sys
+from cfroute.lager import Lager, Sink
+from cfroute.routing_api import config, database, migrations, process
+opened = database.open_database(config.SqlDB(schema=sys.argv[1]), skip_ssl_validation=False)
+migrations.migrate(opened._write_engine, Lager("x", Sink()))
+print("alembic" in sys.modules)
+opened.close()
+"""
+    for expected in ("True", "False"):
+        done = subprocess.run([sys.executable, "-c", code, tmp_path / "x.sqlite"], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == expected
