@@ -68,7 +68,6 @@ _RULES: Final[dict[str, _Rule]] = {
     ),
     "go_max_procs": _only_with("cfroute.workers: -1", lambda config: config.cfroute.workers != -1),
     "max_idle_conns": _Rule(NO_EFFECT, "idle connections are limited by max_idle_conns_per_host", _always),
-    "endpoint_keep_alive_probe_interval": _Rule(NO_EFFECT, "the system's own interval holds", _always),
     "debug_addr": _Rule(
         DIFFERS, "only /log-level is there; py-spy looks into a running process", lambda config: bool(config.debug_addr)
     ),

@@ -71,6 +71,7 @@ class Destinations:
             max_idle=0 if config.disable_keep_alives else config.max_idle_conns_per_host,
             dial_timeout=config.endpoint_dial_timeout,
             handshake_timeout=config.tls_handshake_timeout,
+            probe_interval=config.endpoint_keep_alive_probe_interval,
             response_limit=config.max_response_header_bytes or 10 << 20,
             kept=self._kept,
         )

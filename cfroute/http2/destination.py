@@ -31,6 +31,7 @@ class Http2Destination(Destination):
             idle_seconds=http1.idle_seconds,
             dial_timeout=http1.dial_timeout,
             handshake_timeout=http1.handshake_timeout,
+            probe_interval=http1.probe_interval,
             response_limit=http1.response_limit,
             clock=http1.clock,
             kept=http1._kept,

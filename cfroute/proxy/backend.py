@@ -10,7 +10,7 @@ from cfroute.clock import Clock, SystemClock
 from cfroute.proxy.chunked import LAST_CHUNK, ChunkedDecoder, ChunkError, chunk
 from cfroute.proxy.failure import Failure, Kind, dial_failure, lost_failure
 from cfroute.proxy.greeting import secure
-from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead
+from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead, may_be_complete
 from cfroute.proxy.headers import Headers
 from cfroute.proxy.readers import ResponseReader
 from cfroute.proxy.sides import BackendSide, RequestLine
@@ -267,30 +267,30 @@ class Backend:
             if self.head_seen:
                 self._body(exchange, data)
             else:
-                self._head(exchange, self._buffer + data if self._buffer else data)
+                self._head(exchange, data)
         except Exception as defect:
             exchange.panicked(defect)
 
     def _head(self, exchange: "Exchange", data: bytes) -> None:
-        self._buffer = b""
-        while True:
-            try:
-                parsed = self.destination.reader.read(data, self.destination.response_limit, exchange.request.method)
-            except BadResponse as bad:
-                exchange.attempt_failed(Failure(Kind.MALFORMED, _BROKEN + str(bad), True, True, self.requests > 1))
-                return
-            if parsed is None:
-                self._buffer = data
-                return
-            head, used = parsed
-            data = data[used:]
-            if not 100 <= head.status < 200 or head.status == 101:
-                break
-            self.preliminary = self.requests
-            if not exchange.informational(head):
-                text = _BROKEN + "net/http: too many 1xx informational responses"
-                exchange.attempt_failed(Failure(Kind.MALFORMED, text, True, True, self.requests > 1))
-                return
+        to, seen = self.destination, len(self._buffer)
+        data, self._buffer = self._buffer + data if seen else data, b""
+        try:
+            while True:
+                look = not seen or may_be_complete(data, seen, to.response_limit)
+                parsed = to.reader.read(data, to.response_limit, exchange.request.method) if look else None
+                if parsed is None:
+                    self._buffer = data
+                    return
+                head, used = parsed
+                data, seen = data[used:], 0
+                if not 100 <= head.status < 200 or head.status == 101:
+                    break
+                self.preliminary = self.requests
+                if not exchange.informational(head):
+                    raise BadResponse("net/http: too many 1xx informational responses")
+        except BadResponse as bad:
+            exchange.attempt_failed(Failure(Kind.MALFORMED, _BROKEN + str(bad), True, True, self.requests > 1))
+            return
         self._start_body(exchange, head, data)
 
     def _start_body(self, exchange: "Exchange", head: ResponseHead, data: bytes) -> None:

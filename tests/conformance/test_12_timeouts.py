@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,15 @@ def test_upgraded(quick, backend):
         assert "ws12.test" not in quick.access_log.read_text()
     assert raw.startswith(b"HTTP/1.1 101 ")
     until(lambda: '"GET /ws HTTP/1.1" 101 0 0 ' in quick.access_log.read_text(), "the access line")
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux")
+@pytest.mark.statement("12", "Backends are probed by TCP every endpoint_keep_alive_probe_interval")
+def test_probes(quick, backend):
+    quick.register("probed12.test", app := backend())
+    assert quick.get("probed12.test").status == 200
+    connections = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    timers = [timer for _, _, remote, state, _, timer, *_ in connections if (remote[-4:], state) == (f"{app.port:04X}", "01")]
+    (timer,) = timers
+    assert timer.startswith("02:")  # keep-alive
+    assert int(timer[3:], 16) <= 100  # hundredths of a second

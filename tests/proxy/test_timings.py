@@ -63,10 +63,10 @@ async def test_a_failed_dial_knows_how_long_it_took(rig: Rig) -> None:
 
 
 async def test_the_first_address_that_listens_is_taken(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def addresses(self: Destination) -> list[str]:
+    async def addresses(host: str, port: int) -> list[str]:
         return ["127.0.0.2", "127.0.0.1"]
 
-    monkeypatch.setattr(Destination, "_look_up", addresses)
+    monkeypatch.setattr("cfroute.proxy.backend.look_up", addresses)
     app = await rig.application()
     (await Destination("a.test", app.port).dial()).close()
     with socket.socket() as nobody:
