@@ -34,6 +34,8 @@ _NEVER_TRAILERS: Final = frozenset((b"Content-Length", b"Trailer", b"Transfer-En
 
 CHUNKED: Final = -1
 UNTIL_CLOSE: Final = -2
+_MOST_LINES: Final = 250_000  # of a head: those of a response could keep everybody waiting for seconds
+_MOST_AT_ONCE: Final = 1 << 20  # bytes, which cannot have many more lines
 LINE_SLACK: Final = 4096  # Go reads this much more than the limit before it refuses
 
 
@@ -214,6 +216,8 @@ def _read(data: bytes, limit: int) -> tuple[int, bytes, Headers] | None:
         raise BadRequest("431 Request Header Fields Too Large")
     if end is None:
         return None
+    if data.count(b"\n", 0, end.end()) > _MOST_LINES:
+        raise BadRequest("431 Request Header Fields Too Large")
     lines = [line.removesuffix(b"\r") for line in data[: end.start()].split(b"\n")]
     return end.end(), lines[0], fields(lines[1:])
 
@@ -312,7 +316,7 @@ def parse_response(data: bytes, limit: int, method: bytes) -> tuple[ResponseHead
     """The response head at the start of `data` and its length, or None while it is incomplete. Raises BadResponse."""
     head = ResponseHead()
     common = _RESPONSE.match(data)
-    if common is not None and (end := common.end()) <= limit:
+    if common is not None and (end := common.end()) <= limit and end <= _MOST_AT_ONCE:
         code, block = common.groups()
         head.version, head.status = b"HTTP/1.1", int(code)
         head.headers = headers = _common_fields(block)

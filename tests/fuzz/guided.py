@@ -16,7 +16,7 @@ def main() -> None:
     def mutate(data: bytes, max_size: int, seed: int) -> Any:
         """Now and then, begin again with a seed: the library has no other way to be told of them."""
         begin = seeds[seed % len(seeds)] if seed % 50 == 0 else data
-        return atheris.Mutate(begin, max(max_size, len(begin) + 1))
+        return atheris.Mutate(begin[:max_size], max_size)
 
     atheris.Setup(sys.argv, target, custom_mutator=mutate)
     atheris.Fuzz()

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import time
 
 import pytest
 
@@ -448,3 +449,29 @@ async def test_a_dial_counts_as_well() -> None:
         assert (failure.kind, failure.got_connection, failure.wrote_headers) == (Kind.TIMEOUT, False, False)
         gate.open.set()
         await asyncio.wait_for(eventually(lambda: gate.idle), 5)
+
+
+async def test_a_head_that_trickles_in_costs_what_it_would_at_once(rig: Rig) -> None:
+    """If each packet cost a new reading of all that is there, this would take ten seconds."""
+    app = await rig.application()
+    client = await rig.client(get())
+    peer = await app.request()
+    peer.send(b"HTTP/1.1 200 OK\r\n")
+    await eventually(lambda: rig.policy.exchanges[0].backend._buffer)
+    backend = rig.policy.exchanges[0].backend
+    began = time.process_time()
+    for number in range(300):
+        peer.send(b"X: y\r\n" * 500)
+        await eventually(lambda number=number: len(backend._buffer) > number * 3000)
+    assert time.process_time() - began < 3
+    peer.send(b"Content-Length: 0\r\n\r\n")
+    await client.expect(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_head_of_too_many_lines(rig: Rig) -> None:
+    app = await rig.application()
+    client = await rig.client(get())
+    peer = await app.request()
+    peer.send(b"HTTP/1.1 200 OK\r\n" + b"X:\n" * 260_000 + b"\r\n")
+    assert (await client.response())[0] == 502
+    assert "server response headers exceeded" in rig.policy.failures[0].text
