@@ -76,6 +76,7 @@ CORE = (
     "gorouter.tags",
     "gorouter.tracing",
     "gorouter.workers.activity",
+    "gorouter.workers.handover",
     "gorouter.workers.journal",
     "gorouter.workers.messages",
     "gorouter.workers.pauses",

@@ -35,8 +35,8 @@ from cfroute.gorouter.workers.tally import MOST_SLOTS
 from cfroute.gorouter.workers.totals import Totals
 from cfroute.logs import Logger
 
-_REPORTS_EVERY: Final = 5.0  # seconds
-_REPORTS_FOR_VARZ_EVERY: Final = 1.0
+_REPORTS_EVERY: Final = 2.0  # seconds
+_MOST_EARLY_ENDS: Final = 3  # workers that may end before all of them serve for the first time
 
 
 class Crew:
@@ -60,6 +60,8 @@ class Crew:
         self._asking: asyncio.Task[None] | None = None
         self._healthy = False
         self._is_open = False
+        self._complete = False
+        self._early_ends = 0
         self._failed = False
 
     # The start
@@ -80,6 +82,7 @@ class Crew:
         await self._roster.until(lambda: self._failed or self._roster.all_serve)
         if self._failed:
             raise StartFailure
+        self._complete = True
 
     async def _start(self, member: Member) -> None:
         number = member.number
@@ -95,9 +98,10 @@ class Crew:
             member.serve(self._doors.opened(member.number), healthy=self._healthy)
 
     def _left(self, member: Member) -> None:
-        """A worker has ended: what it had under way counts no more. One that never got ready will not the next time either."""
-        if not member.was_ready and not self._is_open:
-            self._failed = True
+        """A worker has ended: what it had under way counts no more. Before all of them serve, that is a bad sign."""
+        if not self._complete:
+            self._early_ends += 1
+            self._failed = self._failed or not member.was_ready or self._early_ends > _MOST_EARLY_ENDS
         self.totals.ended(member.number)
         self._tally.forget(member.number, self._slots.reached)
         for pool in self._registry:
@@ -148,9 +152,8 @@ class Crew:
     # What is counted
 
     async def _ask_forever(self) -> None:
-        deprecated = self._config.status.enable_deprecated_varz_healthz_endpoints
         while True:
-            await self._clock.sleep(_REPORTS_FOR_VARZ_EVERY if deprecated else _REPORTS_EVERY)
+            await self._clock.sleep(_REPORTS_EVERY)
             self._roster.ask()
 
     async def snapshot(self, own: Snapshot) -> Snapshot:

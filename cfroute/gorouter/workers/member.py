@@ -13,8 +13,9 @@ from typing import Final
 from cfroute.clock import Clock
 from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.workers.channel import Channel
-from cfroute.gorouter.workers.journal import put
+from cfroute.gorouter.workers.handover import Handover
 from cfroute.gorouter.workers.messages import (
+    Ask,
     Drained,
     Hello,
     Message,
@@ -29,15 +30,14 @@ from cfroute.gorouter.workers.messages import (
 )
 
 _COMMAND: Final = (sys.executable, "-P", "-m", "cfroute.gorouter.workers.main")
-_AT_ONCE: Final = 100  # routes that are packed before others get their turn
 _LAST_WORDS: Final = 3.0  # seconds that a worker gets to end by itself
 
 
 class Member:
     """A worker from its start to its end.
 
-    `following` tells that it has to hear of all changes, `serving` that it serves clients; `reports` counts its reports, and
-    `answer` is what it said to the latest question.
+    `following` tells that it has to hear of all changes, `serving` that it serves clients; `reports` counts its reports,
+    `unanswered` the requests for one since it last said anything, and `answer` is what it said to the latest question.
     """
 
     def __init__(self, number: int, clock: Clock, heard: Callable[["Member", ToParent], object]) -> None:
@@ -47,7 +47,8 @@ class Member:
         self.serving = False
         self.reports = 0
         self.answer: Message | None = None
-        self._last_heard = clock.monotonic()
+        self.unanswered = 0
+        self._handover: Handover | None = None
         self._clock = clock
         self._heard_of = heard
         self._channel: Channel[ToParent] = Channel(for_parent, self._heard, self._hung_up)
@@ -71,11 +72,6 @@ class Member:
         """Whether it hears no more."""
         return self._over.is_set()
 
-    @property
-    def silent_for(self) -> float:
-        """Seconds since it said anything."""
-        return self._clock.monotonic() - self._last_heard
-
     async def start(self, hello: Hello, descriptors: list[int]) -> None:
         """Start the process, with these descriptors, and tell it who it is."""
         ours, theirs = socket.socketpair()
@@ -87,17 +83,22 @@ class Member:
         self._channel.send(hello)
 
     async def follow(self, registry: Registry) -> None:
-        """Give it the whole table once it is ready for it. What changes meanwhile is told as it comes."""
+        """Give it the whole table once it is ready for it; `change` tells it of what comes in between."""
         await self._ready.wait()
+        self._handover = Handover(registry)
         self.following = not self.ended
-        pools = list(registry)
-        while pools and not self.ended:
-            part = pools[-_AT_ONCE:]
-            del pools[-_AT_ONCE:]
-            present = [pool for pool in part if registry.at(pool.uri) is pool]
-            self._channel.write(b"".join([packed(put(pool, pool.endpoints)) for pool in present]))
+        for part in self._handover.parts():
+            if self.ended:
+                return
+            self._channel.write(b"".join(map(packed, part)))
             await self._channel.drained()
             await self._clock.sleep(0)
+        self._handover = None
+
+    def change(self, change: Message, data: bytes) -> None:
+        """Tell it of a change in the table, which is packed already."""
+        if self._handover is None or not self._handover.covers(change):
+            self._channel.write(data)
 
     def serve(self, doors: list[tuple[str, int]], *, healthy: bool) -> None:
         """Have it serve who comes in by these doors."""
@@ -107,12 +108,13 @@ class Member:
         """Tell it something."""
         self._channel.send(message)
 
-    def write(self, data: bytes) -> None:
-        """Tell it something that is packed already."""
-        self._channel.write(data)
+    def ask(self) -> None:
+        """Have it report."""
+        self.unanswered += 1
+        self._channel.send(Ask())
 
     def _heard(self, message: ToParent) -> None:
-        self._last_heard = self._clock.monotonic()
+        self.unanswered = 0
         if isinstance(message, Ready):
             self._got_ready = True
             self._ready.set()

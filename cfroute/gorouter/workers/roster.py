@@ -7,12 +7,13 @@ from typing import Final
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.gorouter.workers.member import Member
-from cfroute.gorouter.workers.messages import Ask, Message, ToParent, packed
+from cfroute.gorouter.workers.messages import Message, ToParent, packed
 from cfroute.gorouter.workers.pauses import Pauses
 from cfroute.logs import Logger
 
 _ANSWERS_WITHIN: Final = 2.0  # seconds
-_STUCK_AFTER: Final = 30.0  # seconds without an answer
+_MOST_UNANSWERED: Final = 15
+"""Requests for a report; they are counted, and not the seconds, since it may be the parent that was kept from running."""
 
 
 class Roster:
@@ -113,7 +114,7 @@ class Roster:
         if following:
             data = packed(change)
             for member in following:
-                member.write(data)
+                member.change(change, data)
 
     def send(self, message: Message) -> None:
         """Tell everybody something."""
@@ -123,17 +124,17 @@ class Roster:
     def ask(self) -> None:
         """Have all of them report. One that has not for too long is stuck: another one takes its place."""
         for member in self._members.values():
-            if member.silent_for > _STUCK_AFTER:
+            if member.unanswered >= _MOST_UNANSWERED:
                 self._log.error("worker-stuck", worker=member.number, pid=member.pid)
                 member.abandon()
             else:
-                member.send(Ask())
+                member.ask()
 
     async def reports(self) -> None:
         """Return when all have reported, or most of them after a while."""
         asked = [(member, member.reports) for member in self._members.values() if member.serving]
         for member, _ in asked:
-            member.send(Ask())
+            member.ask()
         await self._until(lambda: all(member.ended or member.reports > before for member, before in asked), _ANSWERS_WITHIN)
 
     async def answers(self, question: Message, seconds: float = 0.0) -> list[Message | None]:
