@@ -82,7 +82,6 @@ _RULES: Final[dict[str, _Rule]] = {
     "backends.cert_chain": _Rule(
         NO_EFFECT, _HALF_A_PAIR, lambda config: bool(config.backends.cert_chain) != bool(config.backends.private_key)
     ),
-    "port": _only_with("disable_http: false", lambda config: config.disable_http),
     "ssl_port": _WITHOUT_TLS,
     "tls_pem": _WITHOUT_TLS,
     "cipher_suites": _WITHOUT_TLS,

@@ -119,6 +119,7 @@ def test_a_page() -> None:
     assert made.endswith("- 9: the ninth\n  `e.py::test_9`\n- 10: the tenth\n  `e.py::test_10`\n")
 
 
-def test_a_long_statement_is_folded() -> None:
-    made = fidelity.page([Statement("1", "word " * 30, "a.py::test_a")], [])
+def test_a_long_statement_is_folded_but_for_its_literals() -> None:
+    made = fidelity.page([Statement("1", "word " * 22 + "`cfroute docs fidelity` " + "word " * 9, "a.py::test_a")], [])
     assert max(map(len, made.splitlines())) <= 130
+    assert "`cfroute docs fidelity`" in made

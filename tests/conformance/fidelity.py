@@ -144,10 +144,12 @@ def _differing(others: list[Difference]) -> Iterator[str]:
 
 
 def _item(text: str) -> str:
-    """An item of a list, folded; a sentence that begins with a common word begins with a capital."""
+    """An item of a list, folded outside of its literals; a sentence that begins with a common word begins with a capital."""
     if re.match(r"[a-z]+[ ,;:'-]", text):
         text = text[0].upper() + text[1:]
-    return textwrap.fill(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    kept = re.sub(r"`[^`]*`", lambda literal: literal[0].replace(" ", "\0"), text)
+    folded = textwrap.wrap(kept, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(folded).replace("\0", " ")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def notes(folder: Path, text: str) -> dict[str, tuple[str, str]]:
 
 
 def test_a_file_that_is_all_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = file(tmp_path, "port: 80\nnats: {user: nats, pass: secret}\n")
+    path = file(tmp_path, "index: 3\nnats: {user: nats, pass: secret}\n")
     assert main(["--validate", "-c", path]) == 0
     assert capsys.readouterr().out == f"{path}: a router would start with this file.\n"
 
@@ -50,6 +50,13 @@ def test_what_is_to_be_said_of_keys(tmp_path: Path, capsys: pytest.CaptureFixtur
         ["ssl_port", "no effect"],
         ["max_header_bytes", "differs"],
     ]
+
+
+def test_where_it_listens(tmp_path: Path) -> None:
+    kind, reason = notes(tmp_path, "port: 80\n")["port"]
+    assert kind == "differs"
+    assert reason.startswith("listens on 127.0.0.1 only, ")
+    assert notes(tmp_path, "port: 80\ncfroute: {address: ''}\n") == {}
 
 
 def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
