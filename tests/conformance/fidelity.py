@@ -148,7 +148,8 @@ def _item(text: str) -> str:
     if re.match(r"[a-z]+[ ,;:'-]", text):
         text = text[0].upper() + text[1:]
     kept = re.sub(r"`[^`]*`", lambda literal: literal[0].replace(" ", "\0"), text)
-    folded = textwrap.wrap(kept, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    indents = {"initial_indent": "- ", "subsequent_indent": "  "}
+    folded = textwrap.wrap(kept, WIDTH, **indents, break_long_words=False, break_on_hyphens=False)
     return "\n".join(folded).replace("\0", " ")
 
 

@@ -27,6 +27,25 @@ def test_round_robin(shared_router, backend):
     assert answers[:3] == [*NAMES[start:], *NAMES[:start]]
 
 
+@pytest.fixture(scope="module")
+def single(module_routers):
+    """A router that makes one attempt."""
+    return module_routers.start(backends={"max_attempts": 1})
+
+
+@pytest.fixture(scope="module")
+def zoned(module_routers):
+    """A router in the zone z1, which prefers endpoints in its zone."""
+    return module_routers.start(
+        zone="z1", balancing_algorithm_az_preference="locally-optimistic", backends={"max_attempts": 2}
+    )
+
+
+def about(router, message, port):
+    """The log lines with that message that are about an endpoint's port."""
+    return [data for data in router.log(message) if data["route-endpoint"]["Addr"].endswith(f":{port}")]
+
+
 @pytest.mark.statement("5.1", "retries go on from the following position, and do not move the next request's start")
 def test_retries(start, backend):
     router = start(backends={"max_attempts": 3})
@@ -40,15 +59,14 @@ def test_retries(start, backend):
 
 
 @pytest.mark.statement("5.1", "when all endpoints are marked all marks are taken back")
-def test_marks_are_taken_back(start, backend):
-    router = start(backends={"max_attempts": 1})
+def test_marks_are_taken_back(single):
     dead = [free_port(), free_port()]
     for port in dead:
-        tell(router, "router.register", port, "all51.test")
+        tell(single, "router.register", port, "all51.test")
     for _ in range(3):
-        assert asked(router, "all51.test") == "502"
-    assert len(router.log("backend-endpoint-failed")) == 3
-    assert len(router.log("endpoint-marked-as-ineligible")) == 3
+        assert asked(single, "all51.test") == "502"
+    for message in ("backend-endpoint-failed", "endpoint-marked-as-ineligible"):
+        assert sum(len(about(single, message, port)) for port in dead) == 3
 
 
 @pytest.mark.statement("5.3", "a mark lasts a quarter of droplet_stale_threshold")
@@ -71,8 +89,8 @@ def test_marks_end(start, backend):
 
 
 @pytest.mark.statement("5.2", "the endpoint with the fewest requests that wait for headers gets the next one")
-def test_least_connection(start, backend):
-    router = start(balancing_algorithm="least-connection")
+def test_least_connection(shared_router, backend):
+    router, options = shared_router, {"loadbalancing": "least-connection"}
     arrived, released = threading.Semaphore(0), threading.Event()
 
     def hold(connection: socket.socket) -> None:
@@ -82,43 +100,38 @@ def test_least_connection(start, backend):
 
     held = backend(hold)
     (free,) = named(backend, "free")
-    register(router, held, "lc52.test")
+    register(router, held, "lc52.test", options=options)
     with router.connect() as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: lc52.test\r\n\r\n")
         assert arrived.acquire(timeout=5)
-        register(router, free, "lc52.test")
+        register(router, free, "lc52.test", options=options)
         assert [asked(router, "lc52.test") for _ in range(6)] == ["free"] * 6
         released.set()
 
 
 @pytest.mark.statement("5.2", "failed marks are ignored by least connection")
-def test_least_connection_and_marks(start, backend):
-    router = start(balancing_algorithm="least-connection", backends={"max_attempts": 1})
-    tell(router, "router.register", free_port(), "mark52.test")
+def test_least_connection_and_marks(single, backend):
+    router, options = single, {"loadbalancing": "least-connection"}
+    tell(router, "router.register", free_port(), "mark52.test", options=options)
     for _ in range(3):
         assert asked(router, "mark52.test") == "502"
     (alive,) = named(backend, "alive")
-    register(router, alive, "mark52.test")
+    register(router, alive, "mark52.test", options=options)
     until(lambda: {asked(router, "mark52.test") for _ in range(10)} == {"alive", "502"}, "both of them")
 
 
 @pytest.mark.statement("5.3", "locally-optimistic: the first attempt prefers the router's zone, further ones do not")
 @pytest.mark.parametrize("algorithm", ["round-robin", "least-connection"])
-def test_zones(start, backend, algorithm):
-    router = start(
-        zone="z1",
-        balancing_algorithm=algorithm,
-        balancing_algorithm_az_preference="locally-optimistic",
-        backends={"max_attempts": 2},
-    )
+def test_zones(zoned, backend, algorithm):
+    router, host, options = zoned, f"{algorithm}.zone53.test", {"loadbalancing": algorithm}
     near, far = named(backend, "near", "far")
-    register(router, near, "zone53.test", availability_zone="z1")
-    register(router, far, "zone53.test", availability_zone="z2")
-    assert {asked(router, "zone53.test") for _ in range(6)} == {"near"}
-    register(router, far, "elsewhere53.test", availability_zone="z2")
-    assert asked(router, "elsewhere53.test") == "far"
+    register(router, near, host, availability_zone="z1", options=options)
+    register(router, far, host, availability_zone="z2", options=options)
+    assert {asked(router, host) for _ in range(6)} == {"near"}
+    register(router, far, f"elsewhere.{host}", availability_zone="z2", options=options)
+    assert asked(router, f"elsewhere.{host}") == "far"
     near.close()
-    assert asked(router, "zone53.test") in ({"far"} if algorithm == "round-robin" else {"far", "502"})
+    assert asked(router, host) in ({"far"} if algorithm == "round-robin" else {"far", "502"})
 
 
 @pytest.mark.statement("5.3", "two empty zones are the same one")
@@ -131,8 +144,8 @@ def test_empty_zones(start, backend):
 
 
 @pytest.mark.statement("5.3", "shares of local endpoints are uneven, because the start also steps over the others")
-def test_uneven_shares(start, backend):
-    router = start(zone="z1", balancing_algorithm_az_preference="locally-optimistic")
+def test_uneven_shares(zoned, backend):
+    router = zoned
     first, second, far = named(backend, "first", "second", "far")
     register(router, first, "uneven53.test", availability_zone="z1")
     register(router, second, "uneven53.test", availability_zone="z1")
@@ -143,23 +156,22 @@ def test_uneven_shares(start, backend):
 
 
 @pytest.mark.statement("5.3", "without a local endpoint every request clears all marks")
-def test_without_a_local_endpoint(start, backend):
-    router = start(zone="z1", balancing_algorithm_az_preference="locally-optimistic", backends={"max_attempts": 2})
-    tell(router, "router.register", free_port(), "clear53.test", availability_zone="z2")
+def test_without_a_local_endpoint(zoned, backend):
+    router, dead = zoned, free_port()
+    tell(router, "router.register", dead, "clear53.test", availability_zone="z2")
     (alive,) = named(backend, "alive")
     register(router, alive, "clear53.test", availability_zone="z2")
     assert [asked(router, "clear53.test") for _ in range(4)] == ["alive"] * 4
-    assert len(router.log("backend-endpoint-failed")) == 2
+    assert len(about(router, "backend-endpoint-failed", dead)) == 2
 
 
 @pytest.mark.statement("5.3", "a TLS endpoint that fails is removed at once, and comes back with its next registration")
-def test_failing_tls_endpoints(start, backend):
-    router = start(backends={"max_attempts": 2})
-    port = free_port()
+def test_failing_tls_endpoints(shared_router):
+    router, port = shared_router, free_port()
     tell(router, "router.register", 0, "tls53.test", tls_port=port)
     answer = router.get("tls53.test")
     assert answer["X-Cf-Routererror"].startswith("endpoint_failure")
-    assert len(router.log("prune-failed-endpoint")) == 1
+    assert len(about(router, "prune-failed-endpoint", port)) == 1
     assert asked(router, "tls53.test") == "404"
     tell(router, "router.register", 0, "tls53.test", tls_port=port)
     assert asked(router, "tls53.test") == "502"
