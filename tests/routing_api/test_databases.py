@@ -1,0 +1,115 @@
+"""The Routing API on real MariaDB and PostgreSQL servers."""
+
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import inspect
+
+from cfroute.routing_api.config import SqlDB
+from cfroute.routing_api.database import DatabaseError, open_database
+
+from . import servers
+from .daemons import Process
+from .servers import MariaDB, PostgreSQL
+from .test_api import http, tcp
+
+Launch = Callable[..., Process]
+
+
+@pytest.fixture(scope="module", params=list(servers.SERVERS))
+def server(request: pytest.FixtureRequest) -> Iterator[MariaDB | PostgreSQL]:
+    with servers.running(request.param) as server:
+        yield server
+
+
+def test_routes_and_groups(server: MariaDB | PostgreSQL, launch: Launch) -> None:
+    process = launch("-devMode", sqldb=server.sqldb(max_open_connections=200)).started()
+    assert process.said("database") == [{"host": "127.0.0.1", "port": server.port}]
+    with process.client() as api, process.events() as events:
+        (group,) = api.get("/router_groups").json()
+        wanted = [tcp(group["guid"], 1024 + n % 100, backend_port=1 + n // 100) for n in range(1000)]
+        wanted += [tcp(group["guid"], 1024, backend_sni_hostname=""), tcp(group["guid"], 1024, backend_sni_hostname="a.test")]
+        for _ in range(2):
+            assert api.post("/tcp_routes/create", json=wanted).status_code == 201
+        told = [events.next()[2]["modification_tag"]["index"] for _ in range(2 * len(wanted))]
+        assert told == [0] * len(wanted) + [1] * len(wanted)
+        assert len(api.get("/tcp_routes").json()) == len(wanted)
+        assert api.post("/tcp_routes/delete", json=wanted[1:]).status_code == 204
+        (left,) = api.get("/tcp_routes").json()
+        assert (left["backend_port"], left["backend_tls_port"], left["ttl"]) == (1, 0, 60)
+
+        long = "a" * 200 + ".test/" + "b" * 49
+        assert api.post("/routes", json=[http(long, log_guid="ö"), http("x.test")]).status_code == 201
+        assert {each["route"] for each in api.get("/routes").json()} == {long, "x.test", "api.sys.test/routing"}
+
+        again = api.post("/router_groups", json={"name": "default-tcp", "type": "other"})
+        assert (again.status_code, again.json()["name"]) == (503, "DBCommunicationError")
+        assert api.put(f"/router_groups/{group['guid']}", json={"reservable_ports": "4000"}).json()["reservable_ports"] == "4000"
+    process.end(signal.SIGKILL)
+    process = launch("-devMode", "-logLevel", "debug", config=process.config).started()
+    with process.client() as api:
+        assert api.get("/tcp_routes").json() == [left]
+        assert api.post("/tcp_routes/delete", json=[left]).status_code == 204
+        gone = [http(long), http("x.test")]
+        assert api.request("DELETE", "/routes", json=gone).status_code == 204
+        assert api.delete(f"/router_groups/{group['guid']}").status_code == 204
+    assert process.said("migration.already-at-latest-version")
+    assert process.end() == 0
+    assert "Traceback" not in process.output.read_text()
+
+
+def test_names_in_another_case(server: MariaDB | PostgreSQL, launch: Launch) -> None:
+    """MySQL's comparison does not see the case, and its unique index does not either."""
+    process = launch("-devMode", sqldb=server.sqldb()).started()
+    with process.client() as api:
+        for name in ("Case.test", "case.test"):
+            assert api.post("/routes", json=[http(name)]).status_code == 201
+        found = [each for each in api.get("/routes").json() if each["route"].lower() == "case.test"]
+        assert [each["modification_tag"]["index"] for each in found] == ([1] if server.type == "mysql" else [0, 0])
+        assert api.request("DELETE", "/routes", json=[http("Case.test"), http("case.test")]).status_code == 204
+    assert process.end() == 0
+
+
+def connected(server: MariaDB | PostgreSQL, *, skip: bool = False, **more: Any) -> None:
+    open_database(SqlDB(**server.sqldb(**more)), skip_ssl_validation=skip).close()
+
+
+def test_tls(server: MariaDB | PostgreSQL, identities: Any) -> None:
+    own, other = (folder.joinpath("ca.pem").read_text() for folder in (server.folder, identities))
+    connected(server, ca_cert=own)
+    connected(server, ca_cert=other, skip=True)
+    with pytest.raises(DatabaseError, match="certificate verify failed"):
+        connected(server, ca_cert=other)
+
+
+def test_who_is_not_let_in(server: MariaDB | PostgreSQL) -> None:
+    for wrong in ({"password": "wrong"}, {"schema": "nothing"}, {"port": 1}):
+        with pytest.raises(DatabaseError):
+            connected(server, **wrong)
+
+
+def test_the_tables(server: MariaDB | PostgreSQL) -> None:
+    database = open_database(SqlDB(**server.sqldb()), skip_ssl_validation=False)
+    with database._engine.connect() as connection:
+        found = inspect(connection)
+        indexes = {index["name"]: index["unique"] for table in found.get_table_names() for index in found.get_indexes(table)}
+    database.close()
+    assert all(indexes[name] for name in ("idx_route", "idx_tcp_route", "idx_rg_name"))
+
+
+def test_a_server_that_comes_back(launch: Launch) -> None:
+    with servers.running("postgresql") as server:
+        process = launch("-devMode", sqldb=server.sqldb()).started()
+        with process.client() as api:
+            assert api.get("/routes").status_code == 200
+            server.process.send_signal(signal.SIGINT)
+            server.process.wait(15)
+            away: httpx.Response = api.get("/routes")
+            assert (away.status_code, away.json()["name"]) == (503, "DBCommunicationError")
+            assert api.post("/routes", json=[http("a.test")]).status_code == 503
+            server.begin(server.process.args)
+            assert api.post("/routes", json=[http("a.test")]).status_code == 201
+        assert process.end() == 0
