@@ -45,8 +45,6 @@ class OAuth(msgspec.Struct, frozen=True):
 
     token_endpoint: str = ""
     port: int = 0
-    client_name: str = ""
-    client_secret: str = ""
     ca_certs: str = ""
 
 
@@ -61,8 +59,6 @@ class SqlDB(msgspec.Struct, frozen=True):
     password: str = ""
     ca_cert: str = ""
     skip_hostname_validation: bool = False
-    max_idle_connections: int = 0
-    max_open_connections: int = 0
     connections_max_lifetime_seconds: int = 0
 
 
@@ -70,9 +66,6 @@ class Locket(msgspec.Struct, frozen=True):
     """Who grants the lock that only one of several Routing APIs can have."""
 
     locket_address: str = ""
-    locket_ca_cert_file: str = ""
-    locket_client_cert_file: str = ""
-    locket_client_key_file: str = ""
 
 
 class Seed(msgspec.Struct, frozen=True):
@@ -125,7 +118,6 @@ class Config(msgspec.Struct, frozen=True):
     locket: Locket = Locket()
     uuid: str = ""
     retry_interval: Duration = Duration(_RETRY_INTERVAL)
-    lock_resource_key: str = "routing_api_lock"
     cfroute: Extensions = Extensions()
 
     @property

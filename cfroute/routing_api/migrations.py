@@ -91,7 +91,8 @@ def _create_routes(op: "Operations") -> None:
         Column("modification_index", Unsigned),
     )
     lengths = {"route": 255, "ip": 64, "route_service_url": 255}
-    op.create_index("idx_route", "routes", ["route", "port", "ip", "route_service_url"], unique=True, mysql_length=lengths)
+    columns = ["route", "port", "ip", "route_service_url"]
+    op.create_index("idx_route", "routes", columns, unique=True, mysql_length=lengths)
 
 
 def _create_tcp_routes(op: "Operations") -> None:
@@ -109,15 +110,21 @@ def _create_tcp_routes(op: "Operations") -> None:
     _index_tcp_routes(op)
 
 
-def _index_tcp_routes(op: "Operations", *more: str, replace: bool = False) -> None:
-    if replace:
+def _index_tcp_routes(op: "Operations", *more: str) -> None:
+    if "idx_tcp_route" in _indexes(op, "tcp_routes"):
         op.drop_index("idx_tcp_route", "tcp_routes")
     op.create_index("idx_tcp_route", "tcp_routes", [*_TCP_KEY, *more], unique=True, mysql_length=_MYSQL_LENGTH)
 
 
+def _indexes(op: "Operations", table: str) -> set[str | None]:
+    """The names of the indexes that are there: MySQL commits each statement, so a step may have been done by half."""
+    return {index["name"] for index in inspect(op.get_bind()).get_indexes(table)}
+
+
 def _name_groups_once(op: "Operations") -> None:
     """V2: no two router groups have the same name."""
-    op.create_index("idx_rg_name", "router_groups", ["name"], unique=True)
+    if "idx_rg_name" not in _indexes(op, "router_groups"):
+        op.create_index("idx_rg_name", "router_groups", ["name"], unique=True)
 
 
 def _isolate(op: "Operations") -> None:
@@ -128,19 +135,20 @@ def _isolate(op: "Operations") -> None:
 def _expiry(op: "Operations") -> None:
     """V4: what has expired is found quickly."""
     for table in ("routes", "tcp_routes"):
-        op.create_index(f"idx_{table}_expires_at", table, ["expires_at"])
+        if f"idx_{table}_expires_at" not in _indexes(op, table):
+            op.create_index(f"idx_{table}_expires_at", table, ["expires_at"])
 
 
 def _sni(op: "Operations") -> None:
     """V5: TCP routes may have a host name for SNI."""
     _add(op, Column("sni_hostname", Text))
-    _index_tcp_routes(op, "sni_hostname", replace=True)
+    _index_tcp_routes(op, "sni_hostname")
 
 
 def _backend_tls(op: "Operations") -> None:
     """V6: backends may speak TLS, and say which instance they are."""
     _add(op, Column("host_tls_port", Integer), Column("instance_id", Text))
-    _index_tcp_routes(op, "sni_hostname", "host_tls_port", replace=True)
+    _index_tcp_routes(op, "sni_hostname", "host_tls_port")
 
 
 def _optional_instance(op: "Operations") -> None:
@@ -169,7 +177,7 @@ def _sni_rewrite(op: "Operations") -> None:
 def _backend_mutual_tls(op: "Operations") -> None:
     """V11: routers may show backends a certificate."""
     _add(op, Column("enable_backend_m_tls", Boolean))
-    _index_tcp_routes(op, "sni_hostname", "host_tls_port", "enable_backend_m_tls", replace=True)
+    _index_tcp_routes(op, "sni_hostname", "host_tls_port", "enable_backend_m_tls")
 
 
 def _add(op: "Operations", *columns: Column[object]) -> None:

@@ -14,6 +14,7 @@ from cfroute.diego.route_emitter import config as route_emitter
 from cfroute.gorouter import config as gorouter
 from cfroute.gorouter import config_sections, config_support
 from cfroute.load_balancer import config as load_balancer
+from cfroute.routing_api import config as routing_api
 from cfroute.uaa import config as uaa
 
 TOPIC = resources.files("cfroute").joinpath("docs", "configuration.md").read_text(encoding="utf-8")
@@ -52,6 +53,15 @@ def test_every_key_is_documented(title: str, struct: type[msgspec.Struct]) -> No
     for key, inner in nested(struct):
         missing = keys(inner) - set(re.findall(r"`([^`]+)`", table(title)[key]))
         assert not missing or "as for Gorouter" in table(title)[key]
+
+
+def test_every_key_of_the_routing_api_is_documented() -> None:
+    topic = resources.files("cfroute").joinpath("docs", "routing-api.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+)`", topic))
+    own = [each for each in vars(routing_api).values() if getattr(each, "__module__", "") == routing_api.__name__]
+    structs = [each for each in own if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    assert len(structs) > 5
+    assert not {key for each in structs for key in keys(each)} - named
 
 
 def test_every_key_of_the_route_emitter_is_documented() -> None:

@@ -26,7 +26,7 @@ def parse(*, dev_mode: bool = False, **more: Any) -> Config:
 
 def test_defaults() -> None:
     config = parse(unknown={"x": 1})
-    assert (config.ttl, config.retry_interval, config.lock_resource_key) == (120, 5.0, "routing_api_lock")
+    assert (config.ttl, config.retry_interval) == (120, 5.0)
     assert (config.reporting_interval, config.flush_interval) == (30.0, 0.3)
     assert (config.api.http_enabled, config.sqldb.type) == (False, "sqlite")
 

@@ -26,7 +26,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[MariaDB | PostgreSQL]:
 
 
 def test_routes_and_groups(server: MariaDB | PostgreSQL, launch: Launch) -> None:
-    process = launch("-devMode", sqldb=server.sqldb(max_open_connections=200)).started()
+    process = launch("-devMode", sqldb=server.sqldb(connections_max_lifetime_seconds=60)).started()
     assert process.said("database") == [{"host": "127.0.0.1", "port": server.port}]
     with process.client() as api, process.events() as events:
         (group,) = api.get("/router_groups").json()
