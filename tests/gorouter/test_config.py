@@ -297,3 +297,25 @@ class TestDerived:
 
     def test_cookie_names_once_each(self) -> None:
         assert parse("sticky_session_cookie_names: [B, A, B]").sticky_session_cookie_names == ["B", "A"]
+
+
+@pytest.mark.parametrize(
+    ("text", "workers"),
+    [
+        ("", 1),
+        ("go_max_procs: 4", 1),
+        ("cfroute: {workers: 0}", 1),
+        ("cfroute: {workers: 3}", 3),
+        ("cfroute: {workers: -1}", 8),
+        ("go_max_procs: 0\ncfroute: {workers: -1}", 8),
+        ("go_max_procs: 4\ncfroute: {workers: -1}", 4),
+    ],
+)
+def test_how_many_processes_serve(text: str, workers: int) -> None:
+    assert parse(text).worker_count(8) == workers
+
+
+@pytest.mark.parametrize("workers", [-2, 257])
+def test_a_number_of_workers_that_makes_no_sense(workers: int) -> None:
+    with pytest.raises(ConfigError, match=f"Invalid value for cfroute.workers: {workers}. Allowed values are -1 to 256"):
+        parse(f"cfroute: {{workers: {workers}}}")

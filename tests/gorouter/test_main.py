@@ -17,6 +17,10 @@ from cfroute.gorouter.main import main
         (["-c"], "flag needs an argument: -c\n"),
         (["---c"], "bad flag syntax: ---c\n"),
         (["-=x"], "bad flag syntax: -=x\n"),
+        (["-workers"], "flag needs an argument: -workers\n"),
+        (["-workers", "two"], 'invalid value "two" for flag -workers: parse error\n'),
+        (["-workers=-2"], 'invalid value "-2" for flag -workers: parse error\n'),
+        (["--workers=257"], 'invalid value "257" for flag -workers: parse error\n'),
         (["-validate=x"], 'invalid boolean value "x" for -validate: parse error\n'),
     ],
 )
@@ -49,3 +53,8 @@ def test_an_unknown_level(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["-c", str(path)]) == 2
     written = capsys.readouterr()
     assert (written.out, written.err) == ("", 'panic: unrecognized level: "foo"\n')
+
+
+@pytest.mark.parametrize(("arguments", "workers"), [([], None), (["-workers", "4"], 4), (["--workers=-1", "-c", "f"], -1)])
+def test_the_number_of_workers(arguments: list[str], workers: int | None) -> None:
+    assert module._parse(arguments).workers == workers

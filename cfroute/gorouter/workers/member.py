@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -78,7 +79,9 @@ class Member:
         with theirs:
             keeps = (theirs.fileno(), *descriptors)
             arguments = (*_COMMAND, str(theirs.fileno()))
-            self._process = await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.DEVNULL, pass_fds=keeps)
+            self._process = await asyncio.create_subprocess_exec(
+                *arguments, stdin=asyncio.subprocess.DEVNULL, pass_fds=keeps, env=_environment()
+            )
         await self._channel.open(ours)
         self._channel.send(hello)
 
@@ -152,3 +155,8 @@ class Member:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
             return await self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and our way to modules: a worker runs the same program as its parent, wherever that was started from."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
