@@ -1,17 +1,18 @@
 """Connections to backends, and the idle ones that are kept for the next request."""
 
 import asyncio
-import socket
 import ssl
 from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
 from cfroute.clock import Clock, SystemClock
+from cfroute.proxy.addresses import is_address, look_up
 from cfroute.proxy.chunked import LAST_CHUNK, ChunkedDecoder, ChunkError, chunk
 from cfroute.proxy.failure import Failure, Kind, dial_failure, lost_failure
 from cfroute.proxy.greeting import secure
 from cfroute.proxy.head import CHUNKED, UNTIL_CLOSE, BadResponse, ResponseHead, may_be_complete
 from cfroute.proxy.headers import Headers
+from cfroute.proxy.keep_alive import probe
 from cfroute.proxy.readers import ResponseReader
 from cfroute.proxy.sides import BackendSide, RequestLine
 from cfroute.proxy.timings import NOT_MEASURED, Stopwatch, Timings
@@ -29,13 +30,13 @@ class Destination:
     """One address that requests are sent to, with its idle connections.
 
     host and port are what is dialled; name is the TLS server name to ask for and to verify, with `context`. At most max_idle
-    connections are kept, for idle_seconds; 0 keeps none and asks the backend to close. Times in seconds. `kept` is a set that the
-    destination puts itself into whenever it may have idle connections.
+    connections are kept, for idle_seconds; 0 keeps none and asks the backend to close. probe_interval is for `keep_alive.probe`.
+    Times in seconds. `kept` is a set that the destination puts itself into whenever it may have idle connections.
     """
 
     __slots__ = (
         "_kept", "clock", "context", "dial_timeout", "handshake_timeout", "host", "idle", "idle_seconds", "max_idle",
-        "name", "port", "reader", "response_limit",
+        "name", "port", "probe_interval", "reader", "response_limit",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +50,7 @@ class Destination:
         idle_seconds: float = 90.0,
         dial_timeout: float = 5.0,
         handshake_timeout: float = 10.0,
+        probe_interval: float = 1.0,
         response_limit: int = 10 << 20,
         clock: Clock | None = None,
         kept: "set[Destination] | None" = None,
@@ -63,6 +65,7 @@ class Destination:
         self.idle_seconds = idle_seconds
         self.dial_timeout = dial_timeout
         self.handshake_timeout = handshake_timeout
+        self.probe_interval = probe_interval
         self.response_limit = response_limit
         self.idle: deque[Backend] = deque()
         self.reader = ResponseReader()
@@ -125,17 +128,13 @@ class Destination:
         addresses = [self.host]
         try:
             async with asyncio.timeout(self.dial_timeout if self.dial_timeout > 0 else None):
-                if not _is_address(self.host):
+                if not is_address(self.host):
                     with watch.step("dns"):
-                        addresses = await self._look_up()
+                        addresses = await look_up(self.host, self.port)
                 with watch.step("dial"):
                     return await self._dial_first(addresses)
         except (OSError, UnicodeError) as error:
             raise dial_failure(error, addresses[0], self.port) from error
-
-    async def _look_up(self) -> list[str]:
-        found = await asyncio.get_running_loop().getaddrinfo(self.host or ".", self.port, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(place[0]) for *_, place in found))
 
     async def _dial_first(self, addresses: list[str]) -> "Backend":
         """A connection to the first address that takes one. Otherwise raises what the first one said."""
@@ -143,7 +142,9 @@ class Destination:
         first: OSError | None = None
         for address in addresses:
             try:
-                return cast(Backend, (await loop.create_connection(lambda: Backend(self).protocol(), address, self.port))[1])
+                transport, made = await loop.create_connection(lambda: Backend(self).protocol(), address, self.port)
+                probe(transport.get_extra_info("socket"), self.probe_interval)
+                return cast(Backend, made)
             except OSError as error:
                 first = first or error
         raise first or OSError(f"{self.host} has no address")
@@ -155,11 +156,6 @@ class Destination:
     async def _shake_hands(self, backend: "Backend", heir: asyncio.Protocol, context: ssl.SSLContext) -> None:
         """Make TLS of a new connection and give it to `heir`. Raises Failure."""
         await secure(backend.transport, heir, context, self.name or self.host, self.handshake_timeout, self.clock.now())
-
-
-def _is_address(host: str) -> bool:
-    """Whether this is an IP address already, and no name."""
-    return ":" in host or host.replace(".", "").isdigit()
 
 
 class Backend:
