@@ -109,7 +109,9 @@ def _engine(config: SqlDB, skip: bool, kept: contextlib.ExitStack) -> Engine:
     driver, connect_args = _mysql(config, skip) if config.type == "mysql" else _postgres(config, skip, kept)
     url = URL.create(driver, config.username, config.password, config.host, config.port or None, config.schema)
     lifetime = config.connections_max_lifetime_seconds or -1
-    return create_engine(url, connect_args=connect_args, pool_pre_ping=True, pool_recycle=lifetime, pool_size=_READERS + 1)
+    return create_engine(
+        url, connect_args=connect_args, pool_pre_ping=True, pool_recycle=lifetime, pool_size=_READERS + 1, max_overflow=0
+    )
 
 
 def _sqlite(path: str) -> Engine:

@@ -10,7 +10,6 @@ from cfroute import daemon
 from cfroute.clock import Clock
 from cfroute.lager import Lager
 from cfroute.routing_api import admin, app
-from cfroute.routing_api.announcer import Announcer
 from cfroute.routing_api.config import Config
 from cfroute.routing_api.database import Database
 from cfroute.routing_api.errors import ApiError
@@ -83,6 +82,8 @@ class Members:
         self._work(stack, own.run(), "own route")
         nats = self._config.cfroute.nats
         if nats.servers:
+            from cfroute.routing_api.announcer import Announcer  # most have no use for it, and it costs a third of the start
+
             announcer = Announcer(nats, host(self._config), self._ip, port, self._clock, log.session("nats"))
             stack.push_async_callback(announcer.close)
             self._work(stack, announcer.run(), "own route over NATS")

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import json
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -24,21 +23,7 @@ from cfroute.routing_api.store import Store
 from cfroute.testing import ManualClock
 
 from .examples import http, tcp
-
-
-class Lines:
-    """What was logged."""
-
-    def __init__(self) -> None:
-        self.said: dict[str, Any] = {}
-
-    def write(self, line: str, /) -> object:
-        told = json.loads(line)
-        self.said[told["message"]] = told["data"]
-        return None
-
-    def flush(self) -> object:
-        return None
+from .in_process import Lines
 
 
 @pytest.fixture
@@ -84,11 +69,11 @@ def test_routes_expire_and_are_pruned(service: Service, clock: ManualClock, log:
         clock.advance(10)
         assert (len(await service.tcp_routes()), await service.routes()) == (1, [])
         await service.prune(log)
-        assert lines.said["x.successfully-finished-pruning-tcp-routes"]["rowsAffected"] == 0
+        assert lines.said["successfully-finished-pruning-tcp-routes"]["rowsAffected"] == 0
         clock.advance(1.01)
         await service.prune(log)
-        assert lines.said["x.successfully-finished-pruning-tcp-routes"]["rowsAffected"] == 1
-        assert lines.said["x.successfully-finished-pruning-http-routes"]["rowsAffected"] == 1
+        assert lines.said["successfully-finished-pruning-tcp-routes"]["rowsAffected"] == 1
+        assert lines.said["successfully-finished-pruning-http-routes"]["rowsAffected"] == 1
         told = await anext(events)
         assert told.startswith(b"id: 2\nevent: Delete\n")
         assert told.count(b"event: ") == 1
@@ -157,9 +142,9 @@ def test_what_upstream_has_left(tmp_path: Path, service: Service, log: Lager) ->
 def test_tables_are_made_once(database: Database, log: Lager, lines: Lines) -> None:
     engine = database._write_engine
     migrations.migrate(engine, log)
-    assert lines.said["x.finished-migration"] == {"starting-version": -1, "target-version": migrations.TARGET}
+    assert lines.said["finished-migration"] == {"starting-version": -1, "target-version": migrations.TARGET}
     migrations.migrate(engine, log)
-    assert "x.already-at-latest-version" in lines.said
+    assert "already-at-latest-version" in lines.said
     with engine.connect() as connection:
         found = inspect(connection)
         unique = {index["name"]: index["column_names"] for index in found.get_indexes("tcp_routes") if index["unique"]}
