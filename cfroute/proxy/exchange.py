@@ -342,7 +342,6 @@ class Exchange:
             return False
         headers.update(kept)
         self.status = 101
-        self.server.deadlines.discard(self)
         self.front.switch(head, early, backend)
         return True
 

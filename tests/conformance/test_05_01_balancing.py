@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from .conftest import free_port, until
+from .conftest import OK, free_port, read_request, until
 from .routing import asked, named, register, tell
 
 NAMES = ("one", "two", "three")
@@ -56,6 +56,21 @@ def test_retries(start, backend):
     failed = len(router.log("backend-endpoint-failed"))
     assert failed == 1
     assert Counter(answers) == {"two": 4, "three": 2}
+
+
+@pytest.mark.statement("5.4", "a kept connection that turns out to be dead is replaced silently, if the request may be repeated")
+@pytest.mark.statement("5.4", "a request with a body on such a connection is a 502, EOF")
+def test_dead_kept_connections(shared_router, backend):
+    def once(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(OK)
+        read_request(connection)  # has no answer
+
+    shared_router.register("once54.test", app := backend(once))
+    assert [shared_router.get("once54.test").status for _ in range(4)] == [200] * 4
+    assert about(shared_router, "backend-endpoint-failed", app.port) == []
+    answer = shared_router.get("once54.test", "/", "Content-Length: 2", method="POST", body=b"hi")
+    assert (answer.status, answer["X-Cf-Routererror"]) == (502, "endpoint_failure (EOF)")
 
 
 @pytest.mark.statement("5.1", "when all endpoints are marked all marks are taken back")

@@ -105,6 +105,26 @@ def test_upgraded(quick, backend):
     until(lambda: '"GET /ws HTTP/1.1" 101 0 0 ' in quick.access_log.read_text(), "the access line")
 
 
+@pytest.mark.statement("4.9", "upgrades to other protocols than WebSocket are passed on, too, but end with endpoint_timeout")
+def test_other_protocols(quick, backend):
+    def respond(connection):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
+        connection.sendall(connection.recv(10))
+        connection.recv(10)
+
+    quick.register("chat12.test", backend(respond))
+    with quick.connect() as client:
+        client.sendall(b"GET /chat HTTP/1.1\r\nHost: chat12.test\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 101 ")
+        client.sendall(b"hello")
+        assert client.recv(65536) == b"hello"
+        came, seconds = closed_after(client)
+    assert came == b""
+    assert 0.1 < seconds < 2
+    until(lambda: '"GET /chat HTTP/1.1" 101 0 0 ' in quick.access_log.read_text(), "the access line")
+
+
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux")
 @pytest.mark.statement("12", "Backends are probed by TCP every endpoint_keep_alive_probe_interval")
 def test_probes(quick, backend):
