@@ -39,6 +39,7 @@ _ESCAPE: Final = re.compile(r"\\(?:([abfnrtv\\'\"])|x([0-9a-fA-F]{2})|u([0-9a-fA
 _SHORT: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _SPACE: Final = " \t\r\n"
 _MANY: Final = 99
+_LONGEST_NUMBER: Final = 19  # characters: those of Go's int
 _FUNCTIONS: Final = {  # and how many arguments they take: at least, at most
     "eq": (2, _MANY), "ne": (2, 2), "lt": (2, 2), "le": (2, 2), "gt": (2, 2), "ge": (2, 2),
     "and": (1, _MANY), "or": (1, _MANY), "not": (1, 1),
@@ -227,6 +228,8 @@ class _Parser:
         elif kind == "raw":
             value = lexeme[1:-1].replace("\r", "")
         elif kind == "number":
+            if len(lexeme) > _LONGEST_NUMBER:
+                self.fail("integer overflow")
             value = int(lexeme)
         elif lexeme in ("true", "false"):
             value = lexeme == "true"

@@ -105,14 +105,15 @@ async def _feed(protocol: Any, wire: Wire, data: bytes, size: int) -> None:
 def http1(data: bytes) -> None:
     """Requests of a client: the same ones reach backends, whole and in pieces."""
 
-    async def run(size: int) -> tuple[Any, bytes]:
+    async def run(size: int) -> tuple[Any, int]:
         policy = Answers()
         front, wire = _client(policy)
         await _feed(front, wire, data[1:], size)
         for _ in range(100):
             await asyncio.sleep(0)
         both = zip(policy.requests, policy.sinks, strict=True)
-        seen = [(repr(one), one.headers, bytes(sink.taken), sink.last) for one, sink in both]
+        # How much there is of a body that breaks off is nobody's business.
+        seen = [(repr(one), one.headers, sink.last, bytes(sink.taken) if sink.last else b"") for one, sink in both]
         assert len(front._buffer) <= _MOST_HELD
         statuses = bytes(wire.written).count(b"HTTP/1.1 200 OK\r\n")
         front.connection_lost(None)
