@@ -91,9 +91,9 @@ class Nats(msgspec.Struct, frozen=True):
 
 
 class Extensions(msgspec.Struct, frozen=True):
-    """What upstream does not have. `address`: where the API listens; empty means everywhere."""
+    """What upstream does not have. `address`: where the API listens; empty means everywhere, as upstream."""
 
-    address: str = ""
+    address: str = "127.0.0.1"
     nats: Nats = Nats()
 
 
