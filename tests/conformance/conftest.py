@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,11 +53,13 @@ class Nats:
         binary = Path(sys.executable).with_name("nats-server")
         self.port = free_port()
         self._subscriptions = 0
+        self._waiting: deque[tuple[str, bytes]] = deque()
         self._command = [str(binary) if binary.exists() else shutil.which("nats-server") or "nats-server"]
         self._command += ["-a", "127.0.0.1", "-p", str(self.port), "--user", "nats", "--pass", "pw"]
         self.start()
 
     def start(self) -> None:
+        self._waiting.clear()
         self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
         def connect() -> socket.socket | None:
@@ -75,17 +78,28 @@ class Nats:
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         line = f"PUB {subject} {reply} {len(data)}\r\n".replace("  ", " ")
         self._socket.sendall(line.encode() + data + b"\r\nPING\r\n")
-        assert self._line() == b"PONG"
+        self._pong()
 
     def subscribe(self, subject: str) -> None:
         self._subscriptions += 1
         self._socket.sendall(f"SUB {subject} {self._subscriptions}\r\nPING\r\n".encode())
-        assert self._line() == b"PONG"
+        self._pong()
 
     def next(self) -> tuple[str, bytes]:
         """Subject and payload of the next message."""
+        if self._waiting:
+            return self._waiting.popleft()
         while not (line := self._line()).startswith(b"MSG "):
             pass
+        return self._message(line)
+
+    def _pong(self) -> None:
+        """The server has handled what we sent. Messages that come meanwhile wait for `next`."""
+        while (line := self._line()) != b"PONG":
+            assert line.startswith(b"MSG "), line
+            self._waiting.append(self._message(line))
+
+    def _message(self, line: bytes) -> tuple[str, bytes]:
         parts = line.split()
         payload = self._reader.read(int(parts[-1]) + 2)[:-2]
         return parts[1].decode(), payload
