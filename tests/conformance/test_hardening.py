@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import select
 import socket
 import ssl
@@ -95,7 +96,7 @@ def send_until_refused(connection, pieces):
 
 def secured(router):
     """A connection over TLS."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context.wrap_socket(router.connect(router.tls_port))
 
@@ -214,6 +215,28 @@ def test_pipelined_requests_whose_answers_nobody_reads(router):
                 sent += client.send(piece)
         assert sent < LARGE
     assert memory(router) - before < 20 * MEGABYTE
+
+
+@pytest.mark.parametrize(("secure", "many", "kilobytes"), [(False, 1500, 10), (True, 150, 40)])
+def test_connections_that_only_wait(router, secure, many, kilobytes):
+    """Ten thousand of them are to fit into 250 MB."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    others = []
+    before = memory(router)
+    try:
+        for _ in range(many):
+            others.append(secured(router) if secure else router.connect())
+            others[-1].sendall(request("others.hard.test"))
+        assert all(one.recv(65536).startswith(b"HTTP/1.1 200 OK") for one in others)
+        assert (memory(router) - before) / many < kilobytes * 1024
+        began = time.monotonic()
+        assert ask(router) == 200
+        assert time.monotonic() - began < 0.5
+    finally:
+        for one in others:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def reset(connection):
