@@ -14,15 +14,17 @@ from setuptools import Extension, setup
 
 # What runs for each request, and what that touches. Order does not matter.
 REQUEST_PATH = (
-    "dropsonde", "gorouter/access_log", "gorouter/access_record", "gorouter/destinations", "gorouter/dropsonde",
-    "gorouter/endpoint", "gorouter/events", "gorouter/exchange", "gorouter/hashing", "gorouter/http_events",
-    "gorouter/loggregator", "gorouter/metrics/meters", "gorouter/metrics/reporter", "gorouter/pool", "gorouter/proxy",
-    "gorouter/registry", "gorouter/route_key", "gorouter/route_services", "gorouter/routes", "gorouter/selection",
-    "gorouter/sticky", "http2/backend", "http2/backend_stream", "http2/budget", "http2/client_stream", "http2/connection",
-    "http2/destination", "http2/frames", "http2/front", "http2/hpack_blocks", "http2/messages", "http2/stream",
-    "http2/transport", "load_balancer/balancer", "proxy/answer", "proxy/backend", "proxy/chunked", "proxy/deadline",
-    "proxy/exchange", "proxy/front", "proxy/head", "proxy/headers", "proxy/held", "proxy/policy", "proxy/readers",
-    "proxy/server", "proxy/sides", "proxy/status", "proxy/target", "proxy/tls_transport", "proxy/wire",
+    "dropsonde", "gorouter/destinations", "gorouter/events", "gorouter/exchange", "gorouter/logs/access_log",
+    "gorouter/logs/access_record", "gorouter/logs/dropsonde", "gorouter/logs/http_events", "gorouter/logs/loggregator",
+    "gorouter/metrics/meters", "gorouter/metrics/reporter", "gorouter/proxy", "gorouter/route_services",
+    "gorouter/routing_table/endpoint", "gorouter/routing_table/hashing", "gorouter/routing_table/pool",
+    "gorouter/routing_table/registry", "gorouter/routing_table/route_key", "gorouter/routing_table/routes",
+    "gorouter/routing_table/selection", "gorouter/sticky", "http2/backend", "http2/backend_stream", "http2/budget",
+    "http2/client_stream", "http2/connection", "http2/destination", "http2/frames", "http2/front", "http2/hpack_blocks",
+    "http2/messages", "http2/stream", "http2/transport", "load_balancer/balancer", "proxy/answer", "proxy/backend",
+    "proxy/chunked", "proxy/deadline", "proxy/exchange", "proxy/front", "proxy/head", "proxy/headers", "proxy/held",
+    "proxy/policy", "proxy/readers", "proxy/server", "proxy/sides", "proxy/status", "proxy/target", "proxy/tls_transport",
+    "proxy/wire",
 )  # fmt: skip
 HANDLERS = "gorouter/handlers"
 FOLDER = Path(__file__).parent / "cfroute"

@@ -1,6 +1,6 @@
 """The log format of Cloud Foundry's Go components: one JSON object a line.
 
-    {"log_level":1,"timestamp":1700000000.5,"message":"route-registered","source":"gorouter.registry","data":{…}}
+    {"log_level":1,"timestamp":1700000000.5,"message":"route-registered","source":"gorouter.routing_table.registry","data":{…}}
 
 Every daemon of cfroute writes its own log like this, on stdout, flushed line by line. A line that cannot be written is lost.
 """

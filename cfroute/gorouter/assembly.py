@@ -6,21 +6,21 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from cfroute.clock import Clock
-from cfroute.gorouter import tls
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Health
 from cfroute.gorouter.debug import DebugListener
 from cfroute.gorouter.metrics.listener import MetricsListenerError
 from cfroute.gorouter.metrics.service import Metrics
-from cfroute.gorouter.nats_session import NatsError, NatsSession
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.nats.session import NatsError, NatsSession
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.start_checks import StartFailure
 from cfroute.gorouter.status import StatusListeners
+from cfroute.gorouter.tls import contexts as tls
 from cfroute.gorouter.traffic import HEADER_LIMIT, HTTP, HTTPS, INTERNAL, LocalTraffic, Traffic, open_emitter, rehearse
 from cfroute.logs import Logger
 
 if TYPE_CHECKING:
-    from cfroute.gorouter.route_fetcher import RouteFetcher
+    from cfroute.gorouter.routing_api.fetcher import RouteFetcher
     from cfroute.gorouter.workers.crew import Crew
 
 
@@ -108,7 +108,7 @@ class Assembly:
         """The Routing API as a source, asked for its routes once, where one is configured. Raises StartFailure."""
         if not self._config.routing_api.enabled:
             return None
-        from cfroute.gorouter import route_fetcher
+        from cfroute.gorouter.routing_api import fetcher as route_fetcher
 
         self._log.info("setting-up-routing-api")
         doing = "unable-to-fetch-token"

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.config_support import without_effect
-from cfroute.gorouter.go_yaml import Key
+from cfroute.gorouter.go.yaml import Key
 
 IGNORED, NO_EFFECT, DIFFERS = "ignored", "no effect", "differs"
 

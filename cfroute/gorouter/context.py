@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
-from cfroute.gorouter.go_log import GoLog
+from cfroute.gorouter.go.log import GoLog
 from cfroute.gorouter.metrics.reporter import Reporter
-from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.route_services import RouteServices
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.logs import Logger
 
 if TYPE_CHECKING:

@@ -3,15 +3,15 @@
 import ssl
 from typing import TYPE_CHECKING
 
-from cfroute.gorouter import tls
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.route_services import RouteServiceUrl
+from cfroute.gorouter.tls import contexts as tls
 from cfroute.http2.destination import Http2Destination
 from cfroute.proxy.backend import Destination
 from cfroute.resolver import Mapping, resolve
 
 if TYPE_CHECKING:
-    from cfroute.gorouter.endpoint import Endpoint
+    from cfroute.gorouter.routing_table.endpoint import Endpoint
 
 
 class Destinations:

@@ -2,9 +2,9 @@
 
 import traceback
 
-from cfroute.gorouter.attempt_log import AttemptLog
 from cfroute.gorouter.exchange import Panic, RouterExchange
-from cfroute.gorouter.go_log import GoLog
+from cfroute.gorouter.go.log import GoLog
+from cfroute.gorouter.logs.attempt_log import AttemptLog
 from cfroute.logs import Logger
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.server import Observer

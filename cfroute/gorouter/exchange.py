@@ -11,11 +11,11 @@ from cfroute.proxy.headers import Headers
 from cfroute.proxy.tls_transport import PeerTls
 
 if TYPE_CHECKING:
-    from cfroute.gorouter.caller import Caller
-    from cfroute.gorouter.endpoint import Endpoint
-    from cfroute.gorouter.pool import Pool
     from cfroute.gorouter.route_services import RouteServiceUrl
-    from cfroute.gorouter.selection import Selection
+    from cfroute.gorouter.routing_table.endpoint import Endpoint
+    from cfroute.gorouter.routing_table.pool import Pool
+    from cfroute.gorouter.routing_table.selection import Selection
+    from cfroute.gorouter.tls.caller import Caller
     from cfroute.gorouter.tracing import TraceInfo
     from cfroute.proxy.sides import ClientSide
     from cfroute.proxy.timings import Timings

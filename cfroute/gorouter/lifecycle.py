@@ -8,12 +8,12 @@ from typing import Final
 
 from cfroute.clock import Clock
 from cfroute.daemon import Stop, spawn
-from cfroute.gorouter.active_apps import ActiveApps
 from cfroute.gorouter.assembly import Assembly
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.config_support import without_effect
 from cfroute.gorouter.housekeeping import spare_the_collector, sweep_forever
-from cfroute.gorouter.nats_session import NatsSession
+from cfroute.gorouter.nats.active_apps import ActiveApps
+from cfroute.gorouter.nats.session import NatsSession
 from cfroute.gorouter.start_checks import StartFailure
 from cfroute.gorouter.warm_up import warm_up
 from cfroute.logs import Logger

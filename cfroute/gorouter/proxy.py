@@ -5,21 +5,21 @@ This is the Gorouter's `Policy` for the data plane. It holds all decisions about
 
 from random import Random
 
-from cfroute.gorouter.access_log import AccessLog
-from cfroute.gorouter.access_record import detailed_record, record
-from cfroute.gorouter.attempt_log import AttemptLog
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.destinations import Destinations
-from cfroute.gorouter.endpoint import Endpoint
 from cfroute.gorouter.errors import failure_answer
 from cfroute.gorouter.exchange import Panic, RouterExchange
 from cfroute.gorouter.failures import classify, retriable
-from cfroute.gorouter.http_events import HttpEvents
+from cfroute.gorouter.go.quoting import quote
+from cfroute.gorouter.logs.access_log import AccessLog
+from cfroute.gorouter.logs.access_record import detailed_record, record
+from cfroute.gorouter.logs.attempt_log import AttemptLog
+from cfroute.gorouter.logs.http_events import HttpEvents
 from cfroute.gorouter.pipeline import request_path
-from cfroute.gorouter.pool import HASH, Pool
-from cfroute.gorouter.quoting import quote
-from cfroute.gorouter.selection import Selection
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.pool import HASH, Pool
+from cfroute.gorouter.routing_table.selection import Selection
 from cfroute.gorouter.sticky import StickySessions
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Destination

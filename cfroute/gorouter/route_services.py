@@ -12,8 +12,8 @@ from cfroute.clock import Clock
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.exchange import Panic, RouterExchange
-from cfroute.gorouter.pool import Pool
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.pool import Pool
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.signature import (
     RouteServiceCrypto,
     Signature,

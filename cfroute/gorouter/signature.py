@@ -17,7 +17,10 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cfroute.gorouter import go_base64, go_json, go_time, go_url
+from cfroute.gorouter.go import base64 as go_base64
+from cfroute.gorouter.go import json as go_json
+from cfroute.gorouter.go import time as go_time
+from cfroute.gorouter.go import url as go_url
 
 _ITERATIONS = 100_001
 _KEY_SIZE = 16

@@ -6,7 +6,7 @@ from typing import Final
 
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
-from cfroute.gorouter.go_template import TemplateError
+from cfroute.gorouter.go.template import TemplateError
 from cfroute.logs import LEVELS, Logger
 
 _LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"

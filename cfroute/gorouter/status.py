@@ -18,8 +18,8 @@ from cfroute.daemon import spawn
 from cfroute.gorouter import table
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.pages import NOT_FOUND, TEXT, UNAUTHORIZED, Answer, Pages, Request, authorized
-from cfroute.gorouter.registry import Registry
-from cfroute.gorouter.tls import status_context
+from cfroute.gorouter.routing_table.registry import Registry
+from cfroute.gorouter.tls.contexts import status_context
 
 _SAMPLE_EVERY: Final = 1.0  # seconds
 _UNCACHED: Final = b"Cache-Control: private, max-age=0\r\nExpires: 0\r\n"

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.pool import HASH, Pool
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.pool import HASH, Pool
 
 _WINDOW = 5.0  # seconds that a rate is the average of
 _CHUNK = 500  # routes a piece, about

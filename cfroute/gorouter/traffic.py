@@ -9,25 +9,26 @@ from random import Random
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cfroute.clock import Clock
-from cfroute.gorouter import start_checks, tls
-from cfroute.gorouter.access_file import AccessLogError
-from cfroute.gorouter.access_log import AccessLog
-from cfroute.gorouter.access_targets import open_access_log
+from cfroute.gorouter import start_checks
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context, Health
 from cfroute.gorouter.destinations import Destinations
-from cfroute.gorouter.dropsonde import Emitter, MetronAddressError
 from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.events import Events
-from cfroute.gorouter.front_tls import FrontTerms
-from cfroute.gorouter.go_log import GoLog
-from cfroute.gorouter.http_events import http_events
+from cfroute.gorouter.go.log import GoLog
 from cfroute.gorouter.listening import listen
+from cfroute.gorouter.logs.access_file import AccessLogError
+from cfroute.gorouter.logs.access_log import AccessLog
+from cfroute.gorouter.logs.access_targets import open_access_log
+from cfroute.gorouter.logs.dropsonde import Emitter, MetronAddressError
+from cfroute.gorouter.logs.http_events import http_events
 from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.gorouter.proxy import Proxy
-from cfroute.gorouter.registry import Registry
 from cfroute.gorouter.route_services import RouteServices
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.start_checks import StartFailure
+from cfroute.gorouter.tls import contexts as tls
+from cfroute.gorouter.tls.front import FrontTerms
 from cfroute.http2.negotiation import Negotiated
 from cfroute.logs import Logger
 from cfroute.proxy.server import Limits, ProxyServer

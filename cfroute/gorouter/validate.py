@@ -11,10 +11,11 @@ from typing import NamedTuple
 import msgspec
 
 from cfroute.clock import SystemClock
-from cfroute.gorouter import go_yaml, start_checks
+from cfroute.gorouter import start_checks
 from cfroute.gorouter.config import Config, ConfigError, load
 from cfroute.gorouter.config_notes import Note, notes
-from cfroute.gorouter.dropsonde import Emitter, MetronAddressError
+from cfroute.gorouter.go import yaml as go_yaml
+from cfroute.gorouter.logs.dropsonde import Emitter, MetronAddressError
 from cfroute.logs import Logger
 
 

@@ -5,7 +5,7 @@ import asyncio
 from cfroute.clock import Clock
 from cfroute.daemon import Stop, spawn
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.logs import Logger
 
 

@@ -10,13 +10,15 @@ from typing import Any
 
 import h11
 
-from cfroute.gorouter import messages, nats_wire, tracing
-from cfroute.gorouter.access_log import shown
+from cfroute.gorouter import tracing
 from cfroute.gorouter.config import Config, ConfigError, parse
-from cfroute.gorouter.go_html import escape
-from cfroute.gorouter.go_template import RenderError, TemplateError, render
-from cfroute.gorouter.go_template_parser import parse as parse_template
-from cfroute.gorouter.quoting import quote
+from cfroute.gorouter.go.html import escape
+from cfroute.gorouter.go.quoting import quote
+from cfroute.gorouter.go.template import RenderError, TemplateError, render
+from cfroute.gorouter.go.template_parser import parse as parse_template
+from cfroute.gorouter.logs.access_log import shown
+from cfroute.gorouter.nats import messages
+from cfroute.gorouter.nats import wire as nats_wire
 from cfroute.gorouter.signature import RouteServiceCrypto, SignatureError, parse_forwarded_url
 from cfroute.gorouter.sticky import StickySessions, cookies, decoded, sticky_id
 from cfroute.proxy import client_hello, proxy_line

@@ -1,6 +1,6 @@
 """A record of the access log for tests."""
 
-from cfroute.gorouter.access_log import Record
+from cfroute.gorouter.logs.access_log import Record
 
 
 def record(**different: object) -> Record:

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.logs import DEBUG, Logger
 from cfroute.testing import ManualClock
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cfroute.gorouter.access_file import AccessFile, AccessLogError
+from cfroute.gorouter.logs.access_file import AccessFile, AccessLogError
 
 
 def test_an_existing_file_is_appended_to(tmp_path, logger):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from cfroute.gorouter.access_file import AccessLogError
-from cfroute.gorouter.access_json import AccessJson
 from cfroute.gorouter.config import parse
+from cfroute.gorouter.logs.access_file import AccessLogError
+from cfroute.gorouter.logs.access_json import AccessJson
 
 from .access_records import record
 

@@ -4,9 +4,9 @@ import json
 import zlib
 from collections.abc import Callable
 
-from cfroute.gorouter.active_apps import ActiveApps
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.nats.active_apps import ActiveApps
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.registry import Registry
 
 
 def look(active: ActiveApps, registry: Registry) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from cfroute.gorouter.config import ConfigError, parse
 from cfroute.gorouter.config_sections import CertSubject
-from cfroute.gorouter.subjects import rdn_string
+from cfroute.gorouter.nats.subjects import rdn_string
 
 Pair = tuple[str, str]
 SSL = {"enable_ssl": True, "client_cert_validation": "none", "cipher_suites": "AES128-SHA"}

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from cfroute.dropsonde import HttpStartStop, LogMessage
-from cfroute.gorouter.dropsonde import Emitter, MetronAddressError
+from cfroute.gorouter.logs.dropsonde import Emitter, MetronAddressError
 
 from ..dropsonde_messages import parse, tags
 

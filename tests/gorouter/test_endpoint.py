@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cfroute.gorouter.endpoint import Endpoint, ModificationTag
-from cfroute.gorouter.route_options import RouteOptions
+from cfroute.gorouter.routing_table.endpoint import Endpoint, ModificationTag
+from cfroute.gorouter.routing_table.route_options import RouteOptions
 
 Make = Callable[..., Endpoint]
 

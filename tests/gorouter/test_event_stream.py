@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.event_stream import Event, EventStream, StreamError
+from cfroute.gorouter.routing_api.event_stream import Event, EventStream, StreamError
 
 STREAM = (
     b'id: 0\nevent: Upsert\ndata: {"route":"a"}\n\n'

@@ -5,10 +5,11 @@ import ssl
 import pytest
 
 from cfroute.certificates import issue, make_authority
-from cfroute.gorouter import ciphers, tls
-from cfroute.gorouter.client_rules import Rule, rules_of, violation
 from cfroute.gorouter.config import Config, parse
-from cfroute.gorouter.front_tls import names
+from cfroute.gorouter.tls import ciphers
+from cfroute.gorouter.tls import contexts as tls
+from cfroute.gorouter.tls.client_rules import Rule, rules_of, violation
+from cfroute.gorouter.tls.front import names
 
 NOW = 1_800_000_000.0
 AUTHORITY = make_authority("authority", NOW)
@@ -76,6 +77,6 @@ def test_rules() -> None:
 def rule_subject(certificate: bytes) -> str:
     from cryptography import x509
 
-    from cfroute.gorouter.subjects import certificate_rdn_string
+    from cfroute.gorouter.nats.subjects import certificate_rdn_string
 
     return certificate_rdn_string(x509.load_der_x509_certificate(certificate).subject)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter import go_base64
+from cfroute.gorouter.go import base64 as go_base64
 
 
 @given(st.binary())

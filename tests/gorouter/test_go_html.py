@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.go_html import bare_value, escape, html_text
-from cfroute.gorouter.go_template import TemplateError, render
-from cfroute.gorouter.go_template_parser import parse
+from cfroute.gorouter.go.html import bare_value, escape, html_text
+from cfroute.gorouter.go.template import TemplateError, render
+from cfroute.gorouter.go.template_parser import parse
 
 DATA = {"M": "a <b> & 'c'+\"", "T": True}
 ESCAPED = "a &lt;b&gt; &amp; &#39;c&#39;&#43;&#34;"

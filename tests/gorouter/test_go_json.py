@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter import go_json
+from cfroute.gorouter.go import json as go_json
 
 END = "unexpected end of JSON input"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.go_template import RenderError, TemplateError, render
-from cfroute.gorouter.go_template_parser import parse
+from cfroute.gorouter.go.template import RenderError, TemplateError, render
+from cfroute.gorouter.go.template_parser import parse
 
 HEADERS = {"X-A": "hx"}
 DATA = {"Status": 404, "StatusText": "Not Found", "Message": "m", "Header": {"Get": lambda name: HEADERS.get(name, "")}}

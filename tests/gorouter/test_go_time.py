@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter import go_time
+from cfroute.gorouter.go import time as go_time
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.go_url import URL, URLError, parse_request_uri
+from cfroute.gorouter.go.url import URL, URLError, parse_request_uri
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfroute.gorouter import maglev
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.hashing import Hashing
+from cfroute.gorouter.routing_table import maglev
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.hashing import Hashing
 
 Make = Callable[..., Endpoint]
 

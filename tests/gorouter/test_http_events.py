@@ -6,8 +6,8 @@ import pytest
 
 from cfroute.dropsonde import HttpStartStop
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.http_events import HttpEvents, http_events
+from cfroute.gorouter.logs.http_events import HttpEvents, http_events
+from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.gorouter.tracing import TraceInfo
 from cfroute.proxy.headers import Headers
 

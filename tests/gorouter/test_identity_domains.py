@@ -5,10 +5,10 @@ import ssl
 import pytest
 
 from cfroute.certificates import issue, make_authority
-from cfroute.gorouter.caller import Caller, caller_of, envoy_header
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.identity_domains import Decision, IdentityDomains, decide
-from cfroute.gorouter.route_options import RouteOptions
+from cfroute.gorouter.routing_table.route_options import RouteOptions
+from cfroute.gorouter.tls.caller import Caller, caller_of, envoy_header
+from cfroute.gorouter.tls.identity_domains import Decision, IdentityDomains, decide
 
 AUTHORITY = make_authority("authority", 1_800_000_000.0)
 CALLER = Caller("a", "s", "o")

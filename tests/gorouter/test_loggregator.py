@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
-from cfroute.gorouter.access_log import LineFormat
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.dropsonde import Emitter
-from cfroute.gorouter.loggregator import ShortLines, app_log, first_headers, shortened
+from cfroute.gorouter.logs.access_log import LineFormat
+from cfroute.gorouter.logs.dropsonde import Emitter
+from cfroute.gorouter.logs.loggregator import ShortLines, app_log, first_headers, shortened
 from cfroute.logs import INFO, Logger
 
 from ..dropsonde_messages import parse as parse_envelope

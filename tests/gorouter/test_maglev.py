@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfroute.gorouter import maglev
+from cfroute.gorouter.routing_table import maglev
 
 NAMES = st.sets(st.text(min_size=1, max_size=40), min_size=2, max_size=40)
 

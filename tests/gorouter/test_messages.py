@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter import messages
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.messages import MessageError, RegistryMessage, decode, to_endpoint
-from cfroute.gorouter.route_options import NO_OPTIONS, RouteOptions
+from cfroute.gorouter.nats import messages
+from cfroute.gorouter.nats.messages import MessageError, RegistryMessage, decode, to_endpoint
+from cfroute.gorouter.routing_table.route_options import NO_OPTIONS, RouteOptions
 
 FULL = {
     "host": "10.0.0.1",

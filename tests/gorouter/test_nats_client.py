@@ -13,9 +13,10 @@ import pytest
 
 from cfroute import certificates
 from cfroute.clock import SystemClock
-from cfroute.gorouter import nats_client, nats_inbox
-from cfroute.gorouter.nats_client import Listener, NatsClient, NatsError, Settings
-from cfroute.gorouter.nats_wire import Message
+from cfroute.gorouter.nats import client as nats_client
+from cfroute.gorouter.nats import inbox as nats_inbox
+from cfroute.gorouter.nats.client import Listener, NatsClient, NatsError, Settings
+from cfroute.gorouter.nats.wire import Message
 
 from .nats_servers import NatsServer, free_port, until
 

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from cfroute.gorouter.nats_servers import Servers
+from cfroute.gorouter.nats.servers import Servers
 
 
 def addresses(servers: Servers) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter import nats_wire as wire
-from cfroute.gorouter.nats_wire import Control, Message, Parser, ProtocolError
+from cfroute.gorouter.nats import wire as wire
+from cfroute.gorouter.nats.wire import Control, Message, Parser, ProtocolError
 
 STREAM = (
     b'INFO {"server_id":"x"} \r\n'

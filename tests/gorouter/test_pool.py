@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.endpoint import Endpoint, ModificationTag
-from cfroute.gorouter.pool import ADDED, HASH, LEAST_CONNECTION, REFRESHED, ROUND_ROBIN, UNMODIFIED, UPDATED, Pool
-from cfroute.gorouter.route_options import RouteOptions
+from cfroute.gorouter.routing_table.endpoint import Endpoint, ModificationTag
+from cfroute.gorouter.routing_table.pool import ADDED, HASH, LEAST_CONNECTION, REFRESHED, ROUND_ROBIN, UNMODIFIED, UPDATED, Pool
+from cfroute.gorouter.routing_table.route_options import RouteOptions
 
 Make = Callable[..., Endpoint]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.quoting import quote
+from cfroute.gorouter.go.quoting import quote
 
 
 @pytest.mark.statement("F", "quoting like a Go string literal, printable Unicode kept")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.endpoint import Endpoint, ModificationTag
 from cfroute.gorouter.metrics.reporter import Reporter
-from cfroute.gorouter.registry import Registry
-from cfroute.gorouter.route_options import RouteOptions
+from cfroute.gorouter.routing_table.endpoint import Endpoint, ModificationTag
+from cfroute.gorouter.routing_table.registry import Registry
+from cfroute.gorouter.routing_table.route_options import RouteOptions
 from cfroute.logs import DEBUG, Logger
 from cfroute.testing import ManualClock
 

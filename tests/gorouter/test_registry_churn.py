@@ -4,12 +4,12 @@ import gc
 from collections.abc import Callable
 from random import Random
 
-from cfroute.gorouter.endpoint import Backend, Endpoint
-from cfroute.gorouter.pool import Pool
-from cfroute.gorouter.registry import Registry
-from cfroute.gorouter.route_options import RouteOptions
-from cfroute.gorouter.routes import _Node
-from cfroute.gorouter.selection import Selection
+from cfroute.gorouter.routing_table.endpoint import Backend, Endpoint
+from cfroute.gorouter.routing_table.pool import Pool
+from cfroute.gorouter.routing_table.registry import Registry
+from cfroute.gorouter.routing_table.route_options import RouteOptions
+from cfroute.gorouter.routing_table.routes import _Node
+from cfroute.gorouter.routing_table.selection import Selection
 from cfroute.logs import Logger
 from cfroute.testing import ManualClock
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.endpoint import Endpoint, ModificationTag
-from cfroute.gorouter.pool import Pool
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.endpoint import Endpoint, ModificationTag
+from cfroute.gorouter.routing_table.pool import Pool
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.logs import Logger
 from cfroute.testing import ManualClock
 

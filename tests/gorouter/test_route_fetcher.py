@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from cfroute.clock import SystemClock
-from cfroute.gorouter import route_fetcher
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.registry import Registry
-from cfroute.gorouter.route_fetcher import RouteFetcher
-from cfroute.gorouter.uaa_token import TokenError, UaaTokens
+from cfroute.gorouter.routing_api import fetcher as route_fetcher
+from cfroute.gorouter.routing_api.fetcher import RouteFetcher
+from cfroute.gorouter.routing_api.uaa_token import TokenError, UaaTokens
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.http_client import Unreachable
 from cfroute.logs import Logger
 from cfroute.testing import ManualClock

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter import route_key
+from cfroute.gorouter.routing_table import route_key
 
 
 @pytest.mark.parametrize(

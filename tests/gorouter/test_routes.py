@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfroute.gorouter import route_key
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.pool import Pool
-from cfroute.gorouter.routes import Routes
+from cfroute.gorouter.routing_table import route_key
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.pool import Pool
+from cfroute.gorouter.routing_table.routes import Routes
 
 
 def routes_of(*uris: str, empty: tuple[str, ...] = ()) -> Routes:

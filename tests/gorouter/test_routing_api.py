@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from cfroute.gorouter import routing_api
-from cfroute.gorouter.endpoint import ModificationTag
-from cfroute.gorouter.routing_api import ApiError, Unauthorized
+from cfroute.gorouter.routing_api import client as routing_api
+from cfroute.gorouter.routing_api.client import ApiError, Unauthorized
+from cfroute.gorouter.routing_table.endpoint import ModificationTag
 
 from .routing_servers import route
 

@@ -7,10 +7,10 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.pool import HASH, LEAST_CONNECTION, ROUND_ROBIN, Pool
-from cfroute.gorouter.route_options import RouteOptions
-from cfroute.gorouter.selection import Selection
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.pool import HASH, LEAST_CONNECTION, ROUND_ROBIN, Pool
+from cfroute.gorouter.routing_table.route_options import RouteOptions
+from cfroute.gorouter.routing_table.selection import Selection
 
 Make = Callable[..., Endpoint]
 

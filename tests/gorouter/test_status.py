@@ -11,8 +11,8 @@ import pytest
 
 from cfroute.clock import SystemClock
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.status import StatusListeners
 
 CONFIG = "status: {port: 0, user: u, pass: 'p:w', routes: {port: 0}}"

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from cfroute.gorouter.access_file import AccessLogError
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.syslog import SyslogWriter
+from cfroute.gorouter.logs.access_file import AccessLogError
+from cfroute.gorouter.logs.syslog import SyslogWriter
 
 HEAD = rb"<14>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d) (\S+) (\S*) (\d+) - \xef\xbb\xbf"
 

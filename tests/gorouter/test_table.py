@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.pool import Pool
-from cfroute.gorouter.route_options import RouteOptions
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.pool import Pool
+from cfroute.gorouter.routing_table.route_options import RouteOptions
 from cfroute.gorouter.table import Rates, table, upstream_routes
 
 Make = Callable[..., Endpoint]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.tags import Tags
+from cfroute.gorouter.routing_table.tags import Tags
 
 TAGS = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=5)
 

@@ -7,11 +7,11 @@ its refusals carry no `X-Cf-RouterError`.
 import base64
 from collections.abc import Callable
 
-from cfroute.gorouter.caller import envoy_header
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.handlers import Handler
-from cfroute.gorouter.identity_domains import IdentityDomains
+from cfroute.gorouter.tls.caller import envoy_header
+from cfroute.gorouter.tls.identity_domains import IdentityDomains
 from cfroute.proxy.answer import Answer
 
 _XFCC = b"X-Forwarded-Client-Cert"

@@ -7,7 +7,7 @@ from cfroute.gorouter.context import Context
 from cfroute.gorouter.errors import BRIEFLY, NO_STORE
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.handlers import Handler
-from cfroute.gorouter.pool import Pool
+from cfroute.gorouter.routing_table.pool import Pool
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.target import escaped
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from cfroute.gorouter.caller import caller_of
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.errors import NO_STORE
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.handlers import Handler
-from cfroute.gorouter.identity_domains import IdentityDomains, decide
-from cfroute.gorouter.route_options import NO_OPTIONS
+from cfroute.gorouter.routing_table.route_options import NO_OPTIONS
+from cfroute.gorouter.tls.caller import caller_of
+from cfroute.gorouter.tls.identity_domains import IdentityDomains, decide
 from cfroute.proxy.answer import Answer
 
 _NO_TAGS: Final[Mapping[str, str]] = {}

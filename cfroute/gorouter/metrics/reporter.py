@@ -14,10 +14,10 @@ from cfroute.gorouter.metrics.meters import Component, Histogram
 from cfroute.gorouter.metrics.snapshot import Distribution, Labels, Snapshot
 
 if TYPE_CHECKING:
-    from cfroute.gorouter.endpoint import Endpoint
     from cfroute.gorouter.exchange import RouterExchange
     from cfroute.gorouter.metrics.varz import Varz
-    from cfroute.gorouter.pool import Pool
+    from cfroute.gorouter.routing_table.endpoint import Endpoint
+    from cfroute.gorouter.routing_table.pool import Pool
 
 Lookup = Callable[[str, str], "Pool | None"]
 Value = tuple[str, float, str]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.go_log import GoLog
+from cfroute.gorouter.go.log import GoLog
 from cfroute.gorouter.metrics import process
 from cfroute.gorouter.metrics.envelopes import Envelopes, Metron
 from cfroute.gorouter.metrics.listener import MetricsListener, MetricsListenerError
@@ -20,7 +20,7 @@ from cfroute.gorouter.metrics.snapshot import Snapshot
 from cfroute.gorouter.metrics.varz import Varz
 from cfroute.gorouter.metrics.varz_counts import VarzCounts
 from cfroute.gorouter.metrics.varz_page import VarzPage
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.logs import Logger
 
 if TYPE_CHECKING:

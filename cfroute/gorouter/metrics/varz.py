@@ -9,7 +9,7 @@ from cfroute.gorouter.metrics.sampling import Rate, Reservoir
 from cfroute.gorouter.metrics.varz_counts import WINDOW, RequestCounts, VarzCounts
 
 if TYPE_CHECKING:
-    from cfroute.gorouter.endpoint import Endpoint
+    from cfroute.gorouter.routing_table.endpoint import Endpoint
 
 _GROUPS: Final = ("xxx", "xxx", "2xx", "3xx", "4xx", "5xx", "xxx", "xxx", "xxx", "xxx")
 

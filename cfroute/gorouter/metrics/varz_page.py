@@ -14,7 +14,7 @@ from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.metrics.varz_counts import VarzCounts
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.registry import Registry
 
 _LOOK_EVERY: Final = 1.0  # seconds between two looks at the CPU time
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from cfroute.gorouter.endpoint import Backend
-from cfroute.gorouter.pool import Pool
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.endpoint import Backend
+from cfroute.gorouter.routing_table.pool import Pool
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.workers.messages import Active, Activity
 
 _AT_ONCE: Final = 5000  # pools that are looked at before requests get their turn

@@ -5,11 +5,11 @@ from typing import Final
 
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
-from cfroute.gorouter import tls
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.metrics.snapshot import Snapshot
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.start_checks import StartFailure
+from cfroute.gorouter.tls import contexts as tls
 from cfroute.gorouter.traffic import HTTP, HTTPS, INTERNAL
 from cfroute.gorouter.workers import activity, memory
 from cfroute.gorouter.workers.doors import Doors

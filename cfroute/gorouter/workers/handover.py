@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from cfroute.gorouter.pool import Pool
+from cfroute.gorouter.routing_table.pool import Pool
 from cfroute.gorouter.workers.journal import put
 from cfroute.gorouter.workers.messages import Drop, Gone, Message, Put
 

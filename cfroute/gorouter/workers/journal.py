@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.hashing import Hashing
-from cfroute.gorouter.pool import Pool
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.hashing import Hashing
+from cfroute.gorouter.routing_table.pool import Pool
 from cfroute.gorouter.workers.messages import Drop, Freed, Gone, Member, Message, Put
 from cfroute.gorouter.workers.slots import Slots
 

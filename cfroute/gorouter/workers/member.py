@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cfroute.clock import Clock
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.workers.channel import Channel
 from cfroute.gorouter.workers.handover import Handover
 from cfroute.gorouter.workers.messages import (

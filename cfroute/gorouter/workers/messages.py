@@ -13,7 +13,7 @@ import msgspec
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.metrics.snapshot import Snapshot
 from cfroute.gorouter.metrics.varz_counts import VarzCounts
-from cfroute.gorouter.route_options import RouteOptions
+from cfroute.gorouter.routing_table.route_options import RouteOptions
 
 _LENGTH = 4
 

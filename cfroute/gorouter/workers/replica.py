@@ -2,10 +2,10 @@
 
 from sys import intern
 
-from cfroute.gorouter.endpoint import NO_TAG, Backend, Endpoint, ModificationTag
-from cfroute.gorouter.pool import HASH, Pool
-from cfroute.gorouter.registry import Registry
-from cfroute.gorouter.route_options import NO_OPTIONS, RouteOptions
+from cfroute.gorouter.routing_table.endpoint import NO_TAG, Backend, Endpoint, ModificationTag
+from cfroute.gorouter.routing_table.pool import HASH, Pool
+from cfroute.gorouter.routing_table.registry import Registry
+from cfroute.gorouter.routing_table.route_options import NO_OPTIONS, RouteOptions
 from cfroute.gorouter.workers.messages import Drop, Freed, Gone, Marked, Member, Put
 
 Change = Put | Drop | Gone | Freed | Marked

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from cfroute.gorouter.endpoint import Backend
+from cfroute.gorouter.routing_table.endpoint import Backend
 
 
 class Slots:

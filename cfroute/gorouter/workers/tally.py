@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from cfroute.gorouter.endpoint import Backend, Endpoint
+    from cfroute.gorouter.routing_table.endpoint import Backend, Endpoint
 
 MOST_SLOTS: Final = 1 << 20
 CELL: Final = 4  # bytes

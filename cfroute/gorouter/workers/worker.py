@@ -10,12 +10,12 @@ from typing import Final
 from cfroute.clock import Clock
 from cfroute.daemon import Stop, spawn
 from cfroute.gorouter import start_checks
-from cfroute.gorouter.endpoint import Endpoint
 from cfroute.gorouter.housekeeping import spare_the_collector, sweep_forever
 from cfroute.gorouter.metrics import process
 from cfroute.gorouter.metrics.service import Metrics
-from cfroute.gorouter.pool import Pool
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.pool import Pool
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.start_checks import StartFailure
 from cfroute.gorouter.traffic import LocalTraffic, open_emitter
 from cfroute.gorouter.workers import memory

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cfroute.gorouter.endpoint import Endpoint
 from cfroute.gorouter.metrics.envelopes import Envelopes, envelope_counters
 from cfroute.gorouter.metrics.reporter import Reporter
+from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.testing import ManualClock
 
 Make = Callable[..., Endpoint]

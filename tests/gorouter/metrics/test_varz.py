@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from cfroute.gorouter.endpoint import Endpoint
 from cfroute.gorouter.metrics.varz import TopApps, Varz
 from cfroute.gorouter.metrics.varz_counts import RequestCounts, VarzCounts
+from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.testing import ManualClock
 
 Make = Callable[..., Endpoint]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from random import Random
 
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.endpoint import Endpoint
 from cfroute.gorouter.metrics.varz import Varz
 from cfroute.gorouter.metrics.varz_page import VarzPage
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.testing import ManualClock
 
 CONFIG = "index: 3\nstatus: {host: 127.0.0.1, port: 8080, user: u, pass: p}"

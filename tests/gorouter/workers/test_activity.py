@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.registry import Registry
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.workers.activity import Watch, credit
 from cfroute.gorouter.workers.messages import Active, Activity
 

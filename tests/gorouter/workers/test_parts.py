@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.endpoint import Backend, Endpoint
+from cfroute.gorouter.routing_table.endpoint import Backend, Endpoint
 from cfroute.gorouter.workers.pauses import Pauses
 from cfroute.gorouter.workers.slots import Slots
 from cfroute.gorouter.workers.tally import CELL, Tally

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfroute.gorouter.config import parse
-from cfroute.gorouter.endpoint import Endpoint
-from cfroute.gorouter.messages import RegistryMessage, to_endpoint
-from cfroute.gorouter.registry import Registry
-from cfroute.gorouter.route_options import RouteOptions
+from cfroute.gorouter.nats.messages import RegistryMessage, to_endpoint
+from cfroute.gorouter.routing_table.endpoint import Endpoint
+from cfroute.gorouter.routing_table.registry import Registry
+from cfroute.gorouter.routing_table.route_options import RouteOptions
 from cfroute.gorouter.workers import handover
 from cfroute.gorouter.workers.handover import Handover
 from cfroute.gorouter.workers.journal import Journal

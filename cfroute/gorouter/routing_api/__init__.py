@@ -1,0 +1,1 @@
+"""The Routing API as a second source of routes."""

@@ -1,0 +1,1 @@
+"""The routing table: routes, pools and endpoints, and the choice among them."""
