@@ -50,10 +50,6 @@ class Connection(ABC):
         self._taken = 0
         self._settled = False
         self._resets: dict[int, None] = {}
-        self._handlers: tuple[Callable[[Frame], None], ...] = (
-            self._data, self._headers, self._priority, self._rst_stream, self._settings, self._push_promise, self._ping,
-            self._goaway, self._window_update, self._continuation,
-        )  # fmt: skip
 
     def open(self, settings: dict[int, int]) -> None:
         """Say what we allow; the first thing on a connection."""
@@ -117,8 +113,8 @@ class Connection(ABC):
             raise ConnectionProblem(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
         if self._block and kind != frames.CONTINUATION:
             raise ConnectionProblem(ErrorCode.PROTOCOL_ERROR, "a header block is not finished")
-        if kind < len(self._handlers):
-            self._handlers[kind](frame)
+        if kind < len(_HANDLERS):
+            _HANDLERS[kind](self, frame)
         else:
             self.costs_nothing()
 
@@ -355,3 +351,10 @@ class Connection(ABC):
     @abstractmethod
     def output_full(self) -> None:
         """There is so much output that it is to be written now."""
+
+
+# Not of each connection: methods that are bound to it would hold it until somebody looks for cycles.
+_HANDLERS: Final[tuple[Callable[[Connection, Frame], None], ...]] = (
+    Connection._data, Connection._headers, Connection._priority, Connection._rst_stream, Connection._settings,
+    Connection._push_promise, Connection._ping, Connection._goaway, Connection._window_update, Connection._continuation,
+)  # fmt: skip

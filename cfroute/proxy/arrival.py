@@ -53,8 +53,9 @@ class Arrival(asyncio.Protocol):
         self._door.arrived(self)
 
     def data_received(self, data: bytes) -> None:
-        self._buffer = self._buffer + data if self._buffer else data
-        self._step()
+        if self._step is not _over:
+            self._buffer = self._buffer + data if self._buffer else data
+            self._step()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost(f"read tcp {self._addresses()}: read: connection reset by peer" if exc is not None else "EOF")
@@ -64,7 +65,7 @@ class Arrival(asyncio.Protocol):
         return False
 
     def _lost(self, reason: str) -> None:
-        if self._step != self._over:
+        if self._step is not _over:
             self._end()
             if self._door.terms is not None:
                 self._door.failed(self, reason)
@@ -211,17 +212,17 @@ class Arrival(asyncio.Protocol):
             self._raw.close()
 
     def _end(self) -> None:
-        self._step = self._over
+        self._step = _over  # not a method: it would hold us, and the TLS of what has gone on, until somebody looks for cycles
         self._door.gone(self)
-
-    def _over(self) -> None:
-        """Nobody listens any more."""
-        self._buffer = b""
 
     def abort(self) -> None:
         """End without a word."""
         self._end()
         self._raw.abort()
+
+
+def _over() -> None:
+    """Nobody listens any more."""
 
 
 class Introduced:

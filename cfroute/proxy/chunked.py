@@ -106,8 +106,7 @@ class ChunkedDecoder:
     def _trailer(self, pieces: list[bytes]) -> bool:
         begin = self._position
         if self._buffer.startswith(b"\r\n", begin):
-            self._position = begin + 2
-            self.done = True
+            self._end(begin + 2)
             return False
         end = self._buffer.find(b"\r\n\r\n", begin)
         if (end if end >= 0 else len(self._buffer)) - begin > _LONGEST_TRAILER:
@@ -118,9 +117,19 @@ class ChunkedDecoder:
             self.trailers = fields(self._buffer[begin:end].split(b"\r\n"))
         except BadRequest as refused:
             raise ChunkError("malformed trailer") from refused
-        self._position = end + 4
-        self.done = True
+        self._end(end + 4)
         return False
+
+    def _end(self, position: int) -> None:
+        """The message ends there."""
+        self._position = position
+        self.done = True
+        self._state = _over  # not a method: it would hold us until somebody looks for cycles
+
+
+def _over(pieces: list[bytes]) -> bool:
+    """There is nothing more to come."""
+    return False
 
 
 def chunk(piece: bytes) -> bytes:

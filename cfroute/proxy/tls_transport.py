@@ -131,7 +131,8 @@ class TlsTransport:
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
-        self._protocol.connection_lost(self._reason or exc)
+        protocol, self._protocol = self._protocol, None  # which has us: no cycle is to keep the TLS of closed connections
+        protocol.connection_lost(self._reason or exc)
 
     def pause_writing(self) -> None:
         self._protocol.pause_writing()

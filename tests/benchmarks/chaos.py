@@ -103,6 +103,9 @@ class Chaos:
         self._changing = App("changing-", open=True)
         self._registered: set[int] = set()
         self._left: deque[int] = deque()  # ports that an app has left, for another one
+        self._instances: set[Instance] = set()
+        self._steady = asyncio.Event()  # whether NATS is there, so that instances can be replaced
+        self._steady.set()
         self._clients = Clients(Target(port, tls_port, self._some_host), self.counts, self._ending, seed)
         self._memory: list[int] = []
 
@@ -144,9 +147,9 @@ class Chaos:
         async with asyncio.TaskGroup() as tasks:
             while not self._ending.is_set():
                 await self._clock.sleep(REPLACED_EVERY)
+                await self._steady.wait()
                 app = self._random.choice(self._apps)
-                new = Instance(app, self.counts)
-                await new.start(self._left.popleft() if self._left else 0)
+                new = await self._start(app, self._left.popleft() if self._left else 0)
                 self._bus.publish([("router.register", self._message(new, app.host))])
                 old = app.instances.pop(0)
                 app.instances.append(new)
@@ -155,24 +158,24 @@ class Chaos:
 
     async def _retire(self, old: Instance) -> None:
         await self._clock.sleep(LEFT_ALONE / 2)  # the new one's registration is there
+        await self._steady.wait()
         self._bus.publish([("router.unregister", self._message(old, old.app.host))])
         await self._clock.sleep(LEFT_ALONE)
         old.stop()
+        self._instances.discard(old)
         self._left.append(old.port)
 
     async def _restart_nats(self) -> None:
         """Twice, at a third and at two thirds. Instances are not replaced meanwhile: nobody could tell the router."""
         for _ in range(2):
             await self._clock.sleep(self._seconds / 3)
-            replacing, self._replacing = self._replacing, None
-            if replacing is not None:
-                replacing.cancel()
-                await asyncio.gather(replacing, return_exceptions=True)
+            self._steady.clear()
+            await self._clock.sleep(2 * LEFT_ALONE)  # what was begun is finished
             await self._bus.restart(self._clock)
             await self._clock.sleep(3.0)  # the router is back within 2 s
             self._register_all()
             self.counts["restarts of NATS"] += 1
-            self._replacing = asyncio.ensure_future(self._replace_instances())
+            self._steady.set()
 
     # The run
 
@@ -181,25 +184,28 @@ class Chaos:
         await self._bus.connect()
         await self._begin()
         before = self._process_state()
-        self._replacing: asyncio.Future[None] | None = asyncio.ensure_future(self._replace_instances())
-        works = [asyncio.ensure_future(work) for work in (self._change_routes(), self._watch())]
+        works = [asyncio.ensure_future(work) for work in (self._change_routes(), self._replace_instances(), self._watch())]
         if self._seconds >= 30:
             works.append(asyncio.ensure_future(self._restart_nats()))
         clients = [asyncio.ensure_future(self._clients.go_on(kind)) for kind, many in CLIENTS.items() for _ in range(many)]
         await self._clock.sleep(self._seconds)
         self._ending.set()
-        await asyncio.gather(*clients, *works, *filter(None, [self._replacing]))
+        await asyncio.gather(*clients, *works)
         after = await self._after(before)
         return self._report(before, after)
 
     async def _begin(self) -> None:
         for app in [*self._apps, self._changing]:
             for _ in range(INSTANCES):
-                instance = Instance(app, self.counts)
-                await instance.start()
-                app.instances.append(instance)
+                app.instances.append(await self._start(app))
         self._register_all()
         await self._clock.sleep(0.5)
+
+    async def _start(self, app: App, port: int = 0) -> Instance:
+        instance = Instance(app, self.counts)
+        await instance.start(port)
+        self._instances.add(instance)
+        return instance
 
     async def _watch(self) -> None:
         while not self._ending.is_set():
@@ -208,9 +214,8 @@ class Chaos:
 
     async def _after(self, before: dict[str, int]) -> dict[str, int]:
         """What is left of the router once all clients and backends have gone; that may take a moment."""
-        for app in [*self._apps, self._changing]:
-            for instance in app.instances:
-                instance.stop()
+        for instance in self._instances:
+            instance.stop()
         for _ in range(40):
             state = self._process_state()
             if state["descriptors"] <= before["descriptors"]:

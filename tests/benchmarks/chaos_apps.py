@@ -67,6 +67,8 @@ class Instance:
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             self.counts["backend connections cut"] += 1
+        except asyncio.CancelledError:
+            return  # the run is over
         finally:
             self.connections.discard(writer)
             writer.close()
