@@ -42,7 +42,7 @@ class Member:
     """
 
     def __init__(self, number: int, clock: Clock, heard: Callable[["Member", ToParent], object]) -> None:
-        """`heard` gets what it tells of its own accord and what it was asked for."""
+        """`heard` gets all that it tells."""
         self.number = number
         self.following = False
         self.serving = False
@@ -74,14 +74,16 @@ class Member:
         return self._over.is_set()
 
     async def start(self, hello: Hello, descriptors: list[int]) -> None:
-        """Start the process, with these descriptors, and tell it who it is."""
+        """Start the process, with these descriptors, and tell it who it is. Raises OSError."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        with contextlib.ExitStack() as failing, theirs:
+            failing.callback(ours.close)
             keeps = (theirs.fileno(), *descriptors)
             arguments = (*_COMMAND, str(theirs.fileno()))
             self._process = await asyncio.create_subprocess_exec(
                 *arguments, stdin=asyncio.subprocess.DEVNULL, pass_fds=keeps, env=_environment()
             )
+            failing.pop_all()
         await self._channel.open(ours)
         self._channel.send(hello)
 

@@ -12,6 +12,7 @@ from cfroute.gorouter.workers.pauses import Pauses
 from cfroute.logs import Logger
 
 _ANSWERS_WITHIN: Final = 2.0  # seconds
+_GRACE: Final = 3.0  # seconds to end in
 _MOST_UNANSWERED: Final = 15
 """Requests for a report; they are counted, and not the seconds, since it may be the parent that was kept from running."""
 
@@ -124,6 +125,8 @@ class Roster:
     def ask(self) -> None:
         """Have all of them report. One that has not for too long is stuck: another one takes its place."""
         for member in self._members.values():
+            if member.ended:
+                continue
             if member.unanswered >= _MOST_UNANSWERED:
                 self._log.error("worker-stuck", worker=member.number, pid=member.pid)
                 member.abandon()
@@ -163,5 +166,10 @@ class Roster:
         self.settle()
         for member in self._members.values():
             member.close()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if not self._tasks:
+            return
+        _, pending = await asyncio.wait(self._tasks, timeout=_GRACE)
+        if pending:  # who does not even take what was said before would never hear of the end
+            for member in self._members.values():
+                member.abandon()
+            await asyncio.wait(pending)
