@@ -154,15 +154,18 @@ class RoutingServers:
             writer.write(data)
 
     def end_streams(self) -> None:
-        """End all event streams, as the Routing API does when it stops."""
+        """End all event streams, as the Routing API does when it stops; returns when there are none: the next is a new one."""
+        ended = threading.Event()
 
         def end() -> None:
             for writer in list(self._streams):
                 writer.write(b"0\r\n\r\n")
                 writer.close()
             self._streams.clear()
+            ended.set()
 
         self._loop.call_soon_threadsafe(end)
+        ended.wait()
 
     def asked(self, what: str) -> list[dict[str, str]]:
         """The headers of the requests whose line begins so."""
