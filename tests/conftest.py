@@ -40,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` would hand on that it is ignored
     os.environ[MARK] = secrets.token_hex(8)
 
 

@@ -16,7 +16,7 @@ def test_a_line_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
         "log_level": 0,
         "timestamp": 5.5,
         "message": "route-registered",
-        "source": "gorouter.routing_table.registry",
+        "source": "gorouter.registry",
         "data": {"uri": "a.test", "path": "/x"},
     }
 
