@@ -102,8 +102,8 @@ class Connection(ABC):
                     return
                 try:
                     self._frame(frame)
-                except StreamProblem as problem:
-                    self._end_stream(problem)
+                except StreamProblem as fault:
+                    self._end_stream(fault)
         except ConnectionProblem as problem:
             self.fail(problem)
 

@@ -109,8 +109,8 @@ class BlockDecoder:
             self.known.clear()  # the table may change
         try:
             pairs = cast(list[Pair], self._decoder.decode(block, raw=True))
-        except OversizedHeaderListError as error:
-            raise ConnectionProblem(ErrorCode.ENHANCE_YOUR_CALM, "header list too large") from error
+        except OversizedHeaderListError as oversized:
+            raise ConnectionProblem(ErrorCode.ENHANCE_YOUR_CALM, "header list too large") from oversized
         except (HPACKError, ValueError, IndexError) as error:
             raise ConnectionProblem(ErrorCode.COMPRESSION_ERROR, "malformed header block") from error
         return pairs

@@ -173,8 +173,8 @@ def response_head(fields: list[Pair], method: bytes, *, ended: bool) -> Response
     if b"Content-Length" in headers:
         try:
             declared = content_length(headers)
-        except BadRequest as error:
-            raise BadResponse("malformed response from server: invalid content-length") from error
+        except BadRequest as refused:
+            raise BadResponse("malformed response from server: invalid content-length") from refused
     if ended or method == b"HEAD" or head.status in _NO_BODY:
         head.length = 0
     else:
