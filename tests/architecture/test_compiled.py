@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from .source import ROOT
+from .source import PACKAGE, ROOT
 
 
 def compiled() -> list[str]:
     """The modules that setup.py compiles."""
-    tree = ast.parse((ROOT.parent / "setup.py").read_text())
+    tree = ast.parse((ROOT / "setup.py").read_text())
     names = next(
         ast.literal_eval(node.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "REQUEST_PATH"
     )
-    handlers = sorted((ROOT / "gorouter" / "handlers").glob("*.py"))
-    return [*names, *(str(path.relative_to(ROOT).with_suffix("")) for path in handlers if path.stem != "__init__")]
+    handlers = sorted((PACKAGE / "gorouter" / "handlers").glob("*.py"))
+    return [*names, *(str(path.relative_to(PACKAGE).with_suffix("")) for path in handlers if path.stem != "__init__")]
 
 
 def reused(tree: ast.Module) -> Iterator[str]:
@@ -34,4 +34,4 @@ def reused(tree: ast.Module) -> Iterator[str]:
 
 @pytest.mark.parametrize("module", compiled())
 def test_each_exception_has_a_name_of_its_own(module: str) -> None:
-    assert list(reused(ast.parse((ROOT / f"{module}.py").read_text()))) == []
+    assert list(reused(ast.parse((PACKAGE / f"{module}.py").read_text()))) == []

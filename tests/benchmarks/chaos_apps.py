@@ -94,10 +94,12 @@ class Instance:
         size, checksum = await _body(head, reader)
         writer.write(self._answer(first[1], first[2], size, checksum))
         await writer.drain()
-        return True
+        return not self.app.open
 
     def _answer(self, method: bytes, path: bytes, size: int, checksum: int) -> bytes:
         begin = b"HTTP/1.1 200 OK\r\nX-App: %b\r\n" % self.app.name.encode()
+        if self.app.open:  # else routers would keep connections for each host that was ever asked for
+            begin += b"Connection: close\r\n"
         if path == b"/stream":
             chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in STREAM)
             return begin + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
