@@ -127,8 +127,8 @@ def _connected(address: str) -> socket.socket:
         raise MetronAddressError(f"address {address}: missing port in address")
     try:
         found = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)
-    except (OSError, UnicodeError) as error:
-        raise MetronAddressError(f"lookup {host}: no such host") from error
+    except (OSError, UnicodeError) as unknown:
+        raise MetronAddressError(f"lookup {host}: no such host") from unknown
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.setblocking(False)
     try:
