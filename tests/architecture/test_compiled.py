@@ -8,9 +8,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-BUILT_IN = set(dir(builtins))  # whose types the compiler does not look at
-
-
 def compiled() -> list[Path]:
     """The modules that setup.py names, and the handlers."""
     assigned = {
