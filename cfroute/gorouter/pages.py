@@ -166,7 +166,7 @@ async def _requests(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 async def _with_body(request: Request, reader: asyncio.StreamReader) -> Request:
     """The request with its body, if that is announced to be short."""
     length = request.headers.get("content-length", "0")
-    if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > _MOST_BODY:
+    if "transfer-encoding" in request.headers or not length.isdecimal() or len(length) > 9 or int(length) > _MOST_BODY:
         return request._replace(unread=True)
     return request._replace(body=await reader.readexactly(int(length))) if length != "0" else request
 
