@@ -40,7 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` would hand on that it is ignored
+    # Who runs `nohup make test &` ignores both, and every program that a test starts would inherit that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ[MARK] = secrets.token_hex(8)
 
 
