@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec import field
 
+from cfroute.go import yaml as go_yaml
+from cfroute.go.yaml import Duration, Int64, Uint, Uint16, Uint32
 from cfroute.gorouter import config_validation
 from cfroute.gorouter.config_error import ConfigError
 from cfroute.gorouter.config_sections import (
@@ -28,8 +30,6 @@ from cfroute.gorouter.config_sections import (
     Tracing,
     VerifyClientCertificateMetadataRule,
 )
-from cfroute.gorouter.go import yaml as go_yaml
-from cfroute.gorouter.go.yaml import Duration, Int64, Uint, Uint16, Uint32
 from cfroute.gorouter.local_ip import outgoing_address
 
 __all__ = ["Config", "ConfigError", "load", "parse"]

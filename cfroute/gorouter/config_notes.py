@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from cfroute.go.yaml import Key
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.config_support import without_effect
-from cfroute.gorouter.go.yaml import Key
 
 IGNORED, NO_EFFECT, DIFFERS = "ignored", "no effect", "differs"
 

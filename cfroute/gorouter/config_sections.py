@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import field
 
-from cfroute.gorouter.go.yaml import Duration, Int64, Uint16
+from cfroute.go.yaml import Duration, Int64, Uint16
 
 
 class Section(msgspec.Struct, kw_only=True):

@@ -5,9 +5,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from cfroute.clock import Clock
+from cfroute.go.log import GoLog
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
-from cfroute.gorouter.go.log import GoLog
 from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.gorouter.route_services import RouteServices
 from cfroute.gorouter.routing_table.registry import Registry

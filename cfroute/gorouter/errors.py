@@ -1,9 +1,9 @@
 """The answers that the router makes itself: code, reason, message, and the headers that go with them."""
 
+from cfroute.go import html as go_html
+from cfroute.go import template_parser as go_template_parser
+from cfroute.go.template import Node, RenderError, render
 from cfroute.gorouter.exchange import RouterExchange
-from cfroute.gorouter.go import html as go_html
-from cfroute.gorouter.go import template_parser as go_template_parser
-from cfroute.gorouter.go.template import Node, RenderError, render
 from cfroute.logs import Logger
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.headers import Headers, canonical

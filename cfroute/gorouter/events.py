@@ -2,8 +2,8 @@
 
 import traceback
 
+from cfroute.go.log import GoLog
 from cfroute.gorouter.exchange import Panic, RouterExchange
-from cfroute.gorouter.go.log import GoLog
 from cfroute.gorouter.logs.attempt_log import AttemptLog
 from cfroute.logs import Logger
 from cfroute.proxy.exchange import Exchange

@@ -5,13 +5,13 @@ This is the Gorouter's `Policy` for the data plane. It holds all decisions about
 
 from random import Random
 
+from cfroute.go.quoting import quote
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context
 from cfroute.gorouter.destinations import Destinations
 from cfroute.gorouter.errors import failure_answer
 from cfroute.gorouter.exchange import Panic, RouterExchange
 from cfroute.gorouter.failures import classify, retriable
-from cfroute.gorouter.go.quoting import quote
 from cfroute.gorouter.logs.access_log import AccessLog
 from cfroute.gorouter.logs.access_record import detailed_record, record
 from cfroute.gorouter.logs.attempt_log import AttemptLog

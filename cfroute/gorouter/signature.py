@@ -17,10 +17,10 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cfroute.gorouter.go import base64 as go_base64
-from cfroute.gorouter.go import json as go_json
-from cfroute.gorouter.go import time as go_time
-from cfroute.gorouter.go import url as go_url
+from cfroute.go import base64 as go_base64
+from cfroute.go import json as go_json
+from cfroute.go import time as go_time
+from cfroute.go import url as go_url
 
 _ITERATIONS = 100_001
 _KEY_SIZE = 16

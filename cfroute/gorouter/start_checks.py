@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Final
 
+from cfroute.go.template import TemplateError
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
-from cfroute.gorouter.go.template import TemplateError
 from cfroute.logs import LEVELS, Logger
 
 _LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"

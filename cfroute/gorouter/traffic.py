@@ -9,13 +9,13 @@ from random import Random
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cfroute.clock import Clock
+from cfroute.go.log import GoLog
 from cfroute.gorouter import start_checks
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context, Health
 from cfroute.gorouter.destinations import Destinations
 from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.events import Events
-from cfroute.gorouter.go.log import GoLog
 from cfroute.gorouter.listening import listen
 from cfroute.gorouter.logs.access_file import AccessLogError
 from cfroute.gorouter.logs.access_log import AccessLog

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import msgspec
 
 from cfroute.clock import SystemClock
+from cfroute.go import yaml as go_yaml
 from cfroute.gorouter import start_checks
 from cfroute.gorouter.config import Config, ConfigError, load
 from cfroute.gorouter.config_notes import Note, notes
-from cfroute.gorouter.go import yaml as go_yaml
 from cfroute.gorouter.logs.dropsonde import Emitter, MetronAddressError
 from cfroute.logs import Logger
 

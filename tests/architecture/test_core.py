@@ -45,7 +45,7 @@ CORE = (
     "gorouter.errors",
     "gorouter.routing_api.event_stream",
     "gorouter.failures",
-    "gorouter.go.*",
+    "go.*",
     "gorouter.handlers.*",
     "gorouter.tls.identity_domains",
     "gorouter.routing_table.hashing",

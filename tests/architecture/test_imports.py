@@ -23,6 +23,7 @@ SHARED = (
     "cfroute.durations",
     "cfroute.entrance",
     "cfroute.errors",
+    "cfroute.go",
     "cfroute.health",
     "cfroute.home",
     "cfroute.http2",

@@ -18,7 +18,7 @@ from .sections import SECTIONS, chapter
 
 TESTS = Path(__file__).parents[1]
 # Where tests hold statements; those in the first folder drive a real process.
-FOLDERS = ("conformance", "gorouter")
+FOLDERS = ("conformance", "gorouter", "go")
 DIFFERENCES = Path(__file__).with_name("differences.toml")
 PAGE = TESTS.parent / "cfroute" / "docs" / "fidelity.md"
 WIDTH = 118

@@ -10,12 +10,12 @@ from typing import Any
 
 import h11
 
+from cfroute.go.html import escape
+from cfroute.go.quoting import quote
+from cfroute.go.template import RenderError, TemplateError, render
+from cfroute.go.template_parser import parse as parse_template
 from cfroute.gorouter import tracing
 from cfroute.gorouter.config import Config, ConfigError, parse
-from cfroute.gorouter.go.html import escape
-from cfroute.gorouter.go.quoting import quote
-from cfroute.gorouter.go.template import RenderError, TemplateError, render
-from cfroute.gorouter.go.template_parser import parse as parse_template
 from cfroute.gorouter.logs.access_log import shown
 from cfroute.gorouter.nats import messages
 from cfroute.gorouter.nats import wire as nats_wire

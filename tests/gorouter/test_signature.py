@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.go import time as go_time
+from cfroute.go import time as go_time
 from cfroute.gorouter.signature import (
     RouteServiceCrypto,
     Signature,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cfroute.go import yaml as go_yaml
 from cfroute.gorouter import config_notes
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.go import yaml as go_yaml
 from cfroute.gorouter.main import main
 from cfroute.gorouter.validate import examine
 

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from cfroute.clock import Clock, Timer
+from cfroute.go.quoting import quote
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.go.quoting import quote
 from cfroute.proxy.headers import canonical
 
 _FLUSH_AFTER: Final = 0.05  # seconds

@@ -1,8 +1,8 @@
 """What the router logs about the attempts of a request: where they went, how far they got, what became of the endpoint."""
 
+from cfroute.go.log import GoLog
 from cfroute.gorouter.exchange import RouterExchange
 from cfroute.gorouter.failures import described
-from cfroute.gorouter.go.log import GoLog
 from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.logs import Logger
 from cfroute.proxy.failure import Failure, Kind

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
+from cfroute.go.log import GoLog
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.go.log import GoLog
 from cfroute.gorouter.metrics import process
 from cfroute.gorouter.metrics.envelopes import Envelopes, Metron
 from cfroute.gorouter.metrics.listener import MetricsListener, MetricsListenerError

@@ -15,7 +15,7 @@ from typing import Final
 from cfroute import __version__
 from cfroute.clock import Clock, Timer
 from cfroute.daemon import spawn
-from cfroute.gorouter.go.quoting import quote
+from cfroute.go.quoting import quote
 from cfroute.gorouter.nats import wire as wire
 from cfroute.gorouter.nats.connection import Connection, Refused
 from cfroute.gorouter.nats.inbox import Inbox

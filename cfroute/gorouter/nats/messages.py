@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from cfroute.go import json as go_json
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.go import json as go_json
 from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.gorouter.routing_table.route_options import NO_OPTIONS, RouteOptions
 

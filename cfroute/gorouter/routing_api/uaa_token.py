@@ -9,8 +9,8 @@ from urllib.parse import quote_plus
 import msgspec
 
 from cfroute.clock import Clock
+from cfroute.go.quoting import quote
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.go.quoting import quote
 from cfroute.http_client import Client, Unreachable
 from cfroute.logs import Logger
 from cfroute.proxy.status import REASONS

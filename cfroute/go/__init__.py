@@ -1,0 +1,1 @@
+"""Go's own rules, where behaviour comes from upstream's language: JSON, YAML, times, URLs, templates, quoting."""

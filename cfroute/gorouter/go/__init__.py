@@ -1,1 +1,0 @@
-"""Go's own rules, where Gorouter's behaviour comes from its language: JSON, YAML, times, URLs, templates, quoting."""
