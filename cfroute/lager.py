@@ -10,12 +10,15 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from cfroute.clock import Clock, SystemClock
 from cfroute.logs import Stream
+
+if TYPE_CHECKING:
+    from cfroute.go.flags import LagerFlags
 
 DEBUG, INFO, ERROR, FATAL = 0, 1, 2, 3
 LEVELS: Final = {"debug": DEBUG, "info": INFO, "error": ERROR, "fatal": FATAL}
@@ -118,6 +121,12 @@ class Lager:
     def _write(self, level: int, message: str, data: Data) -> None:
         if level >= self._sink.level:
             self._sink.write(level, self._source, f"{self._task}.{message}", {**self._data, **data})
+
+
+def of_flags(source: str, flags: "LagerFlags") -> Lager:
+    """The log of a program that was started with these flags. Raises re.error for a pattern that is none."""
+    redact = redactor(flags.redact_patterns) if flags.redact_secrets else None
+    return Lager(source, Sink(LEVELS[flags.log_level], rfc3339=flags.time_format == "rfc3339", redact=redact))
 
 
 def go_escaped(encoded: bytes) -> bytes:

@@ -5,26 +5,24 @@ import sys
 import uuid
 from collections.abc import Sequence
 
-from cfroute import daemon
+from cfroute import daemon, lager
 from cfroute.clock import SystemClock
-from cfroute.lager import LEVELS, Lager, Sink, redactor
+from cfroute.go import flags as go_flags
 from cfroute.routing_api import config as configuration
-from cfroute.routing_api import flags as command_line
+from cfroute.routing_api.flags import Flags
 
 
 def main(argv: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT. Exit status 0; 1 when it cannot start or go on; 2 for bad usage or certificates."""
     try:
-        flags = command_line.parse(argv)
-        redact = redactor(flags.redact_patterns) if flags.redact_secrets else None
-    except command_line.HelpAsked:
-        sys.stderr.write(command_line.USAGE)
+        flags = go_flags.parse(argv, Flags)
+        log = lager.of_flags("routing-api", flags)
+    except go_flags.HelpAsked:
+        sys.stderr.write(go_flags.usage("routing-api", Flags))
         return 0
-    except (command_line.BadUsage, re.error) as error:
-        sys.stderr.write(f"{error}\n{command_line.USAGE}")
+    except (go_flags.BadUsage, re.error) as error:
+        sys.stderr.write(f"{error}\n{go_flags.usage('routing-api', Flags)}")
         return 2
-    rfc3339 = flags.time_format == "rfc3339"
-    log = Lager("routing-api", Sink(LEVELS[flags.log_level], rfc3339=rfc3339, redact=redact))
     for given, problem in ((flags.config, "No configuration file provided"), (flags.ip, "No ip address provided")):
         if not given:
             log.error("failed-check-flags", error=problem)
