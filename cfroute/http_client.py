@@ -26,10 +26,11 @@ class Unreachable(CfrouteError):
 
 
 class Response:
-    """The answer to one request: its status, and a body that is still to be read."""
+    """The answer to one request: its status, its headers (names in lower case), and a body that is still to be read."""
 
-    def __init__(self, what: str, status: int, connection: "_Connection") -> None:
-        self.status = status
+    def __init__(self, what: str, head: h11.Response, connection: "_Connection") -> None:
+        self.status = head.status_code
+        self.headers = [(name.decode(), value.decode("latin-1")) for name, value in head.headers]
         self._what = what
         self._connection = connection
 
@@ -88,8 +89,8 @@ class Client:
         connection.timeout = self._timeout if timeout is None else timeout
         try:
             with _told(what):
-                status = await connection.ask(head, body)
-            yield Response(what, status, connection)
+                answer = await connection.ask(head, body)
+            yield Response(what, answer, connection)
             self._keep(connection)
         finally:
             if connection not in self._idle:
@@ -150,8 +151,8 @@ class _Connection:
         """Whether the server still has it, as far as can be told."""
         return now - self.idle_since < _KEPT_FOR and not self._reader.at_eof() and not self._writer.is_closing()
 
-    async def ask(self, head: h11.Request, body: bytes | AsyncIterator[bytes]) -> int:
-        """Send a request; the status of the answer, once it is there."""
+    async def ask(self, head: h11.Request, body: bytes | AsyncIterator[bytes]) -> h11.Response:
+        """Send a request; the head of the answer, once it is there."""
         await self._send(head)
         if isinstance(body, bytes):
             await self._send(h11.Data(body))
@@ -162,7 +163,7 @@ class _Connection:
         while isinstance(event := await self.next_event(), h11.InformationalResponse):
             continue
         assert isinstance(event, h11.Response)
-        return event.status_code
+        return event
 
     async def _send(self, event: Any) -> None:
         self._writer.write(self._protocol.send(event) or b"")

@@ -180,3 +180,12 @@ def test_servers_are_verified(tmp_path: Path) -> None:
     assert asyncio.run(ask(ssl.create_default_context(cafile=str(tmp_path / "ca")))) == (200, b"hi")
     with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
         asyncio.run(ask(ssl.create_default_context()))
+
+
+def test_the_headers_of_an_answer_are_there_before_its_body() -> None:
+    async def scene(client: Client, url: str) -> list[tuple[str, str]]:
+        async with client.stream("GET", url) as answer:
+            return answer.headers
+
+    server = Server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Cf-Warnings: a+b\r\n\r\nhi")
+    assert play(server, scene) == [("content-length", "2"), ("x-cf-warnings", "a+b")]
