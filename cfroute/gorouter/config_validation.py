@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cfroute import durations
+from cfroute.go import pem
 from cfroute.gorouter.config_error import ConfigError
 from cfroute.gorouter.nats.subjects import certificate_rdn_string, rdn_string
-from cfroute.gorouter.tls import pem
 from cfroute.gorouter.tls.ciphers import OPENSSL_NAMES
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,26 +14,33 @@ _HEADER = re.compile(r"^[^\n]*:[^\n]*\n", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """One PEM block: `CERTIFICATE`, `RSA PRIVATE KEY`, … and its DER bytes."""
+    """One PEM block: `CERTIFICATE`, `RSA PRIVATE KEY`, … its DER bytes, the lines before them, and where the text goes on."""
 
     label: str
     der: bytes
+    headers: dict[str, str]
+    end: int
 
 
 def blocks(text: str) -> list[Block]:
     """The well-formed blocks; whatever else the text has is skipped."""
-    found = []
-    for label, body in _BLOCK.findall(text):
+    return list(_blocks(text))
+
+
+def _blocks(text: str) -> Iterator[Block]:
+    for match in _BLOCK.finditer(text):
+        label, body = match.groups()
         try:
-            found.append(Block(label, base64.b64decode("".join(_HEADER.sub("", body).split()), validate=True)))
+            der = base64.b64decode("".join(_HEADER.sub("", body).split()), validate=True)
         except binascii.Error:
             continue
-    return found
+        parted = (line.partition(":") for line in _HEADER.findall(body))
+        yield Block(label, der, {name.strip(): value.strip() for name, _, value in parted}, match.end())
 
 
 def has_certificate(text: str) -> bool:
     """Whether at least one certificate of the bundle can be read: what it takes to be accepted as a CA bundle."""
-    return any(block.label == "CERTIFICATE" and _is_certificate(block.der) for block in blocks(text))
+    return any(block.label == "CERTIFICATE" and is_certificate(block.der) for block in blocks(text))
 
 
 def pair_problem(chain: str, key: str) -> str | None:
@@ -78,11 +86,12 @@ def subjects(bundle: str) -> "list[Name]":
     """The subjects of a bundle's certificates."""
     from cryptography import x509
 
-    found = [block.der for block in blocks(bundle) if block.label == "CERTIFICATE" and _is_certificate(block.der)]
+    found = [block.der for block in blocks(bundle) if block.label == "CERTIFICATE" and is_certificate(block.der)]
     return [x509.load_der_x509_certificate(der).subject for der in found]
 
 
-def _is_certificate(der: bytes) -> bool:
+def is_certificate(der: bytes) -> bool:
+    """Whether these bytes can be read as one."""
     from cryptography import x509
 
     try:
