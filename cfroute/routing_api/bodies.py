@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Meta
 
 from cfroute.routing_api import go_json
+from cfroute.routing_api.api import NO_TAG, Route, RouterGroup, TcpRoute
 from cfroute.routing_api.errors import unprocessable
 from cfroute.routing_api.go_json import Field
-from cfroute.routing_api.models import NO_TAG, Route, RouterGroup, TcpRoute
 
 _Uint16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
 _Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]

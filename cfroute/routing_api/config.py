@@ -8,7 +8,7 @@ import yaml
 
 from cfroute import durations
 from cfroute.routing_api import router_groups
-from cfroute.routing_api.models import RouterGroup
+from cfroute.routing_api.api import RouterGroup
 from cfroute.routing_api.router_groups import GroupError
 
 NO_LOCK: Final = ("", "-")

@@ -13,8 +13,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
+from cfroute.routing_api.api import AnyEvent, AnyRoute
 from cfroute.routing_api.encoding import encode
-from cfroute.routing_api.models import AnyRoute, Event
 
 QUEUE: Final = 1024  # requests whose changes may wait for a listener
 
@@ -48,7 +48,7 @@ class Hub:
             self._count(-1)
             self._listeners.discard(listener)
 
-    def publish(self, events: Sequence[Event]) -> None:
+    def publish(self, events: Sequence[AnyEvent]) -> None:
         """Tell everybody, in this order."""
         if not self._listeners:
             return
@@ -91,5 +91,5 @@ class _Listener:
             number += len(batch)
 
 
-def _encoded(event: Event) -> bytes:
+def _encoded(event: AnyEvent) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (event.action.encode(), encode(event.route))

@@ -10,16 +10,17 @@ from cfroute import daemon
 from cfroute.clock import Clock
 from cfroute.lager import Lager
 from cfroute.routing_api import admin, app
+from cfroute.routing_api.api import Route, TcpRoute
 from cfroute.routing_api.config import Config
 from cfroute.routing_api.database import Database
 from cfroute.routing_api.errors import ApiError
 from cfroute.routing_api.metrics import Metrics
-from cfroute.routing_api.models import NewGuid, Route, TcpRoute
 from cfroute.routing_api.self_route import SelfRoute, host
 from cfroute.routing_api.service import PRUNE_INTERVAL, Service
 from cfroute.routing_api.statsd import Statsd
 from cfroute.routing_api.store import Store
 from cfroute.routing_api.uaa import Guard
+from cfroute.routing_api.upserts import NewGuid
 
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104  (as upstream; `cfroute.address` is narrower)
 CIPHERS: Final = "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256"

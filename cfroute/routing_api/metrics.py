@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from cfroute.routing_api.models import AnyRoute, Event, Route
+from cfroute.routing_api.api import DELETE, AnyEvent, AnyRoute, Route
 from cfroute.routing_api.statsd import Statsd
 
 
@@ -36,11 +36,11 @@ class Metrics:
         """Somebody began (1) or ceased (-1) to listen."""
         self._statsd.change(f"total_{_name(kind)}_subscriptions", by)
 
-    def events(self, events: Sequence[Event]) -> None:
+    def events(self, events: Sequence[AnyEvent]) -> None:
         """Routes came, went, or were renewed."""
         for event in events:
             new = event.route.modification_tag.index == 0
-            by = -1 if event.action == "Delete" else int(new)
+            by = -1 if event.action == DELETE else int(new)
             self._statsd.change(f"total_{_name(type(event.route))}_routes", by)
 
     async def report(self, counts: Counts, errors: Errors, kinds: Sequence[type[AnyRoute]]) -> None:

@@ -18,9 +18,10 @@ from cfroute.routing_api.errors import ApiError
 from cfroute.routing_api.flags import Flags
 from cfroute.routing_api.lock import Alone, Lock, LockLost
 from cfroute.routing_api.members import EVERYWHERE, Members
-from cfroute.routing_api.models import NewGuid
 from cfroute.routing_api.statsd import Statsd, StatsdError
-from cfroute.routing_api.uaa import Everybody, Guard, Uaa, UaaError
+from cfroute.routing_api.uaa import Everybody, Guard, Uaa
+from cfroute.routing_api.upserts import NewGuid
+from cfroute.uaa.client import UaaError
 
 _TAKE_OVER: Final = 5.0  # s, besides retry_interval, in which another one can take over
 
@@ -96,11 +97,9 @@ class Process:
         if self._flags.dev_mode:
             return Everybody()
         try:
-            uaa = Uaa(self._config, self._clock)
-            await uaa.start(self._log)
+            uaa = Uaa(self._config, self._clock, self._log)
+            await uaa.start()
         except UaaError as error:
-            if error.message:
-                self._log.error(error.message, error=str(error))
             raise Fatal("creating-uaa-client", error) from error
         return uaa
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from cfroute.routing_api.models import RouterGroup
+from cfroute.routing_api.api import RouterGroup
 
 LOWEST, HIGHEST = 1024, 65535
 _OUT_OF_RANGE: Final = f"Port must be between {LOWEST} and {HIGHEST}"

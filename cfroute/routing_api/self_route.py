@@ -2,9 +2,9 @@
 
 from cfroute.clock import Clock
 from cfroute.lager import Lager
+from cfroute.routing_api.api import NO_TAG, Route
 from cfroute.routing_api.config import Config
 from cfroute.routing_api.errors import ApiError
-from cfroute.routing_api.models import NO_TAG, Route
 from cfroute.routing_api.service import Service
 
 

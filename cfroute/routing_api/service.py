@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from cfroute.lager import Lager
 from cfroute.routing_api import router_groups, validation
+from cfroute.routing_api.api import AnyEvent, AnyRoute, Event, R, Route, RouterGroup, TcpRoute
 from cfroute.routing_api.backup import BackupLocks
 from cfroute.routing_api.config import Config
 from cfroute.routing_api.database import Database
@@ -15,11 +16,9 @@ from cfroute.routing_api.errors import not_found, unprocessable
 from cfroute.routing_api.hub import Hub
 from cfroute.routing_api.metrics import Metrics
 from cfroute.routing_api.migrations import migrate
-from cfroute.routing_api.models import AnyRoute, Event, Route, RouterGroup, TcpRoute
 from cfroute.routing_api.router_groups import GroupError
 from cfroute.routing_api.store import Store
 from cfroute.routing_api.tables import HTTP, TCP, Mapped
-from cfroute.routing_api.upserts import R
 
 PRUNE_INTERVAL: Final = 10.0  # s, upstream's
 
@@ -80,7 +79,7 @@ class Service:
     async def upsert_tcp_routes(self, routes: Sequence[TcpRoute]) -> None:
         self.backup.check_read()
 
-        def work(connection: Connection) -> list[Event]:
+        def work(connection: Connection) -> list[Event[TcpRoute]]:
             groups = {group.guid for group in self._store.groups(connection)}
             validation.check_tcp_routes(routes, groups, self._max_ttl)
             return self._store.upsert(connection, TCP, routes, lambda near: validation.check_frontends(near, routes))
@@ -161,10 +160,10 @@ class Service:
         mapped: Mapped[Any] = HTTP if kind is Route else TCP
         return await self._database.read(lambda connection: self._store.count(connection, mapped))
 
-    async def _write(self, work: Callable[[Connection], list[Event]]) -> list[Event]:
+    async def _write(self, work: Callable[[Connection], list[Event[R]]]) -> list[Event[R]]:
         return await self._database.write(work, self._tell)
 
-    def _tell(self, events: Sequence[Event]) -> None:
+    def _tell(self, events: Sequence[AnyEvent]) -> None:
         self.http_events.publish(events)
         self.tcp_events.publish(events)
         self._metrics.events(events)

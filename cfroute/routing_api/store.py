@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from cfroute.clock import Clock
-from cfroute.routing_api.models import Event, NewGuid, RouterGroup
+from cfroute.routing_api.api import DELETE, Event, R, RouterGroup
 from cfroute.routing_api.schema import ROUTER_GROUPS
 from cfroute.routing_api.tables import Mapped, identity, moment, seconds
-from cfroute.routing_api.upserts import R, Row, upserted
+from cfroute.routing_api.upserts import NewGuid, Row, upserted
 
 _AT_ONCE: Final = 500  # values in one statement
 _GRACE: Final = 1.0  # s: MySQL keeps whole seconds
@@ -46,7 +46,7 @@ class Store:
 
     def upsert(
         self, connection: Connection, mapped: Mapped[R], wanted: Sequence[R], check: Check[R] | None = None
-    ) -> list[Event]:
+    ) -> list[Event[R]]:
         """Make the routes, or renew them. `check` may refuse, once it sees the living routes with the same port or host."""
         now = self._clock.now()
         same = identity(connection.dialect.name)
@@ -64,14 +64,14 @@ class Store:
             connection.execute(update(mapped.table).where(mapped.table.c.guid == bindparam("which")), renewed)
         return changes.events
 
-    def delete(self, connection: Connection, mapped: Mapped[R], unwanted: Sequence[R]) -> list[Event]:
+    def delete(self, connection: Connection, mapped: Mapped[R], unwanted: Sequence[R]) -> list[Event[R]]:
         """Delete the routes that are there; the events have them as they were."""
         same = identity(connection.dialect.name)
         present = {same(row.route): row for row in self._near(connection, mapped, unwanted)}
         gone = [row for route in unwanted if (row := present.pop(same(route), None)) is not None]
         return self._remove(connection, mapped, gone)
 
-    def prune(self, connection: Connection, mapped: Mapped[R]) -> list[Event]:
+    def prune(self, connection: Connection, mapped: Mapped[R]) -> list[Event[R]]:
         """Delete the routes that expired more than a second ago."""
         past = moment(self._clock.now() - _GRACE)
         return self._remove(connection, mapped, list(_rows(connection, mapped, mapped.table.c.expires_at < past)))
@@ -82,10 +82,10 @@ class Store:
         for values in _batches({getattr(route, mapped.common) for route in routes}):
             yield from _rows(connection, mapped, column.in_(values))
 
-    def _remove(self, connection: Connection, mapped: Mapped[R], rows: Sequence[Row[R]]) -> list[Event]:
+    def _remove(self, connection: Connection, mapped: Mapped[R], rows: Sequence[Row[R]]) -> list[Event[R]]:
         for guids in _batches(row.guid for row in rows):
             connection.execute(delete(mapped.table).where(mapped.table.c.guid.in_(guids)))
-        return [Event("Delete", row.route) for row in rows]
+        return [Event(DELETE, row.route) for row in rows]
 
     # Router groups
 

@@ -8,8 +8,7 @@ from typing import Any, Final, Generic
 from sqlalchemy import Column, Table
 
 from cfroute.routing_api import schema
-from cfroute.routing_api.models import ModificationTag, Route, TcpRoute
-from cfroute.routing_api.upserts import R
+from cfroute.routing_api.api import ModificationTag, R, Route, TcpRoute
 
 _FOLDED: Final = ("mysql", "mariadb")
 

@@ -1,32 +1,23 @@
 """The UAA as the Routing API knows it: who issues tokens, and the key that they are signed with."""
 
-import ssl
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Final
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from cfroute.clock import Clock
-from cfroute.http_client import Client, Unreachable
 from cfroute.lager import Lager
 from cfroute.routing_api import tokens
 from cfroute.routing_api.config import Config
 from cfroute.routing_api.errors import unauthorized
 from cfroute.routing_api.tokens import TokenError, WrongSignature
+from cfroute.uaa import client
+from cfroute.uaa.client import UaaClient, UaaError
 
+NO_CLIENT: Final = "Failed to create UAA client"
 NO_ISSUER: Final = "Failed to get issuer configuration from UAA"
 NO_KEY: Final = "Failed to get verification key from UAA"
-
-_TIMEOUT: Final = 10.0  # seconds
-_HEADERS: Final = (("Accept", "application/json"), ("User-Agent", "go-uaa"), ("X-Identity-Zone-Id", ""))
-
-
-class UaaError(Exception):
-    """The UAA does not say what is needed to start. `message` is the log's, None where it has none of its own."""
-
-    def __init__(self, error: str, message: str | None = None) -> None:
-        super().__init__(error)
-        self.message = message
 
 
 class Everybody:
@@ -45,22 +36,27 @@ class Everybody:
 class Uaa:
     """Checks tokens. Anybody can send one with a wrong signature, and each makes us look for a new key: as upstream."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config, clock: Clock, log: Lager) -> None:
         """Raises UaaError when the authorities that its certificate is checked with cannot be read."""
         oauth = config.oauth
-        self._url = f"https://{oauth.token_endpoint}" + (f":{oauth.port}" if oauth.port else "")
+        with _told(log, NO_CLIENT):
+            context = client.tls_context(oauth.ca_certs, skip=config.skip_ssl_validation)
+        self._client = UaaClient(client.url_of(oauth.token_endpoint, oauth.port), context)
         self._clock = clock
-        self._client = Client(_context(config), _TIMEOUT)
+        self._log = log
         self._issuer = ""
         self._key: RSAPublicKey | None = None
         self.token_errors = 0
         self.key_refreshes = 0
 
-    async def start(self, log: Lager) -> None:
+    async def start(self) -> None:
         """Get issuer and key. Raises UaaError."""
-        self._issuer = await self._field("/.well-known/openid-configuration", "issuer", NO_ISSUER)
-        log.info("received-issuer", issuer=self._issuer)
-        self._key = await self._fetch_key()
+        with _told(self._log, NO_ISSUER):
+            self._issuer = await self._client.issuer()
+        self._log.info("received-issuer", issuer=self._issuer)
+        with _told(self._log, NO_KEY):
+            pem = await self._client.token_key()
+        self._key = _public_key(pem)
 
     async def check(self, authorization: str | None, scope: str) -> None:
         """Raises ApiError unless the header has a token with that scope."""
@@ -80,7 +76,7 @@ class Uaa:
         except WrongSignature:
             self.key_refreshes += 1
             try:
-                self._key = await self._fetch_key()
+                self._key = _public_key(await self._client.token_key())
             except UaaError as error:
                 raise TokenError(str(error)) from error
         return self._verified(token)
@@ -89,38 +85,22 @@ class Uaa:
         assert self._key is not None
         return tokens.verify(token, self._key, self._issuer, self._clock.now())
 
-    async def _fetch_key(self) -> RSAPublicKey:
-        pem = await self._field("/token_key", "value", NO_KEY)
-        try:
-            return tokens.public_key(pem.encode())
-        except ValueError as error:
-            raise UaaError("Public uaa token must be PEM encoded") from error
 
-    async def _field(self, path: str, name: str, message: str) -> str:
-        """A text of a JSON object. Redirects are not followed."""
-        try:
-            status, body = await self._client.request("GET", self._url + path, headers=_HEADERS)
-        except Unreachable as error:
-            raise UaaError(error.message, message) from error
-        if status // 100 != 2:
-            raise UaaError(f"An error occurred while calling {self._url}{path}: {status}", message)
-        try:
-            value = msgspec.json.decode(body, type=dict[str, Any]).get(name, "")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            told = f"An unknown error occurred while parsing response from {self._url}{path}: {error}"
-            raise UaaError(told, message) from error
-        return value if isinstance(value, str) else ""
+def _public_key(pem: str) -> RSAPublicKey:
+    try:
+        return tokens.public_key(pem.encode())
+    except ValueError as error:
+        raise UaaError("Public uaa token must be PEM encoded") from error
+
+
+@contextlib.contextmanager
+def _told(log: Lager, message: str) -> Iterator[None]:
+    """Say what could not be had."""
+    try:
+        yield
+    except UaaError as error:
+        log.error(message, error=str(error))
+        raise
 
 
 Guard = Uaa | Everybody
-
-
-def _context(config: Config) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=config.oauth.ca_certs or None)
-    except OSError as error:  # SSLError is one
-        raise UaaError(f"{config.oauth.ca_certs}: {error.strerror or error}", "Failed to create UAA client") from error
-    if config.skip_ssl_validation:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

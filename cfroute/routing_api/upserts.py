@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic
 
-from cfroute.routing_api.models import Event, ModificationTag, NewGuid, Route, TcpRoute
+from cfroute.routing_api.api import UPSERT, Event, ModificationTag, R
 
-R = TypeVar("R", Route, TcpRoute)
+NewGuid = Callable[[], str]
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Changes(Generic[R]):
 
     inserts: list[Row[R]] = field(default_factory=list)
     updates: list[Row[R]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    events: list[Event[R]] = field(default_factory=list)
 
 
 def upserted(
@@ -45,5 +45,5 @@ def upserted(
             if row.guid not in touched:
                 changes.updates.append(row)
                 touched.add(row.guid)
-        changes.events.append(Event("Upsert", row.route))
+        changes.events.append(Event(UPSERT, row.route))
     return changes

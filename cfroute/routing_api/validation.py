@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from cfroute.routing_api import urls
+from cfroute.routing_api.api import Route, TcpRoute
 from cfroute.routing_api.errors import (
     ROUTE_INVALID,
     ROUTE_SERVICE_URL_INVALID,
     ApiError,
     unprocessable,
 )
-from cfroute.routing_api.models import Route, TcpRoute
 
 _LARGEST_PORT: Final = 65535
 

@@ -70,12 +70,16 @@ class RoutingServers:
         self.uaa_port = self._listen(self._uaa, mutual=False)
         self.api_port = self._listen(self._api, mutual=True)
 
-    def _listen(self, serve: Any, *, mutual: bool) -> int:
+    def listen_at(self, port: int) -> None:
+        """Let the Routing API listen there as well."""
+        self._listen(self._api, mutual=True, port=port)
+
+    def _listen(self, serve: Any, *, mutual: bool, port: int = 0) -> int:
         async def start() -> asyncio.Server:
             return await asyncio.start_server(
                 lambda reader, writer: self._serve(reader, writer, serve),
                 "127.0.0.1",
-                0,
+                port,
                 ssl=self.identities.server_context(mutual=mutual),
             )
 

@@ -12,11 +12,9 @@ from cfroute.clock import SystemClock
 from cfroute.gorouter.config import parse
 from cfroute.gorouter.routing_api import fetcher as route_fetcher
 from cfroute.gorouter.routing_api.fetcher import RouteFetcher
-from cfroute.gorouter.routing_api.uaa_token import TokenError, UaaTokens
 from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.http_client import Unreachable
 from cfroute.logs import Logger
-from cfroute.testing import ManualClock
 
 from .nats_servers import free_port, until
 from .routing_servers import RoutingServers, route
@@ -156,90 +154,20 @@ def test_without_authentication(servers: RoutingServers, registry: Registry, log
     assert not servers.asked("POST")
 
 
-def test_a_routing_api_that_is_not_there(
+def test_a_routing_api_that_is_away(
     servers: RoutingServers, registry: Registry, logger: Logger, log_lines: "LogLines"
 ) -> None:
     settings = servers.settings()
-    settings["routing_api"]["port"] = free_port()
+    port = settings["routing_api"]["port"] = free_port()
     one = fetcher(servers, registry, logger, **settings)
 
     async def scenario() -> None:
         with pytest.raises(Unreachable):
             await one.fetch()
         one.start()
-        failures = ("failed-to-fetch-routes", "failed-subscribing-to-routing-api-event-stream")
-        await until(lambda: set(failures) <= set(log_lines.messages()))
+        await until(lambda: "failed-to-fetch-routes" in log_lines.messages())
+        servers.listen_at(port)
+        await until(lambda: "Successfully-subscribed-to-routing-api-event-stream" in log_lines.messages())
 
     run(one, scenario)
-
-
-class TestTokens:
-    @staticmethod
-    def tokens(servers: RoutingServers, logger: Logger, clock: Any = None, **settings: Any) -> UaaTokens:
-        config = parse(yaml.safe_dump({**servers.settings(), "token_fetcher_retry_interval": "1ms", **settings}))
-        return UaaTokens(config, logger, clock or SystemClock())
-
-    def test_a_uaa_in_trouble_is_asked_again(self, servers: RoutingServers, logger: Logger) -> None:
-        servers.token_answers = [(500, b"{}"), (503, b""), (500, b"{}")]
-        assert asyncio.run(self.tokens(servers, logger).fetch()) == "token-1"
-        assert len(servers.asked("POST")) == 4
-
-    def test_but_not_for_ever(self, servers: RoutingServers, logger: Logger) -> None:
-        servers.token_answers = [(500, b"{}")] * 3
-        with pytest.raises(TokenError, match=r"^oauth2: cannot fetch token: 500 Internal Server Error\nResponse: {}$"):
-            asyncio.run(self.tokens(servers, logger, token_fetcher_max_retries=2).fetch())
-        assert len(servers.asked("POST")) == 3
-
-    @pytest.mark.parametrize(
-        ("status", "body", "text"),
-        [
-            (401, b'{"error":"unauthorized","error_description":"Bad credentials"}', 'oauth2: "unauthorized" "Bad credentials"'),
-            (400, b'{"error":"invalid_scope"}', 'oauth2: "invalid_scope"'),
-            (404, b"no", "oauth2: cannot fetch token: 404 Not Found\nResponse: no"),
-            (200, b"{}", "oauth2: server response missing access_token"),
-        ],
-    )
-    def test_a_refusal_is_final(self, servers: RoutingServers, logger: Logger, status: int, body: bytes, text: str) -> None:
-        servers.token_answers = [(status, body)]
-        with pytest.raises(TokenError) as refused:
-            asyncio.run(self.tokens(servers, logger).fetch())
-        assert str(refused.value) == text
-        assert len(servers.asked("POST")) == 1
-
-    def test_an_answer_that_is_no_json(self, servers: RoutingServers, logger: Logger) -> None:
-        servers.token_answers = [(200, b"access_token=x")]
-        with pytest.raises(TokenError, match=r"^oauth2: cannot parse json"):
-            asyncio.run(self.tokens(servers, logger).fetch())
-
-    def test_a_token_is_fetched_anew_before_its_end(self, servers: RoutingServers, logger: Logger, clock: ManualClock) -> None:
-        servers.expires_in = 100
-        tokens = self.tokens(servers, logger, clock, token_fetcher_expiration_buffer_time=30)
-
-        async def scenario() -> list[str]:
-            first = await tokens.fetch()
-            clock.advance(69)
-            again = await tokens.fetch()
-            clock.advance(1)
-            later = await tokens.fetch()
-            forced = await tokens.fetch(anew=True)
-            await tokens.close()
-            return [first, again, later, forced]
-
-        assert asyncio.run(scenario()) == ["token-1", "token-1", "token-2", "token-3"]
-
-    def test_authorities_that_are_not_there(self, servers: RoutingServers, logger: Logger) -> None:
-        settings = servers.settings()
-        settings["oauth"]["ca_certs"] = "/nowhere/ca.pem"
-        with pytest.raises(TokenError, match=r"^failed to read ca cert file /nowhere/ca.pem: no such file or directory$"):
-            self.tokens(servers, logger, **settings)
-
-    def test_a_uaa_that_is_not_checked(self, servers: RoutingServers, logger: Logger) -> None:
-        settings = servers.settings()
-        settings["oauth"] |= {"ca_certs": "", "skip_ssl_validation": True}
-        assert asyncio.run(self.tokens(servers, logger, **settings).fetch()) == "token-1"
-
-    def test_a_uaa_of_another_authority(self, servers: RoutingServers, logger: Logger) -> None:
-        settings = servers.settings()
-        settings["oauth"]["ca_certs"] = ""
-        with pytest.raises(TokenError, match="certificate verify failed"):
-            asyncio.run(self.tokens(servers, logger, token_fetcher_max_retries=0, **settings).fetch())
+    assert log_lines.messages().count("subscribing-to-routing-api-event-stream") == 1, "it is asked again without a word"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cfroute.routing_api.models import NO_TAG, Route, TcpRoute
+from cfroute.routing_api.api import NO_TAG, Route, TcpRoute
 
 
 def http(**more: Any) -> Route:

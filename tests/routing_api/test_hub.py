@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from cfroute.routing_api import hub as hubs
+from cfroute.routing_api.api import Event, Route, TcpRoute
 from cfroute.routing_api.hub import Hub
-from cfroute.routing_api.models import Event, Route, TcpRoute
 
 from .examples import http, tcp
 

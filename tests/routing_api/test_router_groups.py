@@ -3,7 +3,7 @@
 import pytest
 
 from cfroute.routing_api import router_groups
-from cfroute.routing_api.models import RouterGroup
+from cfroute.routing_api.api import RouterGroup
 from cfroute.routing_api.router_groups import GroupError
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import inspect, text
 
 from cfroute.lager import Lager, Sink
 from cfroute.routing_api import migrations
+from cfroute.routing_api.api import RouterGroup
 from cfroute.routing_api.config import Config, SqlDB
 from cfroute.routing_api.database import Database, open_database
 from cfroute.routing_api.errors import ApiError
 from cfroute.routing_api.metrics import Metrics
-from cfroute.routing_api.models import RouterGroup
 from cfroute.routing_api.service import Service
 from cfroute.routing_api.statsd import Statsd
 from cfroute.routing_api.store import Store

@@ -1,8 +1,8 @@
 """What upserts do to the routes that are there."""
 
-from cfroute.routing_api.models import Event, ModificationTag, NewGuid
+from cfroute.routing_api.api import Event, ModificationTag
 from cfroute.routing_api.tables import identity
-from cfroute.routing_api.upserts import Row, upserted
+from cfroute.routing_api.upserts import NewGuid, Row, upserted
 
 from .examples import http, tcp
 

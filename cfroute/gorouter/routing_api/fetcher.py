@@ -10,43 +10,42 @@ from typing import Final
 from cfroute.clock import Clock
 from cfroute.daemon import spawn
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.routing_api import client as routing_api
-from cfroute.gorouter.routing_api.client import ApiError, Route, Unauthorized
-from cfroute.gorouter.routing_api.event_stream import Event, EventStream, StreamError
-from cfroute.gorouter.routing_api.uaa_token import NoTokens, TokenError, Tokens, UaaTokens
+from cfroute.gorouter.routing_api import endpoints
 from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.tls.contexts import load_pair
-from cfroute.http_client import Client, Unreachable
+from cfroute.http_client import Unreachable
 from cfroute.logs import Logger
+from cfroute.routing_api.api import DELETE, UPSERT, Event, Route
+from cfroute.routing_api.client import RoutingApi
+from cfroute.routing_api.errors import ApiError, Unauthorized
+from cfroute.uaa import client as uaa
+from cfroute.uaa.client import Credentials, NoTokens, Patience, TokenFetcher, Tokens, UaaError
 
-FAILURES: Final = (ApiError, TokenError, Unreachable)
+FAILURES: Final = (ApiError, UaaError, Unreachable)
 """What fetching may raise."""
 
 _RETRY_AFTER: Final = 1.0  # seconds, before subscribing again
-_TIMEOUT: Final = 60.0
-_FOREVER: Final = 1e9  # an event may be a long time in coming
 
 
 class RouteFetcher:
     """Keeps a registry up to date with a Routing API."""
 
     def __init__(self, config: Config, registry: Registry, log: Logger, clock: Clock) -> None:
-        """Raises TokenError when the authorities of the UAA cannot be read."""
+        """Raises UaaError when the authorities of the UAA cannot be read."""
         self._log = log
         self._registry = registry
         self._clock = clock
         self._stale_threshold = config.droplet_stale_threshold
         self._interval = config.prune_stale_droplets_interval / 2
         api = config.routing_api
-        self._url = f"{api.uri}:{api.port}/routing/v1/"
-        self._tokens: Tokens = NoTokens() if api.auth_disabled else UaaTokens(config, log, clock)
-        self._client = Client(_context(config), _TIMEOUT)
+        self._tokens: Tokens = NoTokens() if api.auth_disabled else _tokens(config, log, clock)
+        self._api = RoutingApi(f"{api.uri}:{api.port}", _context(config), clock, retry_after=_RETRY_AFTER)
         self._known: list[Route] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def check(self) -> None:
-        """Get a token, as a router that cannot does not start. Raises TokenError."""
+        """Get a token, as a router that cannot does not start. Raises UaaError."""
         await self._tokens.fetch(anew=True)
 
     def start(self) -> None:
@@ -60,8 +59,8 @@ class RouteFetcher:
         """Stop. The routes stay."""
         for task in self._tasks:
             task.cancel()
-        await self._client.aclose()
-        await self._tokens.close()
+        await self._api.aclose()
+        await self._tokens.aclose()
 
     # All routes
 
@@ -90,20 +89,19 @@ class RouteFetcher:
         self._log.debug("syncer-fetching-token")
         token = await self._tokens.fetch(anew=anew)
         self._log.debug("syncer-fetching-routes")
-        headers = (_authorization(token), ("Content-Type", "application/json"))
-        return routing_api.routes(*await self._client.request("GET", f"{self._url}routes", headers=headers))
+        return await self._api.routes(token)
 
     def _refresh(self, routes: list[Route]) -> None:
-        present = {route.identity for route in routes}
+        present = {endpoints.identity(route) for route in routes}
         for route in self._known:
-            if route.identity not in present:
+            if endpoints.identity(route) not in present:
                 self._registry.unregister(route.route, self._endpoint(route))
         self._known = routes
         for route in routes:
             self._registry.register(route.route, self._endpoint(route))
 
     def _endpoint(self, route: Route) -> Endpoint:
-        return routing_api.endpoint(route, self._stale_threshold)
+        return endpoints.endpoint(route, self._stale_threshold)
 
     # What changes
 
@@ -113,7 +111,7 @@ class RouteFetcher:
             self._log.debug("fetching-token")
             try:
                 token = await self._tokens.fetch(anew=anew)
-            except TokenError as error:
+            except UaaError as error:
                 self._log.error("failed-to-fetch-token", error=str(error))
             else:
                 anew = await self._follow(token)
@@ -122,31 +120,26 @@ class RouteFetcher:
     async def _follow(self, token: str) -> bool:
         """Apply events until the stream ends; whether the token was refused."""
         self._log.info("subscribing-to-routing-api-event-stream")
-        headers = (_authorization(token), ("Accept", "text/event-stream"))
         subscribed = False
         try:
-            async with self._client.stream("GET", f"{self._url}events", headers=headers, timeout=_FOREVER) as response:
-                if response.status != 200:
-                    raise routing_api.refusal(response.status, await response.read())
+            async with self._api.events(Route, token) as events:
                 subscribed = True
                 self._log.info("Successfully-subscribed-to-routing-api-event-stream")
-                stream = EventStream()
-                async for chunk in response.chunks():
-                    for event in stream.feed(chunk):
-                        self._apply(event)
+                async for event in events:
+                    self._apply(event)
             self._log.error("failed-getting-next-event: ", error="EOF")
-        except (ApiError, StreamError, Unreachable) as error:
+        except ApiError as error:
             message = "failed-getting-next-event: " if subscribed else "failed-subscribing-to-routing-api-event-stream"
-            self._log.error(message, error=_text(error))
+            self._log.error(message, error=str(error))
             return isinstance(error, Unauthorized)
         return False
 
-    def _apply(self, event: Event) -> None:
-        route = routing_api.route(event.data)
-        self._log.debug("received-event", event={"Action": event.name, "Route": route.route, "IP": route.ip, "Port": route.port})
-        if event.name == "Upsert":
+    def _apply(self, event: Event[Route]) -> None:
+        action, route = event
+        self._log.debug("received-event", event={"Action": action, "Route": route.route, "IP": route.ip, "Port": route.port})
+        if action == UPSERT:
             self._registry.register(route.route, self._endpoint(route))
-        elif event.name == "Delete":
+        elif action == DELETE:
             self._registry.unregister(route.route, self._endpoint(route))
 
 
@@ -154,8 +147,19 @@ def _text(error: Exception) -> str:
     return error.message if isinstance(error, Unreachable) else str(error)
 
 
-def _authorization(token: str) -> tuple[str, str]:
-    return "Authorization", f"bearer {token}".strip()
+def _tokens(config: Config, log: Logger, clock: Clock) -> TokenFetcher:
+    """Tokens of the configured client. Raises UaaError when the authorities cannot be read."""
+    oauth = config.oauth
+    return TokenFetcher(
+        uaa.url_of(oauth.token_endpoint, oauth.port),
+        Credentials(oauth.client_name, oauth.client_secret),
+        uaa.tls_context(oauth.ca_certs, skip=oauth.skip_ssl_validation),
+        log,
+        clock,
+        Patience(
+            config.token_fetcher_max_retries, config.token_fetcher_retry_interval, config.token_fetcher_expiration_buffer_time
+        ),
+    )
 
 
 def _context(config: Config) -> ssl.SSLContext:

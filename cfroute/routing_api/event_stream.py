@@ -9,16 +9,15 @@ An empty line ends an event.
 
 from typing import Final, NamedTuple
 
+from cfroute.routing_api.errors import unreadable
+
 _MOST: Final = 1 << 20  # bytes of one event
 
 
-class StreamError(Exception):
-    """What comes is no event stream."""
+class Message(NamedTuple):
+    """One event as it was sent."""
 
-
-class Event(NamedTuple):
-    """One event."""
-
+    id: str
     name: str
     data: str
 
@@ -29,22 +28,24 @@ class EventStream:
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that have become complete. Raises StreamError."""
+    def feed(self, data: bytes) -> list[Message]:
+        """The events that have become complete. Raises ApiError when there is none."""
         *blocks, self._rest = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n\n")
         if len(self._rest) > _MOST:
-            raise StreamError("an event has no end")
-        return [event for block in blocks if (event := _event(block)) is not None]
+            raise unreadable("the event stream", "an event has no end")
+        return [message for block in blocks if (message := _message(block)) is not None]
 
 
-def _event(block: bytes) -> Event | None:
+def _message(block: bytes) -> Message | None:
     """The event; None for comments only."""
-    name, data = "", []
+    number, name, data = "", "", list[str]()
     for line in block.decode("utf-8", "replace").split("\n"):
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "event":
             name = value
+        elif field == "id":
+            number = value
         elif field == "data":
             data.append(value)
-    return Event(name, "\n".join(data)) if name or data else None
+    return Message(number, name, "\n".join(data)) if name or data else None

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.routing_api.event_stream import Event, EventStream, StreamError
+from cfroute.routing_api.errors import ApiError
+from cfroute.routing_api.event_stream import EventStream, Message
 
 STREAM = (
     b'id: 0\nevent: Upsert\ndata: {"route":"a"}\n\n'
@@ -16,10 +17,10 @@ STREAM = (
     b"event: Upsert\r\ndata: \xff\r\n\r\n"
 )
 EVENTS = [
-    Event("Upsert", '{"route":"a"}'),
-    Event("Delete", "one\ntwo"),
-    Event("", ""),
-    Event("Upsert", "\ufffd"),
+    Message("0", "Upsert", '{"route":"a"}'),
+    Message("1", "Delete", "one\ntwo"),
+    Message("", "", ""),
+    Message("", "Upsert", "\ufffd"),
 ]
 
 
@@ -32,5 +33,5 @@ def test_however_it_is_divided(cuts: list[int]) -> None:
 
 
 def test_an_event_without_end() -> None:
-    with pytest.raises(StreamError):
+    with pytest.raises(ApiError):
         EventStream().feed(b"data: " + b"x" * (1 << 20))

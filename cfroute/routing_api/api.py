@@ -1,39 +1,51 @@
-"""What the Routing API keeps, as it is shown: HTTP routes, TCP routes, router groups.
+"""What the Routing API keeps, as it is shown: HTTP routes, TCP routes, router groups. The server and its clients share it.
 
-The fields stand in upstream's order. Those with a default are left out where they have it. Ttls are in seconds.
+The fields stand in upstream's order. Those with a plain default are left out where they have it; the others are always
+written, and may be missing in what an older server says. Ttls are in seconds.
 """
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Annotated, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
+from msgspec import Meta, field
 
-Action = Literal["Upsert", "Delete"]
+UPSERT: Final = "Upsert"
+DELETE: Final = "Delete"
+
+Port = Annotated[int, Meta(ge=0, le=0xFFFF)]
 
 
 class ModificationTag(msgspec.Struct, frozen=True):
     """The version of a route: a route that is deleted and made again has another guid, and each upsert counts one up."""
 
-    guid: str
-    index: int
+    guid: str = ""
+    index: int = 0
 
     def next(self) -> "ModificationTag":
         return ModificationTag(self.guid, self.index + 1)
 
+    def succeeds(self, other: "ModificationTag") -> bool:
+        """Whether it is newer than `other`, as far as can be told."""
+        return not self.guid or not other.guid or self.guid != other.guid or other.index < self.index
 
-NO_TAG = ModificationTag("", 0)
+
+NO_TAG: Final = ModificationTag()
+
+
+def _no_tag() -> ModificationTag:
+    return NO_TAG
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A backend of an HTTP route."""
 
-    route: str
-    port: int
-    ip: str
-    ttl: int
-    log_guid: str
+    route: str = field(default_factory=str)
+    port: Port = field(default_factory=int)
+    ip: str = field(default_factory=str)
+    ttl: int = field(default_factory=int)
+    log_guid: str = field(default_factory=str)
     route_service_url: str = ""
-    modification_tag: ModificationTag
+    modification_tag: ModificationTag = field(default_factory=_no_tag)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -52,16 +64,16 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class TcpRoute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A backend of a TCP route. `port` is the external one; a `backend_tls_port` of -1 says that there is no TLS."""
 
-    router_group_guid: str
-    backend_port: int
-    backend_tls_port: int
-    backend_ip: str
+    router_group_guid: str = field(default_factory=str)
+    backend_port: Port = field(default_factory=int)
+    backend_tls_port: int = field(default_factory=int)
+    backend_ip: str = field(default_factory=str)
     backend_sni_hostname: str | None = None
-    instance_id: str
-    port: int
-    modification_tag: ModificationTag
-    ttl: int
-    isolation_segment: str
+    instance_id: str = field(default_factory=str)
+    port: Port = field(default_factory=int)
+    modification_tag: ModificationTag = field(default_factory=_no_tag)
+    ttl: int = field(default_factory=int)
+    isolation_segment: str = field(default_factory=str)
     sni_rewrite_hostname: str | None = None
     terminate_frontend_tls: bool = False
     alpns: str = ""
@@ -111,13 +123,14 @@ class RouterGroup(msgspec.Struct, frozen=True):
 
 
 AnyRoute = Route | TcpRoute
+R = TypeVar("R", Route, TcpRoute)
 
 
-class Event(NamedTuple):
-    """A change that was made."""
+class Event(NamedTuple, Generic[R]):
+    """A change that was made: UPSERT or DELETE, and the route as it is, or was. (Clients may hear of other actions.)"""
 
-    action: Action
-    route: AnyRoute
+    action: str
+    route: R
 
 
-NewGuid = Callable[[], str]
+AnyEvent = Event[Route] | Event[TcpRoute]
