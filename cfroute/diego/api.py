@@ -66,6 +66,7 @@ class Port(msgspec.Struct, frozen=True):
 
 
 LRPState = Literal["UNCLAIMED", "CLAIMED", "RUNNING", "CRASHED"]
+PreferredAddress = Literal["UNKNOWN", "INSTANCE", "HOST"]
 
 
 class ActualLRP(msgspec.Struct, frozen=True):
@@ -74,7 +75,8 @@ class ActualLRP(msgspec.Struct, frozen=True):
     since is in nanoseconds of the epoch. routable False means: running, but to be taken out of the routing
     tables (it is about to be stopped). retired means: nobody wants it any more, its cell is to drain and stop
     it and then to remove it. An UNCLAIMED instance with a cell_id has been placed there, and its cell is to
-    claim it. usage has `cpu` (1.0 is one core) and `mem` (bytes).
+    claim it. usage has `cpu` (1.0 is one core) and `mem` (bytes). address is the cell's, instance_address the container's own;
+    preferred_address says which of the two routers are to use ("UNKNOWN": as their emitter is configured).
     """
 
     process_guid: str
@@ -91,6 +93,8 @@ class ActualLRP(msgspec.Struct, frozen=True):
     crash_reason: str = ""
     placement_error: str = ""
     availability_zone: str = ""
+    instance_address: str = ""
+    preferred_address: PreferredAddress = "UNKNOWN"
     usage: dict[str, float] = {}
     modification_tag: ModificationTag = ModificationTag()
 

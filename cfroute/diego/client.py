@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from cfroute.diego.api import ActualLRP, CellPresence, DesiredLRP, Event, InstanceUsage, Port, Task
+from cfroute.diego.api import ActualLRP, CellPresence, DesiredLRP, Event, InstanceUsage, Port, PreferredAddress, Task
 from cfroute.errors import CfrouteError, ConfigurationError, NotRunning
 from cfroute.http_client import Client, Response, Unreachable
 
@@ -35,11 +35,19 @@ class BBSError(CfrouteError):
 
 
 class BBSClient:
-    """Speaks to one BBS over mutual TLS. `ca`, `certificate` and `key` are paths of PEM files."""
+    """Speaks to one BBS over mutual TLS. `ca`, `certificate` and `key` are paths of PEM files; `timeout` is in seconds."""
 
-    def __init__(self, url: str, ca: str | None = None, certificate: str | None = None, key: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        ca: str | None = None,
+        certificate: str | None = None,
+        key: str | None = None,
+        *,
+        timeout: float = TIMEOUT,
+    ) -> None:
         self._url = url.rstrip("/")
-        self._http = Client(tls_context(ca, certificate, key), TIMEOUT)
+        self._http = Client(tls_context(ca, certificate, key), timeout)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -136,11 +144,19 @@ class BBSClient:
         ports: Iterable[Port],
         routable: bool = True,
         availability_zone: str = "",
+        instance_address: str = "",
+        preferred_address: PreferredAddress = "UNKNOWN",
     ) -> None:
         """Say that the instance runs and where. Raises BBSError (409) when it is to be stopped instead."""
-        place = {"address": address, "ports": list(ports), "routable": routable}
-        identity = _identity(process_guid, index, cell_id, instance_guid)
-        await self._call("actual_lrps/start", identity | place | {"availability_zone": availability_zone})
+        place = {
+            "address": address,
+            "instance_address": instance_address,
+            "preferred_address": preferred_address,
+            "ports": list(ports),
+            "routable": routable,
+            "availability_zone": availability_zone,
+        }
+        await self._call("actual_lrps/start", _identity(process_guid, index, cell_id, instance_guid) | place)
 
     async def crash(self, process_guid: str, index: int, cell_id: str, instance_guid: str, reason: str) -> None:
         """Say that the instance died, and why."""

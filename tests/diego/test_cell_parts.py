@@ -72,9 +72,9 @@ AROUND = Surroundings("127.0.0.60", "http://127.0.0.60:4000", "/certs", "/bundle
 PLACE = Port(8080, 61005)
 
 
-def environment(place: Port = PLACE, **given: str) -> dict[str, str]:
+def environment(*places: Port, **given: str) -> dict[str, str]:
     lrp = DesiredLRP("p", "app", 1, "", "", environment=given, memory_mb=64)
-    return instance_environment(lrp, 3, "guid", place, AROUND, "/c/guid", 1_700_000_000.9)
+    return instance_environment(lrp, 3, "guid", places or (PLACE,), AROUND, "/c/guid", 1_700_000_000.9)
 
 
 def test_an_instance_learns_who_and_where_it_is() -> None:

@@ -63,7 +63,7 @@ def test_it_is_renewed_in_time_and_only_then(tmp_path: Path) -> None:
     identity, gone = authorities.identity(), authorities.identity("instance-2")
     authorities.identities.forget(gone)
     told: list[str] = []
-    identity.renewed = lambda: told.append("renewed")
+    identity.renewed.append(lambda: told.append("renewed"))
     first, gone_first = certificate(identity), certificate(gone)
 
     clock.advance(23 * HOUR - 1)

@@ -15,7 +15,7 @@ import pytest
 from cfroute.diego.api import DesiredLRP, Port
 from cfroute.diego.route_emitter.bus import Bus
 from cfroute.diego.route_emitter.config import Config
-from cfroute.logs import Logger
+from cfroute.lager import Lager, Sink
 from cfroute.nats.server import find_binary
 
 from .conftest import Bench, eventually, free_port
@@ -238,7 +238,7 @@ def test_answers_the_start_of_a_router(bench: Bench, nats_server: Nats) -> None:
     play(bench, nats_server, first)
     play(bench, nats_server, another)
     assert daemon.stop() == 0
-    assert '"message":"watcher.sync.complete"' in daemon.log
+    assert '"message":"route-emitter.watcher.sync.complete"' in daemon.log
 
 
 def test_that_nobody_listens_is_no_answer(nats_server: Nats) -> None:
@@ -247,7 +247,7 @@ def test_that_nobody_listens_is_no_answer(nats_server: Nats) -> None:
     config = Config(**nobody, nats_addresses=f"127.0.0.1:{nats_server.port}", nats_username="u", nats_password="p")
 
     async def ask() -> list[bytes]:
-        bus, heard, answered = Bus(config, Logger("x", stream=io.StringIO())), list[bytes](), asyncio.Event()
+        bus, heard, answered = Bus(config, Lager("x", Sink(stream=io.StringIO()))), list[bytes](), asyncio.Event()
 
         def hear(data: bytes) -> None:
             heard.append(data)
@@ -310,4 +310,4 @@ def test_ends_with_2_when_the_configuration_is_unusable(tmp_path: Path, text: st
     daemon = Daemon("cfroute.diego.route_emitter.main", ["-config", str(file)], tmp_path / "log")
     daemon.start()
     assert daemon.wait() == 2
-    assert '"message":"failed-to-parse-config"' in daemon.log
+    assert '"message":"route-emitter.failed-to-parse-config"' in daemon.log

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfroute.diego.api import ActualLRP, DesiredLRP, ModificationTag, Port
-from cfroute.diego.route_emitter.messages import Registration
-from cfroute.diego.route_emitter.table import NOTHING, Changes, RoutingTable, routes_of
+from cfroute.diego.route_emitter.messages import Registration, without_time
+from cfroute.diego.route_emitter.routes import Rules, routes_of
+from cfroute.diego.route_emitter.table import NOTHING, Changes, RoutingTable
 from cfroute.diego.route_emitter.unregistrations import Unregistrations
 
 FRESH = ["cf-apps"]
@@ -29,12 +30,12 @@ def hosts(messages: list[Registration]) -> list[tuple[str, int]]:
 
 
 def test_an_endpoint_of_an_unknown_process_says_nothing() -> None:
-    assert RoutingTable().add_endpoint(actual()) == NOTHING
-    assert RoutingTable().set_routes(desired("a")) == NOTHING
+    assert RoutingTable(Rules()).add_endpoint(actual()) == NOTHING
+    assert RoutingTable(Rules()).set_routes(desired("a")) == NOTHING
 
 
 def test_each_route_of_each_endpoint_is_one_message() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(0), desired("a", "b/path"))
     changes = table.add_endpoint(actual(1))
 
@@ -44,7 +45,7 @@ def test_each_route_of_each_endpoint_is_one_message() -> None:
 
 
 def test_a_changed_route_does_not_carry_the_time_of_the_endpoint() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(), desired("a"))
     changes = table.set_routes(desired("b", index=1))
 
@@ -55,7 +56,7 @@ def test_a_changed_route_does_not_carry_the_time_of_the_endpoint() -> None:
 
 
 def test_another_route_service_is_registered_in_place() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(), desired("a"))
     changes = table.set_routes(desired("a", index=1, route_service_url="https://rs"))
 
@@ -64,7 +65,7 @@ def test_another_route_service_is_registered_in_place() -> None:
 
 
 def test_options_alone_are_told_by_the_next_periodic_emit_only() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(), desired("a"))
 
     assert table.set_routes(desired("a", index=1, options={"loadbalancing": "least-connection"})) == NOTHING
@@ -72,7 +73,7 @@ def test_options_alone_are_told_by_the_next_periodic_emit_only() -> None:
 
 
 def test_old_news_change_nothing() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(index=5), desired("a", index=5))
 
     assert table.set_routes(desired("b", index=4)) == NOTHING
@@ -83,7 +84,7 @@ def test_old_news_change_nothing() -> None:
 
 
 def test_scaling_down_drops_endpoints_at_once() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     for number in range(3):
         table.add_endpoint(actual(number), desired("a"))
     changes = table.set_routes(desired("a", index=1, instances=1))
@@ -93,7 +94,7 @@ def test_scaling_down_drops_endpoints_at_once() -> None:
 
 
 def test_an_endpoint_that_moves_is_told_anew() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(), desired("a"))
     changes = table.add_endpoint(actual(index=1, host_port=61999))
 
@@ -102,7 +103,7 @@ def test_an_endpoint_that_moves_is_told_anew() -> None:
 
 
 def test_a_sync_emits_the_difference_only() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(0), desired("a"))
     table.add_endpoint(actual(1))
     changes = table.swap([desired("a")], [actual(1), actual(2)], FRESH)
@@ -113,7 +114,7 @@ def test_a_sync_emits_the_difference_only() -> None:
 
 
 def test_what_is_missing_from_a_domain_that_is_not_fresh_is_kept() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(0), desired("a"))
 
     assert table.swap([], [], []) == Changes([], [])
@@ -123,18 +124,18 @@ def test_what_is_missing_from_a_domain_that_is_not_fresh_is_kept() -> None:
 
 
 def test_routes_for_another_port_are_not_for_this_endpoint() -> None:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     table.add_endpoint(actual(), msgspec.structs.replace(desired("a"), routes={"cf-router": [{"hostnames": ["a"], "port": 9}]}))
     assert len(table) == 0
 
 
 def test_routes_that_make_no_sense_are_none() -> None:
     for routes in ({}, {"cf-router": None}, {"cf-router": "x"}, {"cf-router": [{"port": "x"}]}):
-        assert routes_of(msgspec.structs.replace(desired(), routes=routes)) == ()
+        assert not list(routes_of(msgspec.structs.replace(desired(), routes=routes), Rules()))
 
 
 def test_null_stands_for_nothing() -> None:
-    [route] = routes_of(desired("a", route_service_url=None, protocol=None, options=None))
+    [route] = routes_of(desired("a", route_service_url=None, protocol=None, options=None), Rules())
     assert (route.route_service_url, route.protocol, route.options) == ("", "", {})
 
 
@@ -174,7 +175,7 @@ step = st.one_of(
 
 @given(st.lists(step, max_size=25))
 def test_a_router_that_hears_the_changes_knows_what_the_table_knows(steps: list[tuple[Any, ...]]) -> None:
-    table, router, latest = RoutingTable(), dict[Any, Registration](), desired("a")
+    table, router, latest = RoutingTable(Rules()), dict[Any, Registration](), desired("a")
     for number, (kind, *values) in enumerate(steps, 1):
         if kind == "routes":
             latest = desired(*values[0], index=number, instances=values[1], route_service_url=values[2])
@@ -189,10 +190,10 @@ def test_a_router_that_hears_the_changes_knows_what_the_table_knows(steps: list[
             latest = desired(*values[0], index=number)
             changes = table.swap([latest], [actual(each, number) for each in values[1]], FRESH)
         for message in changes.registrations:
-            router[message.identity] = message.without_time()
+            router[message.key] = without_time(message)
         for message in changes.unregistrations:
-            router.pop(message.identity, None)  # two instances may have had the same address
-        known = {message.identity: message.without_time() for message in table.registrations()}
+            router.pop(message.key, None)  # two instances may have had the same address
+        known = {message.key: without_time(message) for message in table.registrations()}
         assert router.keys() == known.keys()
         for identity, message in known.items():
             heard = router[identity]
@@ -211,7 +212,7 @@ def test_unregistrations_are_repeated_until_they_are_done_or_taken_back() -> Non
 
 
 def _two() -> list[Registration]:
-    table = RoutingTable()
+    table = RoutingTable(Rules())
     return table.add_endpoint(actual(), desired("a", "b")).registrations
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from cfroute.diego.api import ActualLRP, LRPState, ModificationTag, Port
+from cfroute.diego.api import ActualLRP, LRPState, ModificationTag, Port, PreferredAddress
 from cfroute.errors import CfrouteError
 
 Action = Literal["claim", "start", "crash", "lose", "restart"]
@@ -81,6 +81,8 @@ def start(
     ports: tuple[Port, ...],
     routable: bool,
     availability_zone: str,
+    instance_address: str = "",
+    preferred_address: PreferredAddress = "UNKNOWN",
 ) -> ActualLRP:
     """The instance runs at `address`. Raises Refused when it belongs to another cell, or is another one."""
     _check(lrp, "start", cell_id, instance_guid)
@@ -95,6 +97,8 @@ def start(
         ports=ports,
         routable=routable,
         availability_zone=availability_zone,
+        instance_address=instance_address,
+        preferred_address=preferred_address,
         crash_reason="",
         placement_error="",
         since=lrp.since if lrp.state == "RUNNING" else now,

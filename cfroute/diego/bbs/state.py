@@ -171,6 +171,8 @@ class State:
             ports=said.ports,
             routable=said.routable,
             availability_zone=said.availability_zone,
+            instance_address=said.instance_address,
+            preferred_address=said.preferred_address,
         )
         self._change(before, after)
         self._fill_if_known(said.process_guid)

@@ -1,5 +1,6 @@
 """The environment that an instance sees: what its container's would be in Cloud Foundry."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -49,13 +50,13 @@ def base_environment(surroundings: Surroundings, root: str) -> dict[str, str]:
 
 
 def instance_environment(
-    lrp: DesiredLRP, index: int, instance_guid: str, place: Port, surroundings: Surroundings, root: str, now: float
+    lrp: DesiredLRP, index: int, instance_guid: str, places: Sequence[Port], surroundings: Surroundings, root: str, now: float
 ) -> dict[str, str]:
-    """The environment of one instance; `place` says where it listens, `now` when it is started.
+    """The environment of one instance; `places` say where it is to listen, first of all on `PORT`; `now` when it is started.
 
     What the user has set wins over what makes life easier (proxies, PATH), not over what identifies the instance.
     """
-    port = place.host_port
+    port = places[0].host_port
     identity = {
         "PORT": str(port),
         "MEMORY_LIMIT": f"{lrp.memory_mb}m",
@@ -65,7 +66,7 @@ def instance_environment(
         "CF_INSTANCE_INTERNAL_IP": surroundings.address,
         "CF_INSTANCE_PORT": str(port),
         "CF_INSTANCE_ADDR": f"{surroundings.address}:{port}",
-        "CF_INSTANCE_PORTS": msgspec.json.encode([_instance_port(place)]).decode(),
+        "CF_INSTANCE_PORTS": msgspec.json.encode([_instance_port(place) for place in places]).decode(),
         "INSTANCE_GUID": instance_guid,
         "INSTANCE_INDEX": str(index),
         "VCAP_APPLICATION": _vcap_application(lrp.environment.get("VCAP_APPLICATION", ""), index, instance_guid, port, now),

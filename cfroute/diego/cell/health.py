@@ -6,7 +6,9 @@ be reached.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from cfroute.clock import Clock
 from cfroute.diego.api import HealthCheck
@@ -19,6 +21,12 @@ INTERVAL = 30.0  # s between two checks of one that is
 
 class Unhealthy(Exception):
     """The check failed; the text says how, as Diego's would."""
+
+
+def checks(health: HealthCheck, ports: Sequence[int]) -> list[tuple[HealthCheck, int]]:
+    """What is to be checked: the first port as configured, the others for whether somebody listens there."""
+    others = msgspec.structs.replace(health, type="port")
+    return [(health if number == 0 else others, port) for number, port in enumerate(ports)]
 
 
 async def check(health: HealthCheck, addresses: Iterable[str], port: int) -> str:
@@ -34,29 +42,35 @@ async def check(health: HealthCheck, addresses: Iterable[str], port: int) -> str
     raise failure
 
 
-async def become_healthy(health: HealthCheck, addresses: Iterable[str], port: int, clock: Clock) -> str:
-    """Wait until the instance answers; where. Raises Unhealthy when it does not within its timeout."""
+async def become_healthy(health: HealthCheck, addresses: Iterable[str], ports: Sequence[int], clock: Clock) -> list[str]:
+    """Wait until the instance answers at all ports; where, for each. Raises Unhealthy when it does not within its timeout."""
     chosen = list(addresses)
     if health.type == "process":
-        return chosen[0]
+        return [chosen[0]] * len(ports)
     limit = health.timeout or START_TIMEOUT
     deadline = clock.monotonic() + limit
-    while True:
-        try:
-            return await check(health, chosen, port)
-        except Unhealthy as failure:
-            if clock.monotonic() >= deadline:
-                raise Unhealthy(f"Instance never healthy after {limit}s: {failure}") from failure
-        await clock.sleep(EARLY_INTERVAL)
+    found: list[str] = []
+    for each, port in checks(health, ports):
+        while True:
+            try:
+                found.append(await check(each, chosen, port))
+                break
+            except Unhealthy as failure:
+                if clock.monotonic() >= deadline:
+                    raise Unhealthy(f"Instance never healthy after {limit}s: {failure}") from failure
+            await clock.sleep(EARLY_INTERVAL)
+    return found
 
 
-async def stay_healthy(health: HealthCheck, address: str, port: int, clock: Clock) -> None:
-    """Check from time to time, for ever. Raises Unhealthy."""
+async def stay_healthy(health: HealthCheck, addresses: Sequence[str], ports: Sequence[int], clock: Clock) -> None:
+    """Check from time to time, each port at its address, for ever. Raises Unhealthy."""
     while True:
         await clock.sleep(INTERVAL)
-        if health.type != "process":
+        if health.type == "process":
+            continue
+        for (each, port), address in zip(checks(health, ports), addresses, strict=True):
             try:
-                await check(health, [address], port)
+                await check(each, [address], port)
             except Unhealthy as failure:
                 raise Unhealthy(f"Instance became unhealthy: {failure}") from failure
 

@@ -5,7 +5,7 @@ organization, space and app. It is short-lived, and replaced in time, for as lon
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -26,7 +26,7 @@ _DAY = 86_400.0  # s
 class Identity:
     """The credentials of one instance.
 
-    They are made anew at `renew_at` (seconds of the epoch); `renewed` is called after that.
+    They are made anew at `renew_at` (seconds of the epoch); those in `renewed` are called after that.
     """
 
     guid: str
@@ -34,7 +34,7 @@ class Identity:
     units: Sequence[str]
     folder: Path
     renew_at: float = 0.0
-    renewed: Callable[[], None] = lambda: None
+    renewed: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def certificate(self) -> Path:
@@ -92,7 +92,8 @@ class Identities:
         for identity in [each for each in self._issued.values() if each.renew_at <= now]:
             try:
                 renew_at = self._make(identity)
-                identity.renewed()
+                for tell in identity.renewed:
+                    tell()
             except OSError as error:  # a full disk: the old one is good for a while, and the next look tries again
                 self._log.error("failed-to-renew-identity", instance_guid=identity.guid, error=str(error))
             else:

@@ -25,7 +25,6 @@ from cfroute.diego.cell.guard import Guard
 from cfroute.diego.cell.launcher import launch
 from cfroute.diego.cell.output import copy_output
 from cfroute.diego.cell.ports import Ports
-from cfroute.diego.cell.proxy import CONTAINER_TLS_PORT
 from cfroute.diego.cell.sidecar import Sidecar, Sidecars
 from cfroute.diego.cell.transfer import Droplets
 from cfroute.diego.client import BBSClient, BBSError, BBSUnavailable
@@ -36,6 +35,7 @@ from cfroute.logs import Logger
 
 MEGABYTE = 1024 * 1024
 RETRY = 1.0  # s between two attempts to reach the BBS
+DEFAULT_PORT = 8080  # of a process that nobody needs to reach: it is told a port all the same
 LAST_WORDS = 1.0  # s to wait for output after the end of the processes
 
 State = Literal["CREATING", "STARTING", "RUNNING", "ENDING", "GONE"]
@@ -80,8 +80,8 @@ class Instance:
         self.since = host.clock.monotonic()
         self._host = host
         self._root = host.folder / guid
-        self._port = 0
-        self._address = ""  # where it listens
+        self._places: list[Port] = []  # where it is to listen
+        self._addresses: list[str] = []  # and does, for each of them
         self._sidecar = Sidecar()
         self._process: Child | None = None
         self._output: asyncio.Task[None] | None = None
@@ -133,7 +133,7 @@ class Instance:
         try:
             await self._start()
             self._become("RUNNING")
-            await self._meanwhile(health.stay_healthy(self._health, self._address, self._port, self._host.clock))
+            await self._meanwhile(health.stay_healthy(self._health, self._addresses, self._ports, self._host.clock))
         except health.Unhealthy as failure:
             self._say("CELL", str(failure), error=True)
             raise Crashed(str(failure)) from failure
@@ -168,8 +168,9 @@ class Instance:
             raise Crashed("no start command is known for this process")
         self._become("STARTING")
         try:
-            self._port = self._host.ports.take()
-            self._sidecar = await self._host.sidecars.start(self.lrp, self.guid, self._root, self._port)
+            for number in self.lrp.ports or (DEFAULT_PORT,):
+                self._places.append(Port(number, self._host.ports.take()))
+            self._sidecar = await self._host.sidecars.start(self.lrp, self.guid, self._root, self._places)
             self._process = launch(self.lrp.command, self._root, self._environment(), self._host.guard)
         except (CfrouteError, OSError) as error:
             self._say("CELL", f"The instance cannot be started: {error}", error=True)
@@ -182,8 +183,8 @@ class Instance:
 
     async def _become_healthy(self) -> None:
         here = dict.fromkeys((self._host.surroundings.address, "127.0.0.1"))
-        self._address = await health.become_healthy(self._health, here, self._port, self._host.clock)
-        self._sidecar.lead_to(self._address, self._port)
+        self._addresses = await health.become_healthy(self._health, here, self._ports, self._host.clock)
+        self._sidecar.lead_to(self._addresses)
 
     async def _meanwhile(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the work, unless the instance ends or is to be stopped before. Raises what it raises, Crashed, Stopped."""
@@ -200,16 +201,19 @@ class Instance:
             raise failure
 
     async def _announce(self, *, routable: bool) -> None:
+        address = self._host.surroundings.address if self._sidecar.proxies else self._addresses[0]
         await self._insist(
             lambda: self._host.bbs.start(
                 self.lrp.process_guid,
                 self.index,
                 self._host.config.cell_id,
                 self.guid,
-                address=self._host.surroundings.address if self._sidecar.tls_port else self._address,
-                ports=[self._place(number) for number in self.lrp.ports],
+                address=address,
+                ports=self._sidecar.places if self.lrp.ports else (),
                 routable=routable,
                 availability_zone=self._host.config.availability_zone,
+                instance_address=address,
+                preferred_address="HOST",  # nobody listens at a container's ports
             )
         )
 
@@ -257,8 +261,8 @@ class Instance:
     async def _destroy(self) -> None:
         cell = f"Cell {self._host.config.cell_id}"
         self._say("CELL", f"{cell} destroying container for instance {self.guid}")
-        if self._port:
-            self._host.ports.give_back(self._port)
+        for place in self._places:
+            self._host.ports.give_back(place.host_port)
         try:
             await asyncio.to_thread(archives.remove, self._root)
         except OSError as error:
@@ -286,21 +290,21 @@ class Instance:
     def _health(self) -> HealthCheck:
         return self.lrp.health_check
 
+    @property
+    def _ports(self) -> list[int]:
+        return [place.host_port for place in self._places]
+
     def _environment(self) -> dict[str, str]:
         environment = instance_environment(
             self.lrp,
             self.index,
             self.guid,
-            self._place(self.lrp.ports[0] if self.lrp.ports else self._port),
+            self._sidecar.places,
             self._host.surroundings,
             str(self._root),
             self._host.clock.now(),
         )
         return environment | self._sidecar.environment
-
-    def _place(self, container_port: int) -> Port:
-        tls_port = self._sidecar.tls_port
-        return Port(container_port, self._port, tls_port, CONTAINER_TLS_PORT if tls_port else 0)
 
     def _exit_description(self) -> str:
         assert self._process is not None

@@ -1,4 +1,4 @@
-"""The TLS proxy in front of an instance: what Envoy is in Diego's containers.
+"""The TLS proxy in front of one port of an instance: what Envoy is in Diego's containers.
 
 It shows the instance's certificate, so that a router that finds another instance behind an address notices it; it may ask
 the router for its own; and it passes on bytes, whatever they mean.
@@ -14,8 +14,6 @@ from cfroute.diego.cell.relay import Relay
 from cfroute.errors import cannot_listen
 from cfroute.logs import Logger
 
-CONTAINER_TLS_PORT = 61001
-"""Where the proxy of a container's first port listens in Diego; here the container has no ports of its own."""
 _ALPN = ["h2", "http/1.1"]
 _BACKLOG = 1024
 
@@ -35,7 +33,7 @@ def server_context(identity: Identity, trusted: Sequence[str]) -> ssl.SSLContext
 
 
 class Proxy:
-    """The proxy of one instance. `target` is where the app listens, `context` what the next handshake is made with."""
+    """The proxy of one port. `target` is where the app listens, `context` what the next handshake is made with."""
 
     def __init__(self, target: tuple[str, int], identity: Identity, trusted: Sequence[str], log: Logger) -> None:
         self.target = target
@@ -46,7 +44,7 @@ class Proxy:
         self._relays: set[Relay] = set()
         self._ended = asyncio.Event()
         self._server: asyncio.Server | None = None
-        identity.renewed = self._renew
+        identity.renewed.append(self._renew)
 
     def __repr__(self) -> str:
         return f"<Proxy of {self._identity.guid} to {self.target} relays={len(self._relays)}>"

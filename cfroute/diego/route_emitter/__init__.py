@@ -1,7 +1,8 @@
-"""The route emitter: tells the Gorouters, through NATS, which instances answer for which routes.
+"""The route emitter: tells the routers which instances answer for which routes.
 
-table, messages, unregistrations   decide what to say
-watcher      follows the BBS and keeps the table
-emitter      says it
-scheduler    says everything again, as often as the routers ask for
+routes, endpoints, table, messages, unregistrations   decide what to say
+watcher                  follows the BBS and keeps the table
+emitter                  hands what changes to the outlets: nats_outlet for HTTP and internal routes, tcp_outlet for TCP routes
+scheduler                has everything said again, as often as the routers ask for
+checks, process          put it together
 """

@@ -1,5 +1,6 @@
 """The connection to NATS: for ever, as far as the emitter can tell."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
 
@@ -10,12 +11,17 @@ from nats.errors import Error as NATSError
 
 from cfroute.diego.client import tls_context
 from cfroute.diego.route_emitter.config import Config
-from cfroute.logs import Logger
+from cfroute.lager import Lager
 
+PATIENCE = 4.0  # s, for the first connection
 RECONNECT_WAIT = 0.5  # s, upstream's
 PING_INTERVAL = 20  # s, upstream's
 NO_RESPONDERS = "503"
 """The status of the server's own answer to a question that nobody listens to; it is not for who asked."""
+
+
+class BusError(Exception):
+    """There is no connection to NATS, or none any more."""
 
 
 class Bus:
@@ -25,29 +31,46 @@ class Bus:
     (`on_reconnect`).
     """
 
-    def __init__(self, config: Config, log: Logger) -> None:
+    def __init__(self, config: Config, log: Lager) -> None:
+        """Raises ConfigurationError when the files for TLS cannot be used."""
         self._config = config
         self._log = log
         self._client = Client()
+        self._tls = self._context()
+        self._closed = asyncio.Event()
         self.on_reconnect: Callable[[], None] = lambda: None
 
     async def connect(self) -> None:
-        """Connect to the first server that answers; try until one does."""
+        """Connect to the first server that answers. Raises BusError when none does for a while."""
         self._log.info("setting-nats-ping-interval", **{"duration-in-seconds": PING_INTERVAL})
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._connect()
+        except (NATSError, OSError) as error:  # a timeout is an OSError
+            self._log.error("connecting-to-nats-failed", error=str(error) or "no answer in time")
+            raise BusError("NATS cannot be reached") from error
+        self._log.info("nats-connection-created")
+
+    async def _connect(self) -> None:
         self._client = await nats.connect(
             self._config.servers,
             name=self._config.locket_session_name,
             user=self._config.nats_username or None,
             password=self._config.nats_password or None,
-            tls=self._tls(),
+            tls=self._tls,
             reconnect_time_wait=RECONNECT_WAIT,
             max_reconnect_attempts=-1,
             ping_interval=PING_INTERVAL,
             error_cb=self._failed,
             disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
+            closed_cb=self._ended,
         )
-        self._log.info("nats-connection-created")
+
+    async def closed(self) -> None:
+        """Raise BusError when the connection is closed for good."""
+        await self._closed.wait()
+        raise BusError("the connection to NATS was closed")
 
     @property
     def connected(self) -> bool:
@@ -83,7 +106,7 @@ class Bus:
             await self._client.flush()
         await self._client.close()
 
-    def _tls(self) -> ssl.SSLContext | None:
+    def _context(self) -> ssl.SSLContext | None:
         c = self._config
         if not c.nats_tls_enabled:
             return None
@@ -98,3 +121,6 @@ class Bus:
     async def _reconnected(self) -> None:
         self._log.info("nats-connection-reconnected")
         self.on_reconnect()
+
+    async def _ended(self) -> None:
+        self._closed.set()

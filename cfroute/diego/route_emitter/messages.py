@@ -4,14 +4,16 @@ from typing import Any
 
 import msgspec
 
+from cfroute.routing_api.api import TcpRoute
+
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One route of one endpoint. The order of the fields is the order on the wire."""
+    """An HTTP route of one endpoint. The order of the fields is the order on the wire."""
 
     host: str
     port: int
     tls_port: int = 0
-    uris: tuple[str]
+    uris: tuple[str, ...]
     protocol: str = ""
     app: str = ""
     route_service_url: str = ""
@@ -25,17 +27,28 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     options: dict[str, Any] = {}
 
     @property
-    def identity(self) -> tuple[str, int, int, str, str]:
+    def key(self) -> tuple[object, ...]:
         """What makes it the same registration for a router that is to forget it."""
-        return self.host, self.port, self.tls_port, self.uris[0], self.protocol
+        return self.host, self.port, self.tls_port, self.uris, self.protocol
 
     def encode(self) -> bytes:
         """The message."""
         return msgspec.json.encode(self)
 
-    def without_time(self) -> "Registration":
-        """The same, not caused by a change of the endpoint."""
-        return msgspec.structs.replace(self, endpoint_updated_at_ns=0)
+
+class InternalRegistration(Registration, frozen=True, kw_only=True, omit_defaults=True):
+    """The names by which an instance is found inside of the foundation: told in the same words, to service discovery."""
+
+
+Message = Registration | TcpRoute
+"""A TCP route is told as the Routing API keeps it."""
+
+
+def without_time(message: Message) -> Message:
+    """The same, not caused by a change of the endpoint. (TCP routes never tell when it changed.)"""
+    if isinstance(message, Registration):
+        return msgspec.structs.replace(message, endpoint_updated_at_ns=0)
+    return message
 
 
 class RouterStart(msgspec.Struct):

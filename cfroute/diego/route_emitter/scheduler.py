@@ -9,28 +9,33 @@ import msgspec
 from cfroute.clock import Clock
 from cfroute.diego.route_emitter.bus import Bus
 from cfroute.diego.route_emitter.messages import RouterStart
-from cfroute.logs import Logger
+from cfroute.lager import Lager
 
 GREET_EVERY = 1.0  # s, until a router answers
 DEFAULT_INTERVAL = 20.0  # s, for a router that asks for nothing sensible
+GREETINGS = round(DEFAULT_INTERVAL / GREET_EVERY)  # in vain, until everything is said all the same
 
 
 class Scheduler:
-    """Greets the routers, and calls `emit_all` at the pace that they ask for.
+    """Greets who listens, and calls `emit_all` at the pace that they ask for.
 
-    Upstream gives up after 30 greetings without an answer, and is started again. This one goes on greeting.
+    `subject` is whom: "router", or "service-discovery". Upstream gives up after 30 greetings without an answer, and is started
+    again. This one goes on greeting, and meanwhile says everything as often as routers usually want it: TCP routers do not
+    answer greetings, and their routes would expire.
     """
 
     def __init__(
         self,
         bus: Bus,
+        subject: str,
         emit_all: Callable[[], Awaitable[None]],
         jitter_factor: float,
         clock: Clock,
         chance: random.Random,
-        log: Logger,
+        log: Lager,
     ) -> None:
         self._bus = bus
+        self._subject = subject
         self._emit_all = emit_all
         self._jitter_factor = jitter_factor
         self._clock = clock
@@ -38,11 +43,13 @@ class Scheduler:
         self._log = log
         self._interval = 0.0
         self._started = asyncio.Event()
+        self.greeted = asyncio.Event()
+        """Somebody has answered once."""
 
     async def run(self) -> None:
         """Work for ever."""
         inbox = self._bus.inbox()
-        await self._bus.subscribe("router.start", self._router_started)
+        await self._bus.subscribe(f"{self._subject}.start", self._router_started)
         await self._bus.subscribe(inbox, self._router_answered)
         while True:
             await self._greet(inbox)
@@ -54,11 +61,16 @@ class Scheduler:
         self._started.set()
 
     async def _greet(self, inbox: str) -> None:
+        greetings = 0
         while not self._interval:
             self._started.clear()
-            await self._bus.publish("router.greet", b"", inbox)
+            await self._bus.publish(f"{self._subject}.greet", b"", inbox)
             await self._wait(GREET_EVERY)
-        self._log.info("received-router-greeting", interval=self._interval)
+            greetings += 1
+            if not self._interval and greetings % GREETINGS == 0:
+                await self._emit_all()
+        self.greeted.set()
+        self._log.info("received-greeting", interval=self._interval)
 
     async def _keep_emitting(self) -> None:
         self._started.clear()
@@ -90,3 +102,10 @@ class Scheduler:
             return
         self._interval = float(message.interval) if message.interval > 0 else DEFAULT_INTERVAL
         self._started.set()
+
+
+async def emit_regularly(emit_all: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Say everything for ever, as often as routers usually want it: for those who have no NATS to be asked through."""
+    while True:
+        await emit_all()
+        await clock.sleep(DEFAULT_INTERVAL)

@@ -1,51 +1,33 @@
 """The routing table: routes of processes, endpoints of instances, and what to tell the routers when either changes.
 
-Every change is the difference between what the process had to say before and what it has to say after. Two endpoints
-differ by anything but modification tag and time; two routes by hostname, route service, isolation segment, app and
-protocol, so that a new option alone is only told by the next periodic emit. That is upstream's rule.
+Every change is the difference between what the process had to say before and what it has to say after, of whatever kind its
+routes are. Two endpoints differ by anything but modification tag and time; two HTTP routes by hostname, route service,
+isolation segment, app and protocol, so that a new option alone is only told by the next periodic emit. That is upstream's rule.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from cfroute.diego.api import ActualLRP, DesiredLRP, ModificationTag
-from cfroute.diego.route_emitter.messages import Registration
+from cfroute.diego.route_emitter.endpoints import endpoints_of
+from cfroute.diego.route_emitter.messages import Message, without_time
+from cfroute.diego.route_emitter.routes import Route, Rules, routes_of
 
-COMPONENT = "route-emitter"
+Key = tuple[object, ...]
+Said = dict[tuple[Key, Key], Message]
+"""What is said of a process, by endpoint and route."""
 
 
 class Changes(NamedTuple):
     """What to tell the routers: first what is there, then what is not any more, so that no route has a gap."""
 
-    registrations: list[Registration]
-    unregistrations: list[Registration]
+    registrations: list[Message]
+    unregistrations: list[Message]
 
 
 NOTHING = Changes([], [])
-
-
-class Route(msgspec.Struct, frozen=True):
-    """One hostname (with a path, maybe) of one container port."""
-
-    hostname: str
-    container_port: int
-    route_service_url: str = ""
-    isolation_segment: str = ""
-    protocol: str = ""
-    options: dict[str, Any] = {}
-
-
-class _CFRoute(msgspec.Struct):
-    """An entry under `cf-router`, as the Cloud Controller writes it; null stands for nothing."""
-
-    port: int
-    hostnames: list[str] | None = None
-    route_service_url: str | None = ""
-    isolation_segment: str | None = ""
-    protocol: str | None = ""
-    options: dict[str, Any] | None = None
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -59,30 +41,11 @@ class Process(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, endpoints=endpoints)
 
 
-def routes_of(desired: DesiredLRP) -> tuple[Route, ...]:
-    """The HTTP routes of a process. Entries that make no sense are upstream's to refuse whole: there are none then."""
-    try:
-        entries = msgspec.convert(desired.routes.get("cf-router") or [], list[_CFRoute])
-    except msgspec.ValidationError:
-        return ()
-    return tuple(
-        Route(
-            hostname,
-            entry.port,
-            entry.route_service_url or "",
-            entry.isolation_segment or "",
-            entry.protocol or "",
-            entry.options or {},
-        )
-        for entry in entries
-        for hostname in entry.hostnames or []
-    )
-
-
 class RoutingTable:
     """Processes by guid; only those that have an instance running here."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
         self._processes: dict[str, Process] = {}
 
     def __len__(self) -> int:
@@ -92,10 +55,10 @@ class RoutingTable:
         """Whether the routes of the process are known."""
         return process_guid in self._processes
 
-    def registrations(self) -> Iterator[Registration]:
+    def registrations(self) -> Iterator[Message]:
         """Everything there is to say."""
         for process in self._processes.values():
-            yield from _said(process).values()
+            yield from self._said(process).values()
 
     def set_routes(self, desired: DesiredLRP) -> Changes:
         """The process has these routes now. One that has no instance here is none of our business."""
@@ -103,7 +66,7 @@ class RoutingTable:
         if process is None or not _newer(process.desired.modification_tag, desired.modification_tag):
             return NOTHING
         kept = {guid: lrp for guid, lrp in process.endpoints.items() if lrp.index < desired.instances}
-        return self._put(process, Process(desired, routes_of(desired), kept))
+        return self._put(process, Process(desired, self._routes(desired), kept))
 
     def remove_routes(self, process_guid: str) -> Changes:
         """The process is gone."""
@@ -115,7 +78,7 @@ class RoutingTable:
         if process is None:
             if desired is None:
                 return NOTHING
-            process = Process(desired, routes_of(desired))
+            process = Process(desired, self._routes(desired))
         if lrp.index >= process.desired.instances:
             return NOTHING
         known = process.endpoints.get(lrp.instance_guid)
@@ -137,7 +100,7 @@ class RoutingTable:
 
     def swap(self, desired: Iterable[DesiredLRP], actual: Iterable[ActualLRP], fresh: Collection[str]) -> Changes:
         """Become what the BBS says. What is missing there is kept when its domain is not fresh."""
-        new: dict[str, Process] = {lrp.process_guid: Process(lrp, routes_of(lrp)) for lrp in desired}
+        new: dict[str, Process] = {lrp.process_guid: Process(lrp, self._routes(lrp)) for lrp in desired}
         for lrp in actual:
             process = new.get(lrp.process_guid)
             if process and lrp.index < process.desired.instances:
@@ -162,17 +125,26 @@ class RoutingTable:
             self._processes.pop(process.desired.process_guid, None)
         else:
             self._processes[process.desired.process_guid] = after
-        return difference(_said(before), _said(after))
+        return difference(self._said(before), self._said(after))
+
+    def _routes(self, desired: DesiredLRP) -> tuple[Route, ...]:
+        return tuple(routes_of(desired, self._rules))
+
+    def _said(self, process: Process | None) -> Said:
+        if process is None:
+            return {}
+        return {
+            (endpoint.key, (process.desired.app_guid, *route.key)): route.message(process.desired.app_guid, endpoint)
+            for lrp in process.endpoints.values()
+            for endpoint in endpoints_of(process.desired, lrp, direct=self._rules.direct)
+            for route in process.routes
+            if route.container_port == endpoint.container_port
+        }
 
 
 def routable(lrp: ActualLRP) -> bool:
     """Whether routers may send requests to the instance."""
     return lrp.state == "RUNNING" and lrp.routable
-
-
-EndpointKey = tuple[Any, ...]
-RouteKey = tuple[str, str, str, str, str]
-Said = dict[tuple[EndpointKey, RouteKey], Registration]
 
 
 def difference(before: Said, after: Said) -> Changes:
@@ -182,66 +154,10 @@ def difference(before: Said, after: Said) -> Changes:
     place (another route service, say) is not taken back: for the router it is the same one.
     """
     known = {endpoint for endpoint, _ in before}
-    registrations = [
-        message.without_time() if key[0] in known else message for key, message in after.items() if key not in before
-    ]
-    still = {message.identity for message in after.values()}
-    unregistrations = [
-        message.without_time() for key, message in before.items() if key not in after and message.identity not in still
-    ]
+    registrations = [without_time(message) if key[0] in known else message for key, message in after.items() if key not in before]
+    still = {message.key for message in after.values()}
+    unregistrations = [without_time(message) for key, message in before.items() if key not in after and message.key not in still]
     return Changes(registrations, unregistrations)
-
-
-def _said(process: Process | None) -> Said:
-    if process is None:
-        return {}
-    said: Said = {}
-    for lrp in process.endpoints.values():
-        tags = _tags(process.desired, lrp)
-        for port in lrp.ports:
-            endpoint = (lrp.instance_guid, lrp.index, lrp.address, port, lrp.availability_zone)
-            for route in process.routes:
-                if route.container_port == port.container_port:
-                    message = _message(process.desired, lrp, port.host_port, port.host_tls_proxy_port, route, tags)
-                    said[endpoint, _key(process.desired, route)] = message
-    return said
-
-
-def _key(desired: DesiredLRP, route: Route) -> RouteKey:
-    return route.hostname, route.route_service_url, route.isolation_segment, desired.app_guid, route.protocol
-
-
-def _message(desired: DesiredLRP, lrp: ActualLRP, port: int, tls_port: int, route: Route, tags: dict[str, str]) -> Registration:
-    return Registration(
-        host=lrp.address,
-        port=port,
-        tls_port=tls_port,
-        uris=(route.hostname,),
-        protocol=route.protocol,
-        app=desired.app_guid,
-        route_service_url=route.route_service_url,
-        private_instance_id=lrp.instance_guid,
-        private_instance_index=str(lrp.index),
-        server_cert_domain_san=lrp.instance_guid,
-        isolation_segment=route.isolation_segment,
-        endpoint_updated_at_ns=lrp.since,
-        tags=tags,
-        availability_zone=lrp.availability_zone,
-        options=route.options,
-    )
-
-
-def _tags(desired: DesiredLRP, lrp: ActualLRP) -> dict[str, str]:
-    """The metric tags as the Cloud Controller would give them, sorted as Go writes maps."""
-    own = {
-        "app_id": desired.app_guid,
-        "instance_id": str(lrp.index),
-        "process_id": desired.process_guid[:36],  # a guid, followed by the version
-        "process_instance_id": lrp.instance_guid,
-        "process_type": desired.process_type,
-        "source_id": desired.app_guid,
-    }
-    return dict(sorted((own | desired.metric_tags | {"component": COMPONENT}).items()))
 
 
 def _newer(known: ModificationTag, offered: ModificationTag) -> bool:

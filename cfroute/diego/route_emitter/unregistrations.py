@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cfroute.diego.route_emitter.messages import Registration
 
-Identity = tuple[str, int, int, str, str]
+Key = tuple[object, ...]
 
 
 class Unregistrations:
@@ -12,7 +12,7 @@ class Unregistrations:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._left: dict[Identity, tuple[Registration, int]] = {}
+        self._left: dict[Key, tuple[Registration, int]] = {}
 
     def __len__(self) -> int:
         return len(self._left)
@@ -20,16 +20,16 @@ class Unregistrations:
     def add(self, messages: Iterable[Registration]) -> None:
         """These were sent for the first time."""
         if self._count > 0:
-            self._left.update((message.identity, (message, self._count)) for message in messages)
+            self._left.update((message.key, (message, self._count)) for message in messages)
 
     def forget(self, messages: Iterable[Registration]) -> None:
         """These are registered again."""
         if self._left:
             for message in messages:
-                self._left.pop(message.identity, None)
+                self._left.pop(message.key, None)
 
     def due(self) -> list[Registration]:
         """What is to be sent once more now."""
         messages = [message for message, _ in self._left.values()]
-        self._left = {identity: (message, left - 1) for identity, (message, left) in self._left.items() if left > 1}
+        self._left = {key: (message, left - 1) for key, (message, left) in self._left.items() if left > 1}
         return messages

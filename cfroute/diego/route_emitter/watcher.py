@@ -10,7 +10,7 @@ from cfroute.diego.api import ActualLRP, DesiredLRP, Event
 from cfroute.diego.client import BBSClient, BBSError, BBSUnavailable
 from cfroute.diego.route_emitter.emitter import Emitter
 from cfroute.diego.route_emitter.table import NOTHING, Changes, RoutingTable, routable
-from cfroute.logs import Logger
+from cfroute.lager import Lager
 
 RETRY = 0.5  # s
 
@@ -22,7 +22,7 @@ class Watcher:
     the table compares modification tags.
     """
 
-    def __init__(self, bbs: BBSClient, cell_id: str, table: RoutingTable, emitter: Emitter, clock: Clock, log: Logger) -> None:
+    def __init__(self, bbs: BBSClient, cell_id: str, table: RoutingTable, emitter: Emitter, clock: Clock, log: Lager) -> None:
         self._bbs = bbs
         self._cell_id = cell_id
         self._table = table
@@ -39,12 +39,12 @@ class Watcher:
         while True:
             try:
                 async with self._bbs.subscribe("lrp_instances.r1", self._cell_id) as events:
-                    self._log.info("watcher.subscribed-to-bbs-events")
+                    self._log.info("subscribed-to-bbs-events")
                     await self.sync()
                     async for event in events:
                         await self.handle(event)
             except (BBSUnavailable, BBSError) as error:
-                self._log.error("watcher.failed-subscribing-to-events", error=error.message)
+                self._log.error("failed-subscribing-to-events", error=error.message)
             await self._clock.sleep(RETRY)
 
     async def _sync_regularly(self, interval: float) -> None:
@@ -62,10 +62,10 @@ class Watcher:
                 actual = [lrp for lrp in lrps if routable(lrp)]
                 desired = await self._bbs.desired_lrps(sorted({lrp.process_guid for lrp in actual}))
             except (BBSUnavailable, BBSError) as error:
-                self._log.error("watcher.failed-to-sync-events", error=error.message)
+                self._log.error("failed-to-sync-events", error=error.message)
                 raise
             await self._emitter.emit(self._table.swap(desired, actual, fresh), remember=True)
-        self._log.info("watcher.sync.complete", endpoints=len(actual))
+        self._log.info("sync.complete", endpoints=len(actual))
 
     async def handle(self, event: Event) -> None:
         """Apply one event, and emit what changes by it."""
@@ -73,7 +73,7 @@ class Watcher:
             try:
                 changes = await self._apply(event)
             except (BBSUnavailable, BBSError) as error:  # the next sync finds what is missing now
-                self._log.error("watcher.failed-getting-desired-lrp", error=error.message)
+                self._log.error("failed-getting-desired-lrp", error=error.message)
                 return
             removed = event.type in ("desired_lrp_removed", "actual_lrp_instance_removed")
             await self._emitter.emit(changes, remember=not removed)
@@ -86,7 +86,7 @@ class Watcher:
             return self._table.remove_routes(event.before["process_guid"])
         if event.type.startswith("desired_lrp") and event.after:
             return self._table.set_routes(msgspec.convert(event.after, DesiredLRP))
-        self._log.debug("watcher.did-not-handle-unrecognizable-event", type=event.type)
+        self._log.debug("did-not-handle-unrecognizable-event", type=event.type)
         return NOTHING
 
     async def _apply_actual(self, before: ActualLRP | None, after: ActualLRP | None) -> Changes:
