@@ -19,12 +19,12 @@ REQUEST_PATH = (
     "gorouter/metrics/meters", "gorouter/metrics/reporter", "gorouter/proxy", "gorouter/route_services",
     "gorouter/routing_table/endpoint", "gorouter/routing_table/hashing", "gorouter/routing_table/pool",
     "gorouter/routing_table/registry", "gorouter/routing_table/route_key", "gorouter/routing_table/routes",
-    "gorouter/routing_table/selection", "gorouter/sticky", "http2/backend", "http2/backend_stream", "http2/budget",
-    "http2/client_stream", "http2/connection", "http2/destination", "http2/frames", "http2/front", "http2/hpack_blocks",
-    "http2/messages", "http2/stream", "http2/transport", "load_balancer/balancer", "proxy/answer", "proxy/backend",
-    "proxy/chunked", "proxy/deadline", "proxy/exchange", "proxy/front", "proxy/head", "proxy/headers", "proxy/held",
-    "proxy/policy", "proxy/readers", "proxy/server", "proxy/sides", "proxy/status", "proxy/target", "proxy/tls_transport",
-    "proxy/wire",
+    "gorouter/routing_table/selection", "gorouter/sticky", "grpc/client_connection", "grpc/server_connection",
+    "http2/backend", "http2/backend_stream", "http2/budget", "http2/client_stream", "http2/connection", "http2/destination",
+    "http2/frames", "http2/front", "http2/hpack_blocks", "http2/messages", "http2/stream", "http2/transport",
+    "load_balancer/balancer", "protobuf", "proxy/answer", "proxy/backend", "proxy/chunked", "proxy/deadline",
+    "proxy/exchange", "proxy/front", "proxy/head", "proxy/headers", "proxy/held", "proxy/policy", "proxy/readers",
+    "proxy/server", "proxy/sides", "proxy/status", "proxy/target", "proxy/tls_transport", "proxy/wire",
 )  # fmt: skip
 HANDLERS = "gorouter/handlers"
 FOLDER = Path(__file__).parent / "cfroute"

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from cfroute.protobuf import fields, sized, varint
+
 # Event types, and at the same time the key of the field that carries the event (number << 3 | 2, for bytes).
 _HTTP_START_STOP: Final = b"\x10\x04", b"\x3a"
 _LOG_MESSAGE: Final = b"\x10\x05", b"\x42"
@@ -26,8 +28,6 @@ _METHOD_NUMBERS: Final = {name: number for number, name in enumerate(_METHODS.sp
 _UUID: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _INDEX: Final = re.compile(rb"[+-]?[0-9]{1,9}")
 _double: Final = struct.Struct("<d").pack
-_FEW: Final = tuple(bytes((number,)) for number in range(0x80))
-_WIDTHS: Final = {1: 8, 5: 4}  # of the wire types that are neither varints nor bytes
 
 
 class HttpStartStop(NamedTuple):
@@ -85,7 +85,7 @@ def envelope(origin: bytes, timestamp_ns: int, event: Event, tags: Mapping[str, 
             (kind, key), body = _LOG_MESSAGE, _log_message(event)
         case CounterEvent():
             (kind, key), body = _COUNTER_EVENT, _counter_event(event)
-    data = b"%b%b%b%b" % (_head(origin, kind, timestamp_ns), key, _varint(len(body)), body)
+    data = b"%b%b%b%b" % (_head(origin, kind, timestamp_ns), key, varint(len(body)), body)
     return data + b"".join(_tag(name, value) for name, value in tags.items()) if tags else data
 
 
@@ -97,85 +97,62 @@ def value_metrics(origin: bytes, timestamp_ns: int, values: Iterable[ValueMetric
     for name, value, unit in values:
         frame = frames.get((name, unit))
         if frame is None:
-            before, after = b"\x0a%b\x11" % _bytes(name.encode()), b"\x1a%b" % _bytes(unit.encode())
-            size = _varint(len(before) + 8 + len(after))
+            before, after = b"\x0a%b\x11" % sized(name.encode()), b"\x1a%b" % sized(unit.encode())
+            size = varint(len(before) + 8 + len(after))
             frame = frames[name, unit] = b"%b%b%b%b" % (head, key, size, before), after
         yield frame[0] + _double(value) + frame[1]
 
 
 def _head(origin: bytes, kind: bytes, timestamp_ns: int) -> bytes:
-    return b"\x0a%b%b%b\x30%b" % (_varint(len(origin)), origin, kind, _varint(timestamp_ns))
+    return b"\x0a%b%b%b\x30%b" % (varint(len(origin)), origin, kind, varint(timestamp_ns))
 
 
 def _http_start_stop(event: HttpStartStop) -> bytes:
     body = b"\x08%b\x10%b\x1a%b\x20%b\x28%b\x32%b\x3a%b\x42%b\x48%b\x50%b" % (
-        _varint(event.started_ns),
-        _varint(event.stopped_ns),
+        varint(event.started_ns),
+        varint(event.stopped_ns),
         _uuid(event.request_id),
         b"\x02" if event.server else b"\x01",
-        _varint(_METHOD_NUMBERS.get(event.method, 0)),
-        _bytes(event.uri),
-        _bytes(event.remote_address),
-        _bytes(event.user_agent),
-        _varint(event.status),
-        _varint(event.content_length),
+        varint(_METHOD_NUMBERS.get(event.method, 0)),
+        sized(event.uri),
+        sized(event.remote_address),
+        sized(event.user_agent),
+        varint(event.status),
+        varint(event.content_length),
     )
     if event.app_id and _UUID.fullmatch(event.app_id):
         body += b"\x62" + _uuid(event.app_id)
     if event.instance_index and _INDEX.fullmatch(event.instance_index):
-        body += b"\x68" + _varint(int(event.instance_index))
+        body += b"\x68" + varint(int(event.instance_index))
     if event.instance_id:
-        body += b"\x72" + _bytes(event.instance_id)
-    return body + b"".join(b"\x7a" + _bytes(address) for address in event.forwarded)
+        body += b"\x72" + sized(event.instance_id)
+    return body + b"".join(b"\x7a" + sized(address) for address in event.forwarded)
 
 
 def _log_message(event: LogMessage) -> bytes:
     return b"\x0a%b\x10%b\x18%b\x22%b\x2a%b\x32%b" % (
-        _bytes(event.message),
+        sized(event.message),
         b"\x02" if event.error else b"\x01",
-        _varint(event.timestamp_ns),
-        _bytes(event.app_id),
-        _bytes(event.source_type),
-        _bytes(event.source_instance),
+        varint(event.timestamp_ns),
+        sized(event.app_id),
+        sized(event.source_type),
+        sized(event.source_instance),
     )
 
 
 def _counter_event(event: CounterEvent) -> bytes:
-    return b"\x0a%b\x10%b" % (_bytes(event.name.encode()), _varint(event.delta))
+    return b"\x0a%b\x10%b" % (sized(event.name.encode()), varint(event.delta))
 
 
 @lru_cache(4096)  # every envelope about an endpoint has the same few
 def _tag(name: str, value: str) -> bytes:
-    return b"\x8a\x01" + _bytes(b"\x0a%b\x12%b" % (_bytes(name.encode()), _bytes(value.encode("utf-8", "surrogateescape"))))
+    return b"\x8a\x01" + sized(b"\x0a%b\x12%b" % (sized(name.encode()), sized(value.encode("utf-8", "surrogateescape"))))
 
 
 def _uuid(text: bytes) -> bytes:
     """A UUID as a message: two little-endian halves."""
     low, high = struct.unpack("<QQ", bytes.fromhex(text.decode().replace("-", "")))
-    return _bytes(b"\x08%b\x10%b" % (_varint(low), _varint(high)))
-
-
-def _bytes(data: bytes) -> bytes:
-    return _varint(len(data)) + data
-
-
-def _varint(number: int) -> bytes:
-    """A number as protobuf writes it: seven bits a byte, the lowest first; negative ones as 64 bits."""
-    if 0 <= number < 0x80:
-        return _FEW[number]
-    number &= 0xFFFF_FFFF_FFFF_FFFF
-    if 1 << 56 <= number < 1 << 63:  # times, and halves of UUIDs: quicker than the loop below
-        return bytes((
-            number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14 & 0x7F | 0x80, number >> 21 & 0x7F | 0x80,
-            number >> 28 & 0x7F | 0x80, number >> 35 & 0x7F | 0x80, number >> 42 & 0x7F | 0x80, number >> 49 & 0x7F | 0x80,
-            number >> 56,
-        ))  # fmt: skip
-    data = bytearray()
-    while number >= 0x80:
-        data.append(number & 0x7F | 0x80)
-        number >>= 7
-    data.append(number)
-    return bytes(data)
+    return sized(b"\x08%b\x10%b" % (varint(low), varint(high)))
 
 
 def log_message(datagram: bytes) -> LogMessage | None:
@@ -192,39 +169,3 @@ def log_message(datagram: bytes) -> LogMessage | None:
                 raise ValueError("a log message without text or time")
             return LogMessage(message, stamp, app, kind, instance, error=parts.get(2) == 2)
     return None
-
-
-def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Number and value of each field of a protobuf message, in order. Raises ValueError when it breaks off."""
-    at = 0
-    while at < len(message):
-        key, at = _read_varint(message, at)
-        wire = key & 7
-        if wire == 0:
-            value, at = _read_varint(message, at)
-            yield key >> 3, value
-            continue
-        if wire == 2:
-            size, at = _read_varint(message, at)
-        elif wire in _WIDTHS:
-            size = _WIDTHS[wire]
-        else:
-            raise ValueError(f"wire type {wire}")
-        if at + size > len(message):
-            raise ValueError("a field that is longer than its message")
-        yield key >> 3, message[at : at + size]
-        at += size
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number there, and where it ends."""
-    number = 0
-    for shift in range(0, 70, 7):
-        if at >= len(data):
-            raise ValueError("a number that breaks off")
-        byte = data[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, at
-    raise ValueError("a number that does not end")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.dropsonde import CounterEvent, HttpStartStop, LogMessage, envelope, fields, log_message, value_metrics
+from cfroute.dropsonde import CounterEvent, HttpStartStop, LogMessage, envelope, log_message, value_metrics
+from cfroute.protobuf import fields
 
 from .dropsonde_messages import METHODS, parse, tags, uuid_text
 

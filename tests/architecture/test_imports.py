@@ -11,6 +11,7 @@ COMPONENTS = (
     "cfroute.diego.route_emitter",
     "cfroute.gorouter",
     "cfroute.load_balancer",
+    "cfroute.locket",
     "cfroute.routing_api",
 )
 SHARED = (
@@ -24,6 +25,7 @@ SHARED = (
     "cfroute.entrance",
     "cfroute.errors",
     "cfroute.go",
+    "cfroute.grpc",
     "cfroute.health",
     "cfroute.home",
     "cfroute.http2",
@@ -31,8 +33,11 @@ SHARED = (
     "cfroute.jwt",
     "cfroute.lager",
     "cfroute.log_cache",
+    "cfroute.locket.api",
+    "cfroute.locket.client",
     "cfroute.logs",
     "cfroute.nats",
+    "cfroute.protobuf",
     "cfroute.proxy",
     "cfroute.resolver",
     "cfroute.routing_api.api",

@@ -1,0 +1,44 @@
+"""`cfroute locket -config FILE`: Locket, with upstream's flag, file, log lines and exit statuses."""
+
+import re
+import sys
+import uuid
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from cfroute import daemon
+from cfroute.clock import SystemClock
+from cfroute.errors import ConfigurationError
+from cfroute.go import flags as command_line
+from cfroute.lager import LEVELS, Lager, Sink, redactor
+from cfroute.locket import config as configuration
+from cfroute.locket.process import FATAL, Process
+
+
+class Flags(msgspec.Struct, frozen=True):
+    """What was said, or the defaults."""
+
+    config: Annotated[str, msgspec.Meta(description="Path to Locket JSON Configuration file")] = ""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until SIGTERM or SIGINT. Exit status 0; 1 when it cannot go on, 2 when it cannot start, or for bad usage."""
+    try:
+        flags = command_line.parse(argv, Flags)
+    except command_line.HelpAsked:
+        sys.stderr.write(command_line.usage("locket", Flags))
+        return 0
+    except command_line.BadUsage as error:
+        sys.stderr.write(f"{error}\n{command_line.usage('locket', Flags)}")
+        return FATAL
+    try:
+        config = configuration.load(flags.config)
+        redact = redactor(config.redact_patterns) if config.redact_secrets else None
+    except (ConfigurationError, re.error) as error:
+        Lager("locket", Sink()).fatal("invalid-config-file", error=str(error))
+        return FATAL
+    sink = Sink(LEVELS[config.log_level], rfc3339=config.time_format in configuration.RFC3339, redact=redact)
+    process = Process(config, Lager("locket", sink), SystemClock(), lambda: str(uuid.uuid4()))
+    return daemon.run(process.run)

@@ -1,0 +1,102 @@
+"""The daemon: in which order it starts, and how it ends."""
+
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+
+from cfroute import daemon
+from cfroute.clock import Clock
+from cfroute.errors import ConfigurationError
+from cfroute.grpc import serving
+from cfroute.lager import Lager
+from cfroute.locket.config import SQLITE, Config
+from cfroute.locket.service import Service
+from cfroute.locket.store import SqliteStore, Store, StoreError
+
+FATAL = 2
+"""The exit status of a Locket that cannot start, as of a Go program that panics."""
+
+
+class Fatal(Exception):
+    """It cannot start. The text is the message of the log line."""
+
+
+class Process:
+    """A Locket from its start to its end."""
+
+    def __init__(self, config: Config, log: Lager, clock: Clock, new_guid: Callable[[], str]) -> None:
+        self._config = config
+        self._log = log
+        self._clock = clock
+        self._new_guid = new_guid
+
+    async def run(self, stop: daemon.Stop) -> int:
+        """Serve until asked to stop; the exit status."""
+        try:
+            store = self._store()
+            host, port = self._listener()
+            context = self._context()
+        except Fatal as fatal:
+            self._log.fatal(str(fatal), error=str(fatal.__cause__))
+            return FATAL
+        service = Service(store, self._clock, self._new_guid, self._log)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(store.close)
+            stack.callback(service.stop)
+            try:
+                await stack.enter_async_context(self._serving(service, host, port, context))
+                await stack.enter_async_context(self._sweeping(service))
+            except (ConfigurationError, StoreError) as error:
+                self._log.error("exited-with-failure", error=error.message)
+                return 1
+            self._log.info("started")
+            await stop.wait()
+        return 0
+
+    def _store(self) -> Store:
+        driver = self._config.database_driver
+        try:
+            if driver != SQLITE:
+                raise StoreError(f'sql: unknown driver "{driver}"; there is: {SQLITE}')
+            return SqliteStore(self._config.database_connection_string)
+        except StoreError as error:
+            raise Fatal("sql-failed-to-connect") from error
+
+    def _listener(self) -> tuple[str, int]:
+        try:
+            return self._config.listener
+        except ConfigurationError as error:
+            raise Fatal("failed-invalid-listen-address") from error
+
+    def _context(self) -> ssl.SSLContext:
+        config = self._config
+        try:
+            return serving.tls_context(config.cert_file, config.key_file, config.ca_file)
+        except ConfigurationError as error:
+            raise Fatal("invalid-tls-config") from error
+
+    @contextlib.asynccontextmanager
+    async def _serving(self, service: Service, host: str, port: int, context: ssl.SSLContext) -> AsyncIterator[None]:
+        log = self._log.session("grpc-server")
+        log.info("started")
+        server = serving.Server(service.methods, self._clock, lambda peer, why: log.debug("refused", peer=peer, error=why))
+        try:
+            async with serving.serving(server, host, port, context):
+                yield
+        except ConfigurationError as error:
+            log.error("failed-to-listen", error=error.message)
+            raise
+        finally:
+            log.info("complete")
+
+    @contextlib.asynccontextmanager
+    async def _sweeping(self, service: Service) -> AsyncIterator[None]:
+        log = self._log.session("burglar")
+        log.info("started")
+        await service.sweep()
+        sweeping = daemon.spawn(service.sweep_for_ever(), name="sweep")
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            log.info("complete")
