@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from cfroute.clock import Clock, SystemClock
+from cfroute.go.encoding import escaped
 from cfroute.logs import Stream
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Sink:
         else:
             line = {"timestamp": stamp, "source": source, "message": message, "log_level": level, "data": told}
         try:
-            self._stream.write(go_escaped(_line.encode(line)).decode() + "\n")
+            self._stream.write(escaped(_line.encode(line)).decode() + "\n")
             self._stream.flush()
         except OSError:
             return  # a full disk must not stop the work, and there is nobody else to tell
@@ -127,14 +128,6 @@ def of_flags(source: str, flags: "LagerFlags") -> Lager:
     """The log of a program that was started with these flags. Raises re.error for a pattern that is none."""
     redact = redactor(flags.redact_patterns) if flags.redact_secrets else None
     return Lager(source, Sink(LEVELS[flags.log_level], rfc3339=flags.time_format == "rfc3339", redact=redact))
-
-
-def go_escaped(encoded: bytes) -> bytes:
-    """JSON as Go writes it: safe to stand in HTML. What is replaced can only be part of strings."""
-    for plain, escape in ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026")):
-        if plain in encoded:
-            encoded = encoded.replace(plain, escape)
-    return encoded
 
 
 def redactor(patterns: Iterable[str]) -> Redact:

@@ -30,6 +30,10 @@ class JSONError(ValueError):
     """The text cannot be read; the message is Go's."""
 
 
+class TruncatedError(JSONError):
+    """The text ends too early."""
+
+
 class Value(NamedTuple):
     """A parsed value: its kind as Go names it, its text, and the elements of an array or members of an object."""
 
@@ -46,7 +50,18 @@ class Value(NamedTuple):
 
 def parse(data: bytes) -> Value:
     """The value of a whole text. Raises JSONError."""
-    return _Parser(data).whole()
+    parser = _Parser(data)
+    value = parser.value()
+    parser.end()
+    return value
+
+
+def parse_first(data: bytes) -> Value:
+    """The first value of a text, as a Go `Decoder` reads it, whatever follows. Raises JSONError."""
+    try:
+        return _Parser(data).value()
+    except TruncatedError as error:
+        raise JSONError("unexpected EOF" if data.strip(b" \t\r\n") else "EOF") from error
 
 
 def unquote(raw: bytes) -> str:
@@ -99,16 +114,19 @@ class _Parser:
         self._at = 0
         self._open: list[_Open] = []
 
-    def whole(self) -> Value:
-        """The one value of the text."""
+    def value(self) -> Value:
+        """The next value of the text."""
         while True:
             value = self._begin()
             while value is not None:
                 if not self._open:
-                    if self._next() is not None:
-                        self._refuse("after top-level value")
                     return value
                 value = self._attach(value)
+
+    def end(self) -> None:
+        """There has to be nothing more."""
+        if self._next() is not None:
+            self._refuse("after top-level value")
 
     def _next(self) -> int | None:
         """The next byte that is no white space; None at the end."""
@@ -119,7 +137,7 @@ class _Parser:
 
     def _refuse(self, context: str) -> NoReturn:
         if self._at >= len(self._data):
-            raise JSONError("unexpected end of JSON input")
+            raise TruncatedError("unexpected end of JSON input")
         raise JSONError(f"invalid character {quoted_char(self._data[self._at])} {context}")
 
     def _begin(self) -> Value | None:
@@ -298,6 +316,13 @@ class Assignment:
             self.note(value, name, "float64", f"number {value.raw.decode()}")
             return None
         return number
+
+    def boolean(self, value: Value, name: str) -> bool | None:
+        """Whether it is true, or None after noting that it is no bool."""
+        if value.kind == "bool":
+            return value.raw == b"true"
+        self.note(value, name, "bool")
+        return None
 
     def note(self, value: Value, name: str, go_type: str, shown: str | None = None) -> None:
         """Note a value of the wrong type."""

@@ -1,4 +1,4 @@
-"""URLs as Go's `url.ParseRequestURI` takes them apart, with its error texts."""
+"""URLs as Go's `url.ParseRequestURI` and `url.Parse` take them apart, with their error texts."""
 
 import re
 from typing import NamedTuple
@@ -34,18 +34,37 @@ def parse_request_uri(text: str) -> URL:
         raise URLError(f"parse {quote(text)}: {error}") from error
 
 
+def is_kept(text: str) -> bool:
+    """Whether a URL reference without query and fragment is written by Go as it was read. Raises URLError if it is none."""
+    try:
+        return _is_kept(text)
+    except URLError as error:
+        raise URLError(f"parse {quote(text)}: {error}") from error
+
+
+def _is_kept(text: str) -> bool:
+    scheme, rest = _split_scheme(text)
+    if not rest.startswith("/"):
+        if scheme:  # opaque: only the scheme could change
+            return scheme.islower()
+        if ":" in rest.partition("/")[0]:
+            raise URLError("first path segment in URL cannot contain colon")
+    kept = scheme == scheme.lower()
+    if rest.startswith("//") and (scheme or not rest.startswith("///")):
+        authority, slash, path = rest[2:].partition("/")
+        kept = _host(authority.rpartition("@")[2]).isascii() and kept
+        rest = slash + path
+    _check_escapes(rest)
+    return kept and _escaped_path(rest) == rest
+
+
 def _parse(text: str) -> URL:
-    if _CONTROL.search(text):
-        raise URLError("net/url: invalid control character in URL")
     if not text:
         raise URLError("empty url")
     if text == "*":
         return URL("", "", "*")
-    if text.startswith(":"):
-        raise URLError("missing protocol scheme")
-    match = _SCHEME.match(text)
-    scheme, rest = (match[1].lower(), text[match.end() :]) if match else ("", text)
-    rest = rest.partition("?")[0]
+    scheme, rest = _split_scheme(text)
+    scheme, rest = scheme.lower(), rest.partition("?")[0]
     if not rest.startswith("/"):
         if scheme:  # opaque, such as mailto:x
             return URL(scheme, "", "")
@@ -55,7 +74,20 @@ def _parse(text: str) -> URL:
         authority, slash, path = rest[2:].partition("/")
         host, rest = _host(authority.rpartition("@")[2]), slash + path
     _check_escapes(rest)
-    return URL(scheme, host, escaped(rest.encode("utf-8", "surrogateescape")).decode("ascii", "surrogateescape"))
+    return URL(scheme, host, _escaped_path(rest))
+
+
+def _split_scheme(text: str) -> tuple[str, str]:
+    if _CONTROL.search(text):
+        raise URLError("net/url: invalid control character in URL")
+    if text.startswith(":"):
+        raise URLError("missing protocol scheme")
+    match = _SCHEME.match(text)
+    return (match[1], text[match.end() :]) if match else ("", text)
+
+
+def _escaped_path(path: str) -> str:
+    return escaped(path.encode("utf-8", "surrogateescape")).decode("ascii", "surrogateescape")
 
 
 def _host(host: str) -> str:

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cfroute.go.encoding import encode
 from cfroute.lager import Lager
 from cfroute.routing_api import bodies
-from cfroute.routing_api.encoding import encode
 from cfroute.routing_api.errors import ApiError
 from cfroute.routing_api.event_response import EventResponse
 from cfroute.routing_api.hub import Hub

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from cfroute.routing_api import go_json
+from cfroute.go.json import JSONError, parse_first
+from cfroute.go.structs import Field, struct, structs
 from cfroute.routing_api.api import NO_TAG, Route, RouterGroup, TcpRoute
 from cfroute.routing_api.errors import unprocessable
-from cfroute.routing_api.go_json import Field
 
 _Uint16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
 _Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -84,7 +84,7 @@ _group: Final = msgspec.json.Decoder(RouterGroup).decode
 
 def routes(body: bytes, default_ttl: int) -> list[Route]:
     """The HTTP routes of a body; who says no ttl gets the default."""
-    sent = _decoded(body, _routes, partial(go_json.structs, name="models.Route", fields=_ROUTE), list[_Route])
+    sent = _decoded(body, _routes, partial(structs, name="models.Route", fields=_ROUTE), list[_Route])
     return [
         Route(
             route=each.route,
@@ -101,7 +101,7 @@ def routes(body: bytes, default_ttl: int) -> list[Route]:
 
 def tcp_routes(body: bytes, default_ttl: int) -> list[TcpRoute]:
     """The TCP routes of a body; who says no ttl gets the default."""
-    lenient = partial(go_json.structs, name="models.TcpRouteMapping", fields=_TCP_ROUTE)
+    lenient = partial(structs, name="models.TcpRouteMapping", fields=_TCP_ROUTE)
     sent: list[_TcpRoute] = _decoded(body, _tcp_routes, lenient, list[_TcpRoute])
     return [
         TcpRoute(
@@ -126,7 +126,7 @@ def tcp_routes(body: bytes, default_ttl: int) -> list[TcpRoute]:
 
 def router_group(body: bytes) -> RouterGroup:
     """The router group of a body."""
-    group: RouterGroup = _decoded(body, _group, partial(go_json.struct, name="models.RouterGroup", fields=_GROUP), RouterGroup)
+    group: RouterGroup = _decoded(body, _group, partial(struct, name="models.RouterGroup", fields=_GROUP), RouterGroup)
     return group
 
 
@@ -136,6 +136,6 @@ def _decoded(body: bytes, strict: Any, lenient: Any, wanted: Any) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass  # Go may be more lenient, and has its own words for what is wrong
     try:
-        return msgspec.convert(lenient(go_json.first_value(body)), wanted)
-    except go_json.JSONError as error:
+        return msgspec.convert(lenient(parse_first(body)), wanted)
+    except JSONError as error:
         raise unprocessable(error) from error

@@ -13,8 +13,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
+from cfroute.go.encoding import encode
 from cfroute.routing_api.api import AnyEvent, AnyRoute
-from cfroute.routing_api.encoding import encode
 
 QUEUE: Final = 1024  # requests whose changes may wait for a listener
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from cfroute.routing_api import urls
+from cfroute.go.url import URLError, is_kept
 from cfroute.routing_api.api import Route, TcpRoute
 from cfroute.routing_api.errors import (
     ROUTE_INVALID,
@@ -49,10 +49,10 @@ def _check_url(text: str, name: str) -> None:
     if "?" in text or "#" in text:
         raise ApiError(400, name, "Url cannot contain any of [?, #]")
     try:
-        stable = urls.check(text)
-    except urls.URLError as error:
+        kept = is_kept(text)
+    except URLError as error:
         raise ApiError(400, name, str(error)) from error
-    if not stable:
+    if not kept:
         raise ApiError(400, name, "Url cannot contain invalid characters")
 
 

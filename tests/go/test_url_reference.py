@@ -1,10 +1,10 @@
-"""What may be a route."""
+"""URL references, and whether Go writes them as it reads them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.routing_api import urls
+from cfroute.go import url as urls
 
 
 @pytest.mark.parametrize(
@@ -15,14 +15,14 @@ from cfroute.routing_api import urls
     ],
 )  # fmt: skip
 def test_what_go_writes_as_it_reads_it(text: str) -> None:
-    assert urls.check(text)
+    assert urls.is_kept(text)
 
 
 @pytest.mark.parametrize(
     "text", ["a b.test", 'a.test/"', "a.test/é", "HTTPS://a.test", "https://bücher.test", "a.test/<x>", "a|b"]
 )
 def test_what_go_writes_otherwise(text: str) -> None:
-    assert not urls.check(text)
+    assert not urls.is_kept(text)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_what_go_writes_otherwise(text: str) -> None:
 )
 def test_what_is_no_url(text: str, error: str) -> None:
     with pytest.raises(urls.URLError) as refused:
-        urls.check(text)
+        urls.is_kept(text)
     assert str(refused.value) == error
 
 
@@ -48,7 +48,7 @@ def test_what_is_no_url(text: str, error: str) -> None:
 def test_every_text_is_one_or_the_other(text: str) -> None:
     problem = 'parse "'
     try:
-        urls.check(text)
+        urls.is_kept(text)
     except urls.URLError as error:
         problem = str(error)
     assert problem.startswith('parse "')
