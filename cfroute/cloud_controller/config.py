@@ -16,6 +16,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     external_url stands in links when a request names no host, and in VCAP_APPLICATION.
     uaa_public_key: a PEM file with the key that tokens are checked with when there is no UAA to ask for it.
     system_hosts are the host names of `domain` that no app may take.
+    tcp_domain belongs to the router group tcp_router_group, which has tcp_reservable_ports until the Routing API says otherwise.
+    routing_api_url is what `/v1/router_groups` is appended to; empty for no Routing API. With https, `ca` has to have signed
+    its certificate, and it is shown client_certificate. Tokens for it are those of the UAA's client routing_api_client_name.
     """
 
     database: str
@@ -40,6 +43,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     client_key: str = ""
     bbs_url: str = ""
     tcp_domain: str = ""
+    tcp_router_group: str = "default-tcp"
+    tcp_reservable_ports: str = "1024-1123"
+    routing_api_url: str = ""
+    routing_api_client_name: str = "cc_routing"
+    routing_api_client_secret: str = ""
     organization: str = "local"
     space: str = "dev"
     admin_user: str = "admin"

@@ -56,8 +56,8 @@ def put(path: str, handler: Callable[..., Any], *, open: bool = False) -> Endpoi
     return Endpoint("PUT", path, handler, open)
 
 
-def delete(path: str, handler: Callable[..., Any]) -> Endpoint:
-    return Endpoint("DELETE", path, handler)
+def delete(path: str, handler: Callable[..., Any], *, open: bool = False) -> Endpoint:  # noqa: A002
+    return Endpoint("DELETE", path, handler, open)
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,18 @@ class Exchange:
         if write:
             await _carry_out(platform, call)
         return result
+
+
+def knowing_router_groups(needed: Callable[[Call], bool], handler: Callable[[Call], T]) -> Callable[[Exchange], Awaitable[T]]:
+    """The handler, called when the database knows the router groups of this moment, if the request needs them."""
+
+    async def ask_first(exchange: Exchange) -> T:
+        raw = await exchange.body()
+        if await exchange.run(needed, write=False, raw=raw):
+            await exchange.platform.routing.refresh()
+        return await exchange.run(handler, write=True, raw=raw)
+
+    return ask_first
 
 
 async def _carry_out(platform: Platform, call: Call) -> None:

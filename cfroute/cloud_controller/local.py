@@ -20,6 +20,7 @@ def local_app(home: Home) -> "ASGIApp":
     from cfroute.cloud_controller import app, parts
     from cfroute.cloud_controller.auth import FileKeys
     from cfroute.cloud_controller.diego_sync import NoDiego
+    from cfroute.cloud_controller.routing import NoRoutingApi
 
     config = configuration.load(home.config / "cloud_controller_ng.yml")
     clock = SystemClock()
@@ -27,4 +28,4 @@ def local_app(home: Home) -> "ASGIApp":
     log = Logger("cloud_controller", stream=sys.stderr)
     database = parts.open_database(config, clock)
     keys = FileKeys(config.uaa_public_key)
-    return app.external_app(parts.assemble(config, database, keys, NoDiego(), clock, log))
+    return app.external_app(parts.assemble(config, database, keys, NoDiego(), NoRoutingApi(), clock, log))

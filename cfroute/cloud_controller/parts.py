@@ -9,6 +9,7 @@ from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.platform import Diego, Platform
+from cfroute.cloud_controller.routing import Routing
 from cfroute.cloud_controller.seed import seed
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
@@ -25,13 +26,16 @@ def open_database(config: Config, clock: Clock) -> Database:
     return database
 
 
-def assemble(config: Config, database: Database, keys: KeySource, diego: Diego, clock: Clock, log: Logger) -> Platform:
+def assemble(
+    config: Config, database: Database, keys: KeySource, diego: Diego, routing: Routing, clock: Clock, log: Logger
+) -> Platform:
     return Platform(
         config=config,
         database=database,
         blobs=Blobs(config.blobs),
         tokens=TokenChecker(keys, config.uaa_issuer, clock),
         diego=diego,
+        routing=routing,
         app_logs=LogWriter(config.app_logs, clock=clock),
         clock=clock,
         new_guid=new_guid,

@@ -12,6 +12,7 @@ from cfroute.cloud_controller.auth import TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
+from cfroute.cloud_controller.routing import Routing
 from cfroute.diego.api import ActualLRP
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
@@ -49,6 +50,7 @@ class Platform:
     blobs: Blobs
     tokens: TokenChecker
     diego: Diego
+    routing: Routing
     app_logs: LogWriter
     clock: Clock
     new_guid: Callable[[], str]

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from cfroute.cloud_controller import router_groups
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
-from cfroute.cloud_controller.models import Domain, Organization, Space
+from cfroute.cloud_controller.models import Domain, KnownGroup, Organization, Space
 
 INTERNAL_DOMAIN = "apps.internal"
 
@@ -14,12 +14,13 @@ INTERNAL_DOMAIN = "apps.internal"
 def seed(database: Database, config: Config) -> None:
     """Add the system's domains, which may have changed, and to an empty database an organization and a space."""
     with database.reading() as session:
-        missing = _missing(session, config)
+        group = _missing_group(session, config)
+        domains = _missing_domains(session, config, group)
         empty = session.scalars(select(Organization.guid).limit(1)).first() is None
-    if not missing and not empty:
+    if not domains and not group and not empty:
         return  # every start but the first: nothing is written
     with database.writing() as session:
-        session.add_all(missing)
+        session.add_all([*([group] if group else []), *domains])
         if empty:
             organization = Organization(name=config.organization)
             session.add(organization)
@@ -27,10 +28,23 @@ def seed(database: Database, config: Config) -> None:
             session.add(Space(name=config.space, organization_guid=organization.guid))
 
 
-def _missing(session: Session, config: Config) -> list[Domain]:
+def _missing_group(session: Session, config: Config) -> KnownGroup | None:
+    """The router group that the foundation will have, while the Routing API has told of none."""
+    if not config.tcp_domain or session.scalars(select(KnownGroup.guid)).first():
+        return None
+    return KnownGroup(
+        guid=router_groups.EXPECTED,
+        name=config.tcp_router_group,
+        type="tcp",
+        reservable_ports=config.tcp_reservable_ports,
+    )
+
+
+def _missing_domains(session: Session, config: Config, new: KnownGroup | None) -> list[Domain]:
     wanted = [Domain(name=config.domain.lower()), Domain(name=INTERNAL_DOMAIN, internal=True)]
-    if config.tcp_domain:
-        group = router_groups.DEFAULT_TCP.guid
+    named = select(KnownGroup.guid).where(KnownGroup.name == config.tcp_router_group)
+    group = new.guid if new else session.scalars(named).first()
+    if config.tcp_domain and group:
         wanted.append(Domain(name=config.tcp_domain.lower(), router_group_guid=group))
     known = {name.lower() for name in session.scalars(select(Domain.name))}
     return [domain for domain in wanted if domain.name not in known]

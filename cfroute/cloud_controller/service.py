@@ -1,15 +1,19 @@
 """The Cloud Controller at work: its two listeners, its database, the keys of the UAA, and the line to the BBS."""
 
 from cfroute import daemon
-from cfroute.clock import SystemClock
+from cfroute.clock import Clock, SystemClock
 from cfroute.cloud_controller import app, log_sweep, parts
 from cfroute.cloud_controller.auth import UAAKeys
 from cfroute.cloud_controller.config import Config
+from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.diego_sync import DiegoSync
+from cfroute.cloud_controller.routing import DisabledRoutingApi
+from cfroute.cloud_controller.routing_api import RoutingApi
 from cfroute.diego.client import BBSClient, tls_context
 from cfroute.http_client import Client
 from cfroute.log_cache import ingress
 from cfroute.logs import Logger
+from cfroute.uaa.client import Credentials, Patience, TokenFetcher
 
 _UAA_TIMEOUT = 5.0  # seconds
 
@@ -21,7 +25,8 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     bbs = BBSClient(config.bbs_url, config.ca, config.client_certificate, config.client_key)
     diego = DiegoSync(bbs, database, config, clock, log.session("diego-sync"))
     uaa = Client(tls_context(config.uaa_ca or None, None, None), _UAA_TIMEOUT)
-    platform = parts.assemble(config, database, UAAKeys(uaa, config.uaa_url, clock), diego, clock, log)
+    routing = _routing(config, database, diego, clock, log.session("routing-api"))
+    platform = parts.assemble(config, database, UAAKeys(uaa, config.uaa_url, clock), diego, routing, clock, log)
     platform.blobs.sweep()
     own = (config.internal_certificate, config.internal_key)
     internal = app.internal_app(platform)
@@ -34,12 +39,27 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
             daemon.spawn(diego.run(), name="sync with the BBS"),
             daemon.spawn(log_sweep.run(config.app_logs, database, clock, log), name="sweep the app logs"),
         ]
+        if isinstance(routing, RoutingApi):
+            work.append(daemon.spawn(routing.run(), name="look at the router groups"))
         log.info("started", address=config.external_address, port=port)
         await stop.wait()
         for task in work:
             task.cancel()
+    if isinstance(routing, RoutingApi):
+        await routing.aclose()
     await uaa.aclose()
     await bbs.aclose()
     database.close()
     log.info("stopped")
     return 0
+
+
+def _routing(config: Config, database: Database, diego: DiegoSync, clock: Clock, log: Logger) -> RoutingApi | DisabledRoutingApi:
+    if not config.routing_api_url:
+        return DisabledRoutingApi()
+    secure = config.routing_api_url.startswith("https:")
+    context = tls_context(config.ca, config.client_certificate, config.client_key) if secure else None
+    who = Credentials(config.routing_api_client_name, config.routing_api_client_secret)
+    trust = tls_context(config.uaa_ca or None, None, None)
+    tokens = TokenFetcher(config.uaa_url, who, trust, log, clock, Patience(retries=0), timeout=_UAA_TIMEOUT)
+    return RoutingApi(config.routing_api_url, context, tokens, database, diego.push, clock, log)

@@ -59,6 +59,6 @@ def _mapping(destination: Destination, route: Route) -> Mapping:
         options=route.options,
         route_service_url=route.binding.route_service_url if route.binding else "",
         internal=route.domain.internal,
-        router_group=route.domain.router_group_guid or "",
+        router_group=route.domain.router_group_guid or "" if route.domain.tcp else "",
         external_port=route.port,
     )

@@ -26,6 +26,7 @@ from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.errors import ApiError, not_found
 from cfroute.cloud_controller.platform import Platform
+from cfroute.cloud_controller.routing import NoRoutingApi
 from cfroute.diego.api import ActualLRP
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
@@ -44,7 +45,7 @@ CONFIG = Config(
     internal_address="127.0.0.9",
     system_hosts=["api", "uaa"],
 )
-ADMIN = ["cloud_controller.admin", "cloud_controller.read", "cloud_controller.write", "openid"]
+ADMIN = ["cloud_controller.admin", "cloud_controller.read", "cloud_controller.write", "openid", "routing.router_groups.read"]
 DEVELOPER = ["cloud_controller.read", "cloud_controller.write", "openid"]
 
 
@@ -282,6 +283,7 @@ def cc(
         blobs=Blobs(config.blobs),
         tokens=TokenChecker(FileKeys(key), ISSUER, clock),
         diego=diego,
+        routing=NoRoutingApi(),
         app_logs=LogWriter(config.app_logs, clock=clock),
         clock=clock,
         new_guid=new_guid,

@@ -84,6 +84,15 @@ def _find_or_create(call: Call, app: App, wanted: ManifestRoute) -> Route:
     raise unprocessable(f"No domains exist for route {wanted.text}")
 
 
+def is_new(call: Call, wanted: ManifestRoute) -> bool:
+    """Whether the route would have to be created."""
+    for host, name in wanted.candidates:
+        domain = routes.find_domain(call, name)
+        if domain is not None:
+            return routes.find_route(call, domain, host, wanted.path, wanted.port or 0) is None
+    return False
+
+
 def _create(call: Call, app: App, wanted: ManifestRoute, host: str, domain_name: str) -> Route:
     feature_flags.require(call, "route_creation")
     domain = routes.find_domain(call, domain_name)

@@ -55,7 +55,7 @@ def _wanted(
     session, config = call.session, call.platform.config
     same_host = (Route.domain_guid == domain.guid) & (Route.host == host)
     fqdn = f"{host}.{domain.name}" if host else ""
-    group = router_groups.find(domain.router_group_guid)
+    group = domain.router_group
     twin = session.scalars(select(Route.guid).where(same_host, Route.path == path, Route.port == port)).first()
     return rules.Wanted(
         host=host,
@@ -75,20 +75,20 @@ def _wanted(
         ),
         port_taken=port in taken,
         free_port=free_port,
-        reservable=group is not None and port in group.reservable_ports,
+        reservable=group is not None and router_groups.reservable(group.reservable_ports, port),
         has_router_group=not domain.tcp or group is not None,
     )
 
 
 def _taken_ports(call: Call, domain: Domain) -> set[int]:
+    # All of the group's domains share its ports. Nobody else writes while this transaction lasts, so no port is taken twice.
     found = select(Route.port).join(Domain).where(Domain.router_group_guid == domain.router_group_guid)
     return set(call.session.scalars(found))
 
 
 def _pick_port(call: Call, domain: Domain, taken: set[int]) -> int | None:
-    group = router_groups.find(domain.router_group_guid)
-    free = [port for port in group.reservable_ports if port not in taken] if group else []
-    return call.platform.chance.choice(free) if free else None
+    group = domain.router_group
+    return router_groups.pick(group.reservable_ports, taken, call.platform.chance) if group else None
 
 
 def delete_routes(call: Call, routes: Sequence[Route]) -> None:

@@ -7,7 +7,7 @@ from cfroute.cloud_controller.models.base import Base, Labelled, Resource
 from cfroute.cloud_controller.models.platform import AuditEvent, FeatureFlag, Job
 from cfroute.cloud_controller.models.routing import Destination, Route, RouteBinding
 from cfroute.cloud_controller.models.services import CredentialBinding, ServiceInstance
-from cfroute.cloud_controller.models.tenancy import Domain, Organization, Space
+from cfroute.cloud_controller.models.tenancy import Domain, KnownGroup, Organization, Space
 
 __all__ = [
     "App",
@@ -20,6 +20,7 @@ __all__ = [
     "Droplet",
     "FeatureFlag",
     "Job",
+    "KnownGroup",
     "Labelled",
     "Organization",
     "Package",

@@ -1,7 +1,7 @@
 """Organizations, spaces, and the domains that belong to them."""
 
 from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from cfroute.cloud_controller.models.base import NOCASE, Base, Labelled
 
@@ -34,8 +34,22 @@ class Space(Labelled):
     organization: Mapped[Organization] = relationship()
 
 
+class KnownGroup(Base):
+    """A router group as the Routing API showed it last."""
+
+    __tablename__ = "router_groups"
+
+    guid: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    type: Mapped[str]
+    reservable_ports: Mapped[str]
+
+
 class Domain(Labelled):
-    """Shared by all when no organization owns it; a TCP domain when it has a router group."""
+    """Shared by all when no organization owns it; a TCP domain when it has a router group of that type.
+
+    router_group is None for a domain without one, and for one whose group the Routing API does not know any more.
+    """
 
     __tablename__ = "domains"
 
@@ -45,6 +59,9 @@ class Domain(Labelled):
     organization_guid: Mapped[str | None] = mapped_column(ForeignKey("organizations.guid", ondelete="CASCADE"))
 
     organization: Mapped[Organization | None] = relationship()
+    router_group: Mapped[KnownGroup | None] = relationship(
+        primaryjoin=lambda: foreign(Domain.router_group_guid) == KnownGroup.guid, lazy="joined", viewonly=True
+    )
     shared_organizations: Mapped[list[Organization]] = relationship(
         secondary=domain_shares, lazy="selectin", order_by=Organization.created_at
     )
@@ -55,7 +72,7 @@ class Domain(Labelled):
 
     @property
     def tcp(self) -> bool:
-        return self.router_group_guid is not None
+        return self.router_group_guid is not None and (self.router_group is None or self.router_group.type == "tcp")
 
     def usable_by(self, organization_guid: str) -> bool:
         """Whether spaces of that organization may have routes in this domain."""

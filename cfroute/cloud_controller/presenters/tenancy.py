@@ -54,7 +54,7 @@ def domain(domain: Domain, urls: Urls) -> dict[str, Any]:
         **identity(domain),
         "name": domain.name,
         "internal": domain.internal,
-        "router_group": {"guid": domain.router_group_guid} if domain.tcp else None,
+        "router_group": {"guid": domain.router_group_guid} if domain.router_group_guid else None,
         "supported_protocols": ["tcp" if domain.tcp else "http"],
         "relationships": {
             "organization": to_one(domain.organization_guid),

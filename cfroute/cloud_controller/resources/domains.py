@@ -4,15 +4,15 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from cfroute.cloud_controller import feature_flags, router_groups
+from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import jobs, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
-from cfroute.cloud_controller.endpoints import delete, get, patch, post
+from cfroute.cloud_controller.endpoints import delete, get, knowing_router_groups, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import Domain, Organization, Route, Space
+from cfroute.cloud_controller.models import Domain, KnownGroup, Organization, Route, Space
 from cfroute.cloud_controller.presenters import tenancy as present
 from cfroute.cloud_controller.validation import domains as rules
 from cfroute.cloud_controller.validation.common import related, unknown_fields
@@ -33,7 +33,7 @@ def create(call: Call) -> Reply:
     if owner is None:
         call.only_admin()
     group = (body.get("router_group") or {}).get("guid")
-    if group and router_groups.find(group) is None:
+    if group and call.session.get(KnownGroup, group) is None:
         raise unprocessable(f"Router group with guid '{group}' not found.")
     name = body["name"].lower()
     if problem := rules.conflict(name, owner_guid, _neighbours(call, name), _route_exists(call, name)):
@@ -44,6 +44,10 @@ def create(call: Call) -> Reply:
     set_metadata(domain, body)
     call.save(domain)
     return Reply(201, present.domain(domain, call.urls))
+
+
+def _names_group(call: Call) -> bool:
+    return isinstance(call.body.get("router_group"), dict)
 
 
 def _owner(call: Call, guid: str) -> Organization:
@@ -147,7 +151,7 @@ def unshare(call: Call) -> Reply:
 
 ENDPOINTS = (
     get("/v3/domains", LISTING.page),
-    post("/v3/domains", create),
+    post("/v3/domains", knowing_router_groups(_names_group, create)),
     get("/v3/domains/{guid}", show),
     patch("/v3/domains/{guid}", update),
     delete("/v3/domains/{guid}", remove),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from cfroute.cloud_controller import feature_flags, manifest, manifest_diff
 from cfroute.cloud_controller.actions import apps, jobs, manifests
 from cfroute.cloud_controller.call import Call, Reply
-from cfroute.cloud_controller.endpoints import get, post
+from cfroute.cloud_controller.endpoints import get, knowing_router_groups, post
 from cfroute.cloud_controller.errors import (
     BAD_REQUEST,
     FEATURE_DISABLED,
@@ -38,6 +38,10 @@ def apply(call: Call) -> Reply:
         job = call.session.get_one(Job, reply.headers["Location"].rpartition("/")[2])
         job.warnings = [{"detail": "Sidecars are not supported by this foundation; they were left out."}]
     return reply
+
+
+def _needs_ports(call: Call) -> bool:
+    return any(route.port and manifests.is_new(call, route) for each in _parsed(call) for route in each.routes)
 
 
 def _apply_all(call: Call, space: Space, wanted: list[AppManifest]) -> list[dict[str, Any]]:
@@ -110,7 +114,7 @@ def show(call: Call) -> Reply:
 
 
 ENDPOINTS = (
-    post("/v3/spaces/{guid}/actions/apply_manifest", apply),
+    post("/v3/spaces/{guid}/actions/apply_manifest", knowing_router_groups(_needs_ports, apply)),
     post("/v3/spaces/{guid}/manifest_diff", diff),
     get("/v3/apps/{guid}/manifest", show),
 )

@@ -10,7 +10,7 @@ from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import jobs, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
-from cfroute.cloud_controller.endpoints import delete, get, patch, post
+from cfroute.cloud_controller.endpoints import delete, get, knowing_router_groups, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
@@ -91,6 +91,11 @@ def create(call: Call) -> Reply:
     return Reply(201, present.route(route, call.urls))
 
 
+def _in_tcp_domain(call: Call) -> bool:
+    domain = call.find(Domain, related(call.body, "domain"))
+    return domain is not None and domain.router_group_guid is not None
+
+
 def show(call: Call) -> dict[str, Any]:
     return LISTING.included(call, call.the(Route))
 
@@ -120,7 +125,7 @@ def of_app(call: Call) -> Reply:
 
 ENDPOINTS = (
     get("/v3/routes", LISTING.page),
-    post("/v3/routes", create),
+    post("/v3/routes", knowing_router_groups(_in_tcp_domain, create)),
     get("/v3/routes/{guid}", show),
     patch("/v3/routes/{guid}", update),
     delete("/v3/routes/{guid}", remove),

@@ -1,0 +1,121 @@
+"""What a broker's answers mean, and after which of them something has to be cleaned up."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cfroute.cloud_controller.brokers.outcomes import Answer, Call, Failed, InProgress, Succeeded, judge, timed_out, unreachable
+
+URL = b'{"route_service_url": "https://limiter.example.com"}'
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        (Call.PROVISION, 200), (Call.PROVISION, 201), (Call.UPDATE, 200), (Call.DEPROVISION, 200), (Call.DEPROVISION, 410),
+        (Call.BIND, 200), (Call.BIND, 201), (Call.UNBIND, 200), (Call.UNBIND, 410), (Call.FETCH, 200), (Call.CATALOG, 200),
+    ],
+)  # fmt: skip
+def test_success(call: Call, status: int) -> None:
+    assert judge(call, Answer(status, b'{"a": 1}')) == Succeeded({} if status == 410 else {"a": 1})
+
+
+def test_what_goes_on_is_asked_for_later() -> None:
+    answer = Answer(202, b'{"operation": "op", "dashboard_url": "d"}', {"retry-after": "7"})
+    assert judge(Call.PROVISION, answer) == InProgress({"operation": "op", "dashboard_url": "d"}, "op", 7.0)
+    assert judge(Call.CATALOG, answer) == Failed(
+        'The service broker returned an invalid response. Status Code: 202 Accepted, Body: {"operation": "op", "dashboard_url": "d"}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "body", "orphan", "detail"),
+    [
+        (Call.BIND, 500, b"", True, "The service broker returned an invalid response. Status Code: 500 Internal Server Error, Body: "),
+        (Call.BIND, 500, b'{"description": "no luck"}', True, "Service broker error: no luck"),
+        (Call.BIND, 204, b"{}", True, "The service broker returned an invalid response. Status Code: 204 No Content, Body: {}"),
+        (Call.BIND, 201, b"[]", True,
+         "The service broker returned an invalid response: expected valid JSON object in body, broker returned '[]'"),
+        (Call.BIND, 200, b"oops", False,
+         "The service broker returned an invalid response: expected valid JSON object in body, broker returned 'oops'"),
+        (Call.BIND, 400, b"", False, "The service broker rejected the request. Status Code: 400 Bad Request, Body: "),
+        (Call.BIND, 408, b"", False, "The service broker rejected the request. Status Code: 408 Request Timeout, Body: "),
+        (Call.BIND, 409, b"{}", False, "Service broker error: Resource conflict"),
+        (Call.BIND, 409, b'{"description": "taken"}', False, "Service broker error: taken"),
+        (Call.BIND, 422, b"{}", True, "The service broker rejected the request. Status Code: 422 Unprocessable Entity, Body: {}"),
+        (Call.BIND, 422, b'{"error": "RequiresApp", "description": "an app, please"}', False, "Service broker error: an app, please"),
+        (Call.PROVISION, 422, b'{"error": "AsyncRequired"}', False, "Service broker error: AsyncRequired"),
+        (Call.PROVISION, 410, b"{}", False, "The service broker rejected the request. Status Code: 410 Gone, Body: {}"),
+        (Call.DEPROVISION, 500, b"{}", False, "The service broker returned an invalid response. Status Code: 500 Internal Server Error, Body: {}"),
+        (Call.BIND, 401, b"", False,
+         "Authentication with the service broker failed. Double-check that the username and password are correct."),
+    ],
+)  # fmt: skip
+def test_failures(call: Call, status: int, body: bytes, orphan: bool, detail: str) -> None:
+    outcome = judge(call, Answer(status, body))
+    assert isinstance(outcome, Failed)
+    assert (outcome.orphan, outcome.detail) == (orphan, detail)
+
+
+def test_who_does_not_answer_may_have_made_something() -> None:
+    assert unreachable(Call.BIND) == Failed("The service broker could not be reached")
+    assert timed_out(Call.BIND) == Failed("The request to the service broker timed out", orphan=True, status=504)
+    assert not timed_out(Call.UNBIND).orphan
+
+
+@pytest.mark.parametrize(
+    ("body", "forwarding", "good"),
+    [
+        (URL, True, True),
+        (URL, False, False),
+        (b"{}", True, True),
+        (b'{"route_service_url": "http://limiter.example.com"}', True, False),
+        (b'{"route_service_url": "https://.example.com"}', True, False),
+        (b'{"route_service_url": "https://"}', True, False),
+        (b'{"route_service_url": "https://[::1"}', True, False),
+        (b'{"route_service_url": 1}', True, False),
+        (b'{"route_service_url": null}', False, True),
+    ],
+)
+def test_route_services_are_https_and_somewhere(body: bytes, forwarding: bool, good: bool) -> None:
+    outcome = judge(Call.BIND, Answer(201, body), route_forwarding=forwarding)
+    if good:
+        assert outcome == Succeeded(msgspec.json.decode(body))
+    else:
+        said = f"The service broker returned an invalid response. Status Code: 201 Created, Body: {body.decode()}"
+        assert outcome == Failed(said, orphan=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (200, b'{"state": "succeeded"}', Succeeded({"state": "succeeded"})),
+        (200, b'{"state": "failed", "description": "full"}', Failed("full")),
+        (410, b"{}", Succeeded({"state": "gone"})),
+    ],
+)
+def test_polling(status: int, body: bytes, outcome: object) -> None:
+    assert judge(Call.LAST_OPERATION, Answer(status, body)) == outcome
+
+
+def test_polling_goes_on_after_what_may_pass() -> None:
+    running = judge(Call.LAST_OPERATION, Answer(200, b'{"state": "in progress", "description": "half"}', {"retry-after": "3"}))
+    assert isinstance(running, InProgress)
+    assert (running.again_in, running.description) == (3.0, "half")
+    for answer in (Answer(500), Answer(200, b"oops"), Answer(200, b'{"state": "odd"}'), Answer(404, b"{}")):
+        outcome = judge(Call.LAST_OPERATION, answer)
+        assert isinstance(outcome, Failed)
+        assert outcome.repeatable
+    final = judge(Call.LAST_OPERATION, Answer(400, b"{}"))
+    assert isinstance(final, Failed)
+    assert not final.repeatable
+
+
+@given(st.sampled_from(Call), st.integers(100, 599), st.binary(max_size=30) | st.sampled_from([b"{}", URL, b"null", b"1"]))
+def test_every_answer_means_something(call: Call, status: int, body: bytes) -> None:
+    outcome = judge(call, Answer(status, body), route_forwarding=True)
+    assert isinstance(outcome, Succeeded | InProgress | Failed)
+    if isinstance(outcome, Failed):
+        assert outcome.status in (409, 422, 502)
+        assert not outcome.orphan or call in (Call.PROVISION, Call.BIND)
