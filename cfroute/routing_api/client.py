@@ -5,7 +5,7 @@ Each method takes the token to show; "" is none. Whoever gets `Unauthorized` fet
 
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
@@ -78,14 +78,18 @@ class RoutingApi:
         return await self._list(f"router_groups?{urlencode({'name': name})}" if name else "router_groups", token, RouterGroup)
 
     @contextlib.asynccontextmanager
-    async def events(self, kind: type[R], token: str) -> AsyncIterator[AsyncIterator[Event[R]]]:
+    async def events(
+        self, kind: type[R], token: str, *, on_resumed: Callable[[], object] | None = None
+    ) -> AsyncIterator[AsyncIterator[Event[R]]]:
         """Subscribe to the changes of HTTP or TCP routes; inside of the block one is subscribed.
 
         Waits for a server that is away, and takes up a stream that is cut off. The iteration ends when the server ends the
-        stream; subscribing and iterating raise ApiError, and never Unreachable.
+        stream; subscribing and iterating raise ApiError, and never Unreachable. `on_resumed` is called when the stream has been
+        taken up again: events may have been missed.
         """
         url = self._url + _EVENTS[kind]
-        subscription = Subscription(self._client, url, (_authorization(token),), kind, self._clock, self._retry_after)
+        headers = (_authorization(token),)
+        subscription = Subscription(self._client, url, headers, kind, self._clock, self._retry_after, on_resumed)
         try:
             yield subscription.events(await subscription.open())
         finally:

@@ -5,7 +5,7 @@ taken up again in the same way; one that is ended by the server is over, and the
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final, Generic
 
 import msgspec
@@ -24,13 +24,23 @@ _FOREVER: Final = 1e9  # seconds: an event may be a long time in coming
 class Subscription(Generic[R]):
     """To one event stream of one server. `retry_after` is in seconds."""
 
-    def __init__(self, client: Client, url: str, headers: Headers, kind: type[R], clock: Clock, retry_after: float) -> None:
+    def __init__(
+        self,
+        client: Client,
+        url: str,
+        headers: Headers,
+        kind: type[R],
+        clock: Clock,
+        retry_after: float,
+        on_resumed: Callable[[], object] | None = None,
+    ) -> None:
         self._client = client
         self._url = url
         self._headers = headers
         self._kind: type[R] = kind
         self._clock = clock
         self._retry_after = retry_after
+        self._on_resumed = on_resumed
         self._last_id = ""
         self._connection = contextlib.AsyncExitStack()
 
@@ -69,6 +79,8 @@ class Subscription(Generic[R]):
             except Unreachable:  # cut off, not ended
                 await self._clock.sleep(self._retry_after)
                 response = await self.open()
+                if self._on_resumed is not None:
+                    self._on_resumed()
 
     def _route(self, data: str) -> R:
         try:
