@@ -1,14 +1,27 @@
-"""The port that health checks ask: one answer, to whoever asks. A web framework for it would hold more memory than the daemon."""
+"""The port that health checks ask: small answers, to whoever asks. A web framework would hold more memory than the daemon."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from typing import NamedTuple
 
 from cfroute.errors import cannot_listen
 
 PATIENCE = 10.0  # seconds that a request may take
 _BROKEN = (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+
+
+class Answer(NamedTuple):
+    """What is answered: the status with its reason, the body, and what that is."""
+
+    status: str
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+
+
+Responder = Callable[[str], Awaitable[Answer]]
+"""Answers a request for a path, which comes without its query."""
 
 
 @contextlib.asynccontextmanager
@@ -19,9 +32,23 @@ async def answering(
 
     Raises ConfigurationError when the address cannot be bound.
     """
-    well, lost = _response("200 OK", body, content_type), _response("404 Not Found", b"Not Found", content_type)
+    well, lost = Answer("200 OK", body, content_type), Answer("404 Not Found", b"Not Found", content_type)
+
+    async def respond(asked: str) -> Answer:
+        return well if path in (None, asked) else lost
+
+    async with responding(host, port, respond) as chosen:
+        yield chosen
+
+
+@contextlib.asynccontextmanager
+async def responding(host: str, port: int, respond: Responder) -> AsyncIterator[int]:
+    """Answer while the block runs, each time as `respond` says. Yields the port.
+
+    Raises ConfigurationError when the address cannot be bound.
+    """
     try:
-        server = await asyncio.start_server(partial(_answer, path, well, lost), host, port)
+        server = await asyncio.start_server(partial(_answer, respond), host, port)
     except OSError as error:
         raise cannot_listen(host, port, error) from error
     try:
@@ -30,16 +57,13 @@ async def answering(
         server.close()
 
 
-def _response(status: str, body: bytes, content_type: str) -> bytes:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    return head.encode() + body
-
-
-async def _answer(path: str | None, well: bytes, lost: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _answer(respond: Responder, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One request a connection: those who ask come once in a while."""
     with contextlib.closing(writer), contextlib.suppress(*_BROKEN):
         async with asyncio.timeout(PATIENCE):
             head = await reader.readuntil(b"\r\n\r\n")
         method, target, *_ = [*head.split(b"\r\n", 1)[0].split(b" "), b"", b""]
-        answer = well if path in (None, target.partition(b"?")[0].decode("latin-1")) else lost
-        writer.write(answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == b"HEAD" else answer)
+        answer = await respond(target.partition(b"?")[0].decode("latin-1"))
+        length = f"Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n"
+        writer.write(f"HTTP/1.1 {answer.status}\r\nContent-Type: {answer.content_type}\r\n{length}".encode())
+        writer.write(b"" if method == b"HEAD" else answer.body)
