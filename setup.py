@@ -25,6 +25,8 @@ REQUEST_PATH = (
     "load_balancer/balancer", "protobuf", "proxy/answer", "proxy/backend", "proxy/chunked", "proxy/deadline",
     "proxy/exchange", "proxy/front", "proxy/head", "proxy/headers", "proxy/held", "proxy/policy", "proxy/readers",
     "proxy/server", "proxy/sides", "proxy/status", "proxy/target", "proxy/tls_transport", "proxy/wire",
+    "relay/counts", "relay/dial", "relay/door", "relay/gear", "relay/inspection", "relay/leg", "relay/pipes", "relay/poller",
+    "relay/routes", "relay/session", "relay/tls_leg",
 )  # fmt: skip
 HANDLERS = "gorouter/handlers"
 FOLDER = Path(__file__).parent / "cfroute"

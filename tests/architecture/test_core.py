@@ -11,6 +11,7 @@ from .source import within
 CORE = (
     "cli.manifest",
     "cli.routing_table",
+    "cli.tcp_table",
     "cloud_controller.desired",
     "cloud_controller.environment",
     "cloud_controller.manifest*",

@@ -39,6 +39,7 @@ SHARED = (
     "cfroute.nats",
     "cfroute.protobuf",
     "cfroute.proxy",
+    "cfroute.relay",
     "cfroute.resolver",
     "cfroute.routing_api.api",
     "cfroute.routing_api.client",

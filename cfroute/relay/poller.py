@@ -1,0 +1,154 @@
+"""Tells sockets when they can be read or written, in batches, below the event loop.
+
+A poller is itself a descriptor that is readable when something has happened. The event loop watches that one, and knows nothing
+of the sockets: so a connection costs it nothing, and everything that happened in the meantime is done in one go.
+"""
+
+import select
+import selectors
+from collections.abc import Callable
+from typing import Final
+
+READ: Final = 1
+WRITE: Final = 4
+ERROR: Final = 8
+HANGUP: Final = 16
+_BATCH: Final = 256  # events taken from the kernel at a time
+_ROUNDS: Final = 8  # batches before the event loop gets its turn
+
+
+class Watched:
+    """Something with a descriptor that a poller watches; fd is -1 once it is closed, mask is what it waits for."""
+
+    __slots__ = ("fd", "mask")
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.mask = 0
+
+    def ready(self, events: int) -> None:
+        """Some of READ, WRITE, ERROR and HANGUP have happened."""
+
+    def abandon(self) -> None:
+        """A defect came to light while it was served: end it."""
+
+
+class Poller:
+    """What both kinds have in common. Levels count, not edges: what is not done is reported again."""
+
+    def __init__(self, defective: Callable[[Watched, Exception], object]) -> None:
+        self._watched: dict[int, Watched] = {}
+        self._defective = defective
+
+    def fileno(self) -> int:
+        """The descriptor that the event loop is to watch; it then calls `collect`."""
+        return -1
+
+    def watch(self, one: Watched, mask: int) -> None:
+        """Report these events from now on, and ERROR and HANGUP with them. A descriptor has one watcher, the latest."""
+
+    def leave(self, one: Watched) -> None:
+        """Report nothing any more; its descriptor stays open."""
+
+    def forget(self, one: Watched) -> None:
+        """Report nothing any more; its descriptor is about to be closed."""
+
+    def collect(self) -> None:
+        """Tell everybody what has happened."""
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+
+    def _tell(self, fd: int, events: int) -> None:
+        one = self._watched.get(fd)
+        if one is None:  # closed by what happened before it in the same batch
+            return
+        try:
+            one.ready(events)
+        except Exception as defect:
+            one.abandon()
+            self._defective(one, defect)
+
+
+class EpollPoller(Poller):
+    """Linux's."""
+
+    def __init__(self, defective: Callable[[Watched, Exception], object]) -> None:
+        super().__init__(defective)
+        self._epoll = select.epoll()
+        self._poll = self._epoll.poll
+
+    def fileno(self) -> int:
+        return self._epoll.fileno()
+
+    def watch(self, one: Watched, mask: int) -> None:
+        fd = one.fd
+        one.mask = mask
+        if fd in self._watched:
+            self._epoll.modify(fd, mask)
+        else:
+            self._epoll.register(fd, mask)
+        self._watched[fd] = one
+
+    def leave(self, one: Watched) -> None:
+        if self._watched.pop(one.fd, None) is not None:
+            one.mask = 0
+            self._epoll.unregister(one.fd)
+
+    def forget(self, one: Watched) -> None:
+        self._watched.pop(one.fd, None)  # closing it takes it out of the kernel's list
+
+    def collect(self) -> None:
+        for _ in range(_ROUNDS):
+            happened = self._poll(0, _BATCH)
+            for fd, events in happened:
+                self._tell(fd, events)
+            if not happened:
+                return
+
+    def close(self) -> None:
+        self._epoll.close()
+
+
+class SelectorPoller(Poller):
+    """Where there is no epoll: kqueue, through the standard library."""
+
+    def __init__(self, defective: Callable[[Watched, Exception], object]) -> None:
+        super().__init__(defective)
+        self._selector = selectors.DefaultSelector()
+
+    def fileno(self) -> int:
+        return self._selector.fileno()
+
+    def watch(self, one: Watched, mask: int) -> None:
+        events = (selectors.EVENT_READ if mask & READ else 0) | (selectors.EVENT_WRITE if mask & WRITE else 0)
+        if not events:
+            self.leave(one)
+        elif one.fd in self._watched:
+            self._selector.modify(one.fd, events)
+        else:
+            self._selector.register(one.fd, events)
+        one.mask = mask
+        if events:
+            self._watched[one.fd] = one
+
+    def leave(self, one: Watched) -> None:
+        one.mask = 0
+        if self._watched.pop(one.fd, None) is not None:
+            self._selector.unregister(one.fd)
+
+    def forget(self, one: Watched) -> None:
+        self.leave(one)
+
+    def collect(self) -> None:
+        for key, events in self._selector.select(0):
+            read = READ if events & selectors.EVENT_READ else 0
+            self._tell(key.fd, read | (WRITE if events & selectors.EVENT_WRITE else 0))
+
+    def close(self) -> None:
+        self._selector.close()
+
+
+def best_poller(defective: Callable[[Watched, Exception], object]) -> Poller:
+    """The fastest that this system has. defective is told of exceptions in `ready` that should not be."""
+    return EpollPoller(defective) if hasattr(select, "epoll") else SelectorPoller(defective)
