@@ -45,8 +45,8 @@ class Server:
         assert done.returncode == 0, (self.folder / "log").read_text()
 
     def begin(self, command: Sequence[object]) -> None:
-        """Start the server, and wait until it listens."""
-        words = [str(word) for word in command]
+        """Start the server, and wait until it listens. It ends with the tests, even if those are killed."""
+        words = ["setpriv", "--pdeathsig", "KILL", *(str(word) for word in command)]
         self.process = subprocess.Popen(words, stdout=self._log, stderr=self._log, cwd=self.folder, **self._as)
         eventually(self._looked_at, "a database server")
 
