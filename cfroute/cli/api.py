@@ -273,8 +273,11 @@ def _body(answer: httpx.Response) -> Any:
 
 def _refusal(answer: httpx.Response) -> ApiError:
     try:
-        errors = answer.json()["errors"]
-    except (ValueError, KeyError, TypeError):
+        told = answer.json()
+        if told.keys() == {"name", "message"}:  # the Routing API's
+            return ApiError(answer.status_code, [told], told["message"])
+        errors = told["errors"]
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ApiError(
             answer.status_code,
             [],

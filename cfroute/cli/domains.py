@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cfroute.cli import lookup, render
+from cfroute.cli import lookup, render, router_groups
 from cfroute.cli.api import Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, labels, option
@@ -68,12 +68,13 @@ def is_private(domain: Resource) -> bool:
     usage="cfroute create-shared-domain DOMAIN [--router-group ROUTER_GROUP_NAME | --internal]",
     examples=(
         "cfroute create-shared-domain apps.localhost",
+        "cfroute create-shared-domain tcp.localhost --router-group default-tcp",
         "cfroute create-shared-domain apps.internal --internal",
     ),
-    see_also=("create-private-domain", "domains"),
+    see_also=("create-private-domain", "domains", "router-groups"),
 )
 @argument("domain")
-@option("--router-group", help="Routes for this domain will use routers in the specified router group")
+@option("--router-group", complete="router-group", help="Routes for this domain will use routers in the specified router group")
 @option(
     "--internal",
     is_flag=True,
@@ -83,21 +84,11 @@ def create_shared_domain(session: Session, domain: str, router_group: str | None
     session.say(f"Creating shared domain {render.name(domain)} as {session.target.user}...")
     body: Resource = {"name": domain, "internal": internal}
     if router_group:
-        body["router_group"] = {"guid": _router_group(session, router_group)}
+        body["router_group"] = {"guid": router_groups.find(session, router_group).guid}
     created = session.api.post("/v3/domains", body)
     session.ok()
     session.tip(f"Domain '{domain}' is shared with all orgs. Run 'cfroute domains' to view available domains.")
     return dict(created)
-
-
-def _router_group(session: Session, name: str) -> str:
-    routing = session.api.get("/")["links"]["routing"]
-    answer = session.api.send("GET", f"{routing['href']}/v1/router_groups") if routing else None
-    if answer is not None and answer.is_success:  # else no Routing API is there, and so no group
-        for group in answer.json():
-            if group["name"] == name:
-                return str(group["guid"])
-    raise NotFound(f"Router group '{name}' not found.")
 
 
 @command(

@@ -68,6 +68,21 @@ def _hosts(session: Session, context: click.Context) -> list[str]:
     return [route["host"] for route in routes if route["host"] and (not domain or f".{domain}" in route["url"])]
 
 
+def _ports(session: Session, context: click.Context) -> list[str]:
+    """Ports of the routes in the domain that was typed, or of all."""
+    if not session.home.foundation.exists():
+        return []
+    routes = session.api.list("/v3/routes", space_guids=[session.target.space["guid"]])
+    domain = context.params.get("domain")
+    return [str(route["port"]) for route in routes if route["port"] and domain in (None, route["url"].rpartition(":")[0])]
+
+
+def _router_groups(session: Session, context: click.Context) -> list[str]:
+    if not session.home.foundation.exists():
+        return []
+    return [group["name"] for group in session.api.get("/routing/v1/router_groups")]
+
+
 def _components(session: Session, context: click.Context) -> Iterable[str]:
     return session.foundation.components() if session.home.foundation.exists() else COMPONENTS
 
@@ -97,7 +112,9 @@ KINDS: dict[str, Callable[[Session, click.Context], Iterable[str]]] = {
     "org": _named("/v3/organizations"),
     "space": _named("/v3/spaces"),
     "host": _hosts,
+    "port": _ports,
     "route": _routes,
+    "router-group": _router_groups,
     "component": _components,
     "sample": _samples,
     "topic": _topics,

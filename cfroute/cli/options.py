@@ -40,7 +40,7 @@ def route_options(purpose: str, *, port: str = "", hostname: str = "") -> Callab
 
     def add(function: Function) -> Function:
         if port:
-            function = click.option("--port", type=click.IntRange(0, 65535), help=port)(function)
+            function = option("--port", complete="port", type=click.IntRange(0, 65535), help=port)(function)
         function = click.option("--path", help=f"Path {purpose}")(function)
         text = hostname or f"Hostname {purpose}"
         return option("--hostname", "-n", complete="host", help=text)(function)

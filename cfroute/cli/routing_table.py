@@ -1,8 +1,9 @@
-"""The routing tables of the Gorouters as rows, and how they change from one look to the next.
+"""The routing tables of the routers as rows, and how they change from one look to the next.
 
 Plain data in, data out; `table` fetches and shows it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
@@ -16,10 +17,13 @@ Key = tuple[str, str, str]
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One endpoint of one route in one Gorouter's table.
+    """One endpoint of one route in one router's table.
 
     Ages are in seconds; prune_in is None for an endpoint that is not pruned (TLS), failed_for for one that works; rate is in
     requests a second. app_name is "" where nobody knows the name.
+
+    A TCP route's requests are connections. Only it has errors (connections that its endpoint did not take) and bytes, from
+    and to the clients.
     """
 
     router: str
@@ -41,6 +45,13 @@ class Row(msgspec.Struct, frozen=True):
     connections: int
     requests: int
     rate: float
+    errors: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    @property
+    def tcp(self) -> bool:
+        return self.protocol == "tcp"
 
     @property
     def key(self) -> Key:
@@ -172,8 +183,10 @@ def duration(seconds: float | None) -> str:
 
 def headers(found: Iterable[Row]) -> tuple[str, ...]:
     """The columns; the router is told only when there are several."""
-    columns = ("route", "endpoint", "app/instance", "protocol", "age", "prune in", "route service", "req/s")
-    return (*columns, "router") if _several_routers(found) else columns
+    present = list(found)
+    traffic = "connections" if present and all(row.tcp for row in present) else "req/s"
+    columns = ("route", "endpoint", "app/instance", "protocol", "age", "prune in", "route service", traffic)
+    return (*columns, "router") if _several_routers(present) else columns
 
 
 def cells(row: Row, *, with_router: bool) -> tuple[str, ...]:
@@ -188,10 +201,17 @@ def cells(row: Row, *, with_router: bool) -> tuple[str, ...]:
         duration(row.age),
         duration(row.prune_in),
         row.route_service_url,
-        f"{row.rate:.1f}" if row.rate else "0",
+        _traffic(row),
     )
     return (*told, row.router) if with_router else told
 
 
+def _traffic(row: Row) -> str:
+    if row.tcp:
+        return f"{row.connections} open"
+    return f"{row.rate:.1f}" if row.rate else "0"
+
+
 def _several_routers(found: Iterable[Row]) -> bool:
-    return len({row.router for row in found}) > 1
+    # A Gorouter and a TCP router have no routes in common: who has one of each need not be told which it is.
+    return max(Counter(kind for kind, _ in {(row.tcp, row.router) for row in found}).values(), default=0) > 1

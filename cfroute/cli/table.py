@@ -1,4 +1,4 @@
-"""`table`: the live routing tables of the Gorouters."""
+"""`table`: the live routing tables of the Gorouters and the TCP routers."""
 
 import contextlib
 import select
@@ -6,14 +6,13 @@ import sys
 import termios
 import tty
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 import click
-import httpx
 
 from cfroute.cli import render
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
+from cfroute.cli.routers import Look, Routers
 from cfroute.cli.routing_table import (
     Line,
     Row,
@@ -21,64 +20,10 @@ from cfroute.cli.routing_table import (
     changes,
     first_view,
     headers,
-    matching,
     next_view,
-    rows,
 )
 from cfroute.cli.session import Session
-from cfroute.errors import CfrouteError, NotRunning
-
-TIMEOUT = 1.0  # seconds for one Gorouter's answer
-NAMES_EVERY = 5.0  # seconds between two questions for the names of apps that are not known
-
-
-class Look(NamedTuple):
-    """One look at all Gorouters; `silent` names those that did not answer."""
-
-    rows: list[Row]
-    silent: list[str]
-
-
-class Routers:
-    """Asks every Gorouter for its table, and the Cloud Controller for the names of apps."""
-
-    def __init__(self, session: Session) -> None:
-        from cfroute.foundation import secrets
-
-        kept = secrets.load_or_create(session.home)
-        self._session = session
-        self._client = httpx.Client(
-            auth=(kept.gorouter_status_user, kept.gorouter_status_password), timeout=TIMEOUT, trust_env=False
-        )
-        self._names: dict[str, str] = {}
-        self._asked = float("-inf")
-        self._last: dict[str, list[Row]] = {}
-
-    def look(self, pattern: str | None) -> Look:
-        """The rows that match. Of a Gorouter that does not answer, those of the last time it did."""
-        silent = []
-        # Asked for each time: a foundation that was started anew may have other addresses.
-        for number, base in enumerate(self._session.foundation.info()["gorouter_routes"]):
-            name = f"gorouter/{number}"
-            try:
-                answer = self._client.get(f"{base}/cfroute/table").raise_for_status().json()
-                self._learn(answer)
-                self._last[name] = rows(answer, self._names)
-            except httpx.HTTPError:
-                silent.append(name)
-        return Look(matching((row for each in self._last.values() for row in each), pattern), silent)
-
-    def _learn(self, table: dict[str, Any]) -> None:
-        guids = {endpoint["app"] for route in table["routes"] for endpoint in route["endpoints"]}
-        now = self._session.clock.monotonic()
-        unknown = sorted(guid for guid in guids - self._names.keys() if guid)
-        if not unknown or now - self._asked < NAMES_EVERY:
-            return
-        self._asked = now
-        # The table is most wanted while something is broken: without names it still shows everything.
-        with contextlib.suppress(CfrouteError):
-            answer = self._session.api.call("GET", "/v3/apps", query={"guids": unknown, "per_page": 5000}, timeout=TIMEOUT)
-            self._names |= {app["guid"]: app["name"] for app in answer.json()["resources"]}
+from cfroute.errors import NotRunning, UsageError
 
 
 def _text(found: list[Row]) -> str:
@@ -90,20 +35,31 @@ def _text(found: list[Row]) -> str:
 
 @command(
     "table",
-    usage="cfroute table [PATTERN] [--watch] [--interval SECONDS]",
+    usage="cfroute table [PATTERN] [--http | --tcp] [--watch] [--interval SECONDS]",
     notes="PATTERN is a part of the route, or a glob for the whole of it: '*.cf.localhost/api*'.",
-    examples=("cfroute table", "cfroute table spring-music --watch", "cfroute table '*.cf.localhost' --json"),
+    examples=(
+        "cfroute table",
+        "cfroute table spring-music --watch",
+        "cfroute table --tcp",
+        "cfroute table '*.cf.localhost' --json",
+    ),
     see_also=("routes", "status"),
     cf_shaped=False,
     text=_text,
 )
 @argument("pattern", "route", required=False)
+@option("--http", "http_only", is_flag=True, help="Only the HTTP routes, of the Gorouters")
+@option("--tcp", "tcp_only", is_flag=True, help="Only the TCP routes, of the TCP routers")
 @option("--watch", "-w", is_flag=True, help="Go on, and mark what appears (+), changes (~) and goes (-); q ends it")
 @option("--interval", type=click.FloatRange(min=0.1), default=1.0, help="Seconds between two looks (default: 1)")
-def table(session: Session, pattern: str | None, watch: bool, interval: float) -> list[Row] | None:
+def table(
+    session: Session, pattern: str | None, http_only: bool, tcp_only: bool, watch: bool, interval: float
+) -> list[Row] | None:
+    if http_only and tcp_only:
+        raise UsageError("The following arguments cannot be used together: --http, --tcp", "without either, both are shown")
     if not session.foundation.is_up():
         raise NotRunning("the foundation is not running", "start it with 'cfroute up --detach'")
-    routers = Routers(session)
+    routers = Routers(session, http=not tcp_only, tcp=not http_only)
     if watch:
         follow = _screen if sys.stdout.isatty() and not session.json else _changes
         follow(session, routers, pattern, interval)
@@ -112,7 +68,8 @@ def table(session: Session, pattern: str | None, watch: bool, interval: float) -
     for name in look.silent:
         session.warn(f"{name}: not answering")
     if look.silent and not look.rows:
-        raise NotRunning("no Gorouter answers", "'cfroute status' shows the components")
+        kind = "TCP router" if tcp_only else "Gorouter" if http_only else "router"
+        raise NotRunning(f"no {kind} answers", "'cfroute status' shows the components")
     return look.rows
 
 
@@ -167,7 +124,9 @@ def _title(pattern: str | None, view: list[Line], look: Look) -> list[tuple[str,
     endpoints = sum(line.mark != "-" for line in view)
     rate = sum(line.row.rate for line in view if line.mark != "-")
     shown = f" matching {pattern}" if pattern else ""
-    title = f"{routes} routes, {endpoints} endpoints{shown}, {rate:.1f} requests a second   (q ends)"
+    connections = sum(line.row.connections for line in view if line.mark != "-" and line.row.tcp)
+    tcp = f", {connections} TCP connections" if any(line.row.tcp for line in view) else ""
+    title = f"{routes} routes, {endpoints} endpoints{shown}, {rate:.1f} requests a second{tcp}   (q ends)"
     return [("bold", title), *(("bold red", f"{name}: not answering") for name in look.silent)]
 
 
