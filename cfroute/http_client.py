@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import h11
 
 from cfroute.errors import CfrouteError
+from cfroute.resolver import Mapping, resolve
 
 _CHUNK = 256 * 1024  # bytes read at a time
 _KEPT = 8  # idle connections
@@ -23,6 +24,10 @@ Headers = Sequence[tuple[str, str]]
 
 class Unreachable(CfrouteError):
     """There is no answer, or not the whole of it: nobody listens, somebody hung up, or it took too long."""
+
+
+class TimedOut(Unreachable):
+    """It took too long: nobody knows what the other side has done."""
 
 
 class Response:
@@ -54,11 +59,15 @@ class Response:
 
 
 class Client:
-    """Asks any number of servers. `timeout` is how many seconds may pass without anything happening."""
+    """Asks any number of servers.
 
-    def __init__(self, context: ssl.SSLContext | None, timeout: float) -> None:
+    `timeout` is how many seconds may pass without anything happening. Names in `known_names` are dialled where that says.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None, timeout: float, known_names: Sequence[Mapping] = ()) -> None:
         self._context = context
         self._timeout = timeout
+        self._known_names = known_names
         self._idle: list[_Connection] = []
 
     async def request(self, method: str, url: str, body: bytes = b"", headers: Headers = ()) -> tuple[int, bytes]:
@@ -108,8 +117,10 @@ class Client:
             if connection.fresh(now):
                 return connection
             connection.abort()
+        host, port = resolve(self._known_names, place.host, place.port)
+        secure: dict[str, Any] = {"ssl": self._context, "server_hostname": place.host} if place.tls else {}
         async with asyncio.timeout(self._timeout):
-            streams = await asyncio.open_connection(place.host, place.port, ssl=self._context if place.tls else None)
+            streams = await asyncio.open_connection(host, port, **secure)
         return _Connection(place, *streams)
 
     def _keep(self, connection: "_Connection") -> None:
@@ -197,5 +208,6 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, h11.ProtocolError) as error:
-        reason = "no answer in time" if isinstance(error, TimeoutError) and not error.args else str(error)
-        raise Unreachable(f"{what}: {reason or type(error).__name__}") from error
+        if isinstance(error, TimeoutError) and not error.args:
+            raise TimedOut(f"{what}: no answer in time") from error
+        raise Unreachable(f"{what}: {str(error) or type(error).__name__}") from error

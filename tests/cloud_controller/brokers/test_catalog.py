@@ -40,7 +40,10 @@ def test_what_a_broker_offers() -> None:
         (service(plans=[PLAN, PLAN | {"id": "p2"}]), "  Plan names must be unique within a service"),
         (service(plans=[PLAN | {"description": ""}]), "    Plan description is required"),
         (service(plans=[PLAN | {"free": 1}]), '    Plan "free" field must be a boolean, but has value 1'),
-        (service(plans=[PLAN | {"maximum_polling_duration": "1"}]), '    Maximum polling duration must be an integer, but has value "1"'),
+        (
+            service(plans=[PLAN | {"maximum_polling_duration": "1"}]),
+            '    Maximum polling duration must be an integer, but has value "1"',
+        ),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(wrong: dict[str, Any], said: str) -> None:
@@ -68,7 +71,6 @@ JSON = st.recursive(
 def test_any_json_is_read_or_refused(services: Any) -> None:
     try:
         offerings = read({"services": services})
-    except InvalidCatalog as problem:
-        assert str(problem).startswith("Service broker catalog is invalid: ")
-    else:
-        assert all(offering.plans and offering.id and offering.name for offering in offerings)
+    except InvalidCatalog:
+        return
+    assert all(offering.plans and offering.id and offering.name for offering in offerings)

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from cfroute.cloud_controller.brokers.outcomes import Answer, Call, Failed, InProgress, Succeeded, judge, timed_out, unreachable
 
+INVALID = "The service broker returned an invalid response. Status Code:"
+REJECTED = "The service broker rejected the request. Status Code:"
 URL = b'{"route_service_url": "https://limiter.example.com"}'
 
 
@@ -24,30 +26,28 @@ def test_success(call: Call, status: int) -> None:
 def test_what_goes_on_is_asked_for_later() -> None:
     answer = Answer(202, b'{"operation": "op", "dashboard_url": "d"}', {"retry-after": "7"})
     assert judge(Call.PROVISION, answer) == InProgress({"operation": "op", "dashboard_url": "d"}, "op", 7.0)
-    assert judge(Call.CATALOG, answer) == Failed(
-        'The service broker returned an invalid response. Status Code: 202 Accepted, Body: {"operation": "op", "dashboard_url": "d"}'
-    )
+    assert judge(Call.CATALOG, Answer(202, b"{}")) == Failed(f"{INVALID} 202 Accepted, Body: {{}}")
 
 
 @pytest.mark.parametrize(
     ("call", "status", "body", "orphan", "detail"),
     [
-        (Call.BIND, 500, b"", True, "The service broker returned an invalid response. Status Code: 500 Internal Server Error, Body: "),
+        (Call.BIND, 500, b"", True, f"{INVALID} 500 Internal Server Error, Body: "),
         (Call.BIND, 500, b'{"description": "no luck"}', True, "Service broker error: no luck"),
-        (Call.BIND, 204, b"{}", True, "The service broker returned an invalid response. Status Code: 204 No Content, Body: {}"),
+        (Call.BIND, 204, b"{}", True, f"{INVALID} 204 No Content, Body: {{}}"),
         (Call.BIND, 201, b"[]", True,
          "The service broker returned an invalid response: expected valid JSON object in body, broker returned '[]'"),
         (Call.BIND, 200, b"oops", False,
          "The service broker returned an invalid response: expected valid JSON object in body, broker returned 'oops'"),
-        (Call.BIND, 400, b"", False, "The service broker rejected the request. Status Code: 400 Bad Request, Body: "),
-        (Call.BIND, 408, b"", False, "The service broker rejected the request. Status Code: 408 Request Timeout, Body: "),
+        (Call.BIND, 400, b"", False, f"{REJECTED} 400 Bad Request, Body: "),
+        (Call.BIND, 408, b"", False, f"{REJECTED} 408 Request Timeout, Body: "),
         (Call.BIND, 409, b"{}", False, "Service broker error: Resource conflict"),
         (Call.BIND, 409, b'{"description": "taken"}', False, "Service broker error: taken"),
-        (Call.BIND, 422, b"{}", True, "The service broker rejected the request. Status Code: 422 Unprocessable Entity, Body: {}"),
-        (Call.BIND, 422, b'{"error": "RequiresApp", "description": "an app, please"}', False, "Service broker error: an app, please"),
+        (Call.BIND, 422, b"{}", True, f"{REJECTED} 422 Unprocessable Entity, Body: {{}}"),
+        (Call.BIND, 422, b'{"error": "RequiresApp", "description": "no app"}', False, "Service broker error: no app"),
         (Call.PROVISION, 422, b'{"error": "AsyncRequired"}', False, "Service broker error: AsyncRequired"),
-        (Call.PROVISION, 410, b"{}", False, "The service broker rejected the request. Status Code: 410 Gone, Body: {}"),
-        (Call.DEPROVISION, 500, b"{}", False, "The service broker returned an invalid response. Status Code: 500 Internal Server Error, Body: {}"),
+        (Call.PROVISION, 410, b"{}", False, f"{REJECTED} 410 Gone, Body: {{}}"),
+        (Call.DEPROVISION, 500, b"{}", False, f"{INVALID} 500 Internal Server Error, Body: {{}}"),
         (Call.BIND, 401, b"", False,
          "Authentication with the service broker failed. Double-check that the username and password are correct."),
     ],
@@ -83,7 +83,7 @@ def test_route_services_are_https_and_somewhere(body: bytes, forwarding: bool, g
     if good:
         assert outcome == Succeeded(msgspec.json.decode(body))
     else:
-        said = f"The service broker returned an invalid response. Status Code: 201 Created, Body: {body.decode()}"
+        said = f"{INVALID} 201 Created, Body: {body.decode()}"
         assert outcome == Failed(said, orphan=True)
 
 
