@@ -5,6 +5,7 @@ routes are. Two endpoints differ by anything but modification tag and time; two 
 isolation segment, app and protocol, so that a new option alone is only told by the next periodic emit. That is upstream's rule.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
@@ -47,6 +48,8 @@ class RoutingTable:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._processes: dict[str, Process] = {}
+        self._told: Counter[Key] = Counter()
+        """How many instances stand behind what is told: two processes may have the same name for the same address."""
 
     def __len__(self) -> int:
         return sum(1 for _ in self.registrations())
@@ -66,11 +69,11 @@ class RoutingTable:
         if process is None or not _newer(process.desired.modification_tag, desired.modification_tag):
             return NOTHING
         kept = {guid: lrp for guid, lrp in process.endpoints.items() if lrp.index < desired.instances}
-        return self._put(process, Process(desired, self._routes(desired), kept))
+        return self._put([(process, Process(desired, self._routes(desired), kept))])
 
     def remove_routes(self, process_guid: str) -> Changes:
         """The process is gone."""
-        return self._put(self._processes.get(process_guid), None)
+        return self._put([(self._processes.get(process_guid), None)])
 
     def add_endpoint(self, lrp: ActualLRP, desired: DesiredLRP | None = None) -> Changes:
         """An instance runs. `desired` gives the routes of a process that is not known yet."""
@@ -85,7 +88,7 @@ class RoutingTable:
         if known is not None and not _newer(known.modification_tag, lrp.modification_tag):
             return NOTHING
         before = self._processes.get(lrp.process_guid)
-        return self._put(before, process.with_endpoints({**process.endpoints, lrp.instance_guid: lrp}))
+        return self._put([(before, process.with_endpoints({**process.endpoints, lrp.instance_guid: lrp}))])
 
     def remove_endpoint(self, lrp: ActualLRP) -> Changes:
         """An instance does not run any more, or is not to be reached."""
@@ -96,7 +99,7 @@ class RoutingTable:
         if known != lrp.modification_tag and not _newer(known, lrp.modification_tag):
             return NOTHING
         left = {guid: each for guid, each in process.endpoints.items() if guid != lrp.instance_guid}
-        return self._put(process, process.with_endpoints(left))
+        return self._put([(process, process.with_endpoints(left))])
 
     def swap(self, desired: Iterable[DesiredLRP], actual: Iterable[ActualLRP], fresh: Collection[str]) -> Changes:
         """Become what the BBS says. What is missing there is kept when its domain is not fresh."""
@@ -106,26 +109,33 @@ class RoutingTable:
             if process and lrp.index < process.desired.instances:
                 endpoints = {**process.endpoints, lrp.instance_guid: lrp}
                 new[lrp.process_guid] = process.with_endpoints(endpoints)
-        changes = Changes([], [])
-        for guid in self._processes.keys() | new.keys():
-            before = self._processes.get(guid)
-            after = new.get(guid)
-            if before and before.desired.domain not in fresh:
-                after = _kept(before, after)
-            registrations, unregistrations = self._put(before, after)
-            changes.registrations.extend(registrations)
-            changes.unregistrations.extend(unregistrations)
-        return changes
+        pairs = [(self._processes.get(guid), new.get(guid)) for guid in self._processes.keys() | new.keys()]
+        return self._put(
+            (before, _kept(before, after) if before and before.desired.domain not in fresh else after)
+            for before, after in pairs
+        )
 
-    def _put(self, before: Process | None, after: Process | None) -> Changes:
-        process = after or before
-        if process is None:
-            return NOTHING
-        if after is None or not after.endpoints:
+    def _put(self, changed: Iterable[tuple[Process | None, Process | None]]) -> Changes:
+        """Processes as they were and as they are now."""
+        changes = Changes([], [])
+        for before, after in changed:
+            said, to_say = self._said(before), self._said(after)
+            self._store(before, after)
+            self._told.update(message.key for message in to_say.values())
+            self._told.subtract(message.key for message in said.values())
+            changes.registrations.extend(_new(said, to_say))
+            changes.unregistrations.extend(without_time(message) for key, message in said.items() if key not in to_say)
+        # What is still told, by whomever, is the same one for the router, and not taken back.
+        gone = {message.key: message for message in changes.unregistrations if not self._told[message.key]}
+        for key in gone:
+            del self._told[key]
+        return Changes(changes.registrations, list(gone.values()))
+
+    def _store(self, before: Process | None, after: Process | None) -> None:
+        if after and after.endpoints:
+            self._processes[after.desired.process_guid] = after
+        elif process := before or after:
             self._processes.pop(process.desired.process_guid, None)
-        else:
-            self._processes[process.desired.process_guid] = after
-        return difference(self._said(before), self._said(after))
 
     def _routes(self, desired: DesiredLRP) -> tuple[Route, ...]:
         return tuple(routes_of(desired, self._rules))
@@ -147,17 +157,12 @@ def routable(lrp: ActualLRP) -> bool:
     return lrp.state == "RUNNING" and lrp.routable
 
 
-def difference(before: Said, after: Said) -> Changes:
-    """From what was said to what is to be said.
-
-    The time of the endpoint's change is told only when the endpoint is what changed. A registration that changes in
-    place (another route service, say) is not taken back: for the router it is the same one.
-    """
+def _new(before: Said, after: Said) -> Iterator[Message]:
+    """What is to be said that was not. The time of the endpoint's change is told only when the endpoint is what changed."""
     known = {endpoint for endpoint, _ in before}
-    registrations = [without_time(message) if key[0] in known else message for key, message in after.items() if key not in before]
-    still = {message.key for message in after.values()}
-    unregistrations = [without_time(message) for key, message in before.items() if key not in after and message.key not in still]
-    return Changes(registrations, unregistrations)
+    for key, message in after.items():
+        if key not in before:
+            yield without_time(message) if key[0] in known else message
 
 
 def _newer(known: ModificationTag, offered: ModificationTag) -> bool:
