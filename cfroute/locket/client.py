@@ -134,6 +134,7 @@ class LockRunner:
         self._ttl = ttl
         self._keeping: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
+        self._over = False  # whether it was released
 
     async def acquire(self) -> None:
         """Return once it is ours; then it is renewed."""
@@ -150,7 +151,13 @@ class LockRunner:
         await self._lost.wait()
 
     async def release(self) -> None:
-        """Give it back, or give up to wait for it: one that was asked for just before may have been granted."""
+        """Give it back, or wait for it no longer: one that was asked for just before may have been granted.
+
+        A second time means nothing.
+        """
+        if self._over:
+            return
+        self._over = True
         self._log.info("signalled", signal=_SIGTERM)
         if self._keeping is not None:
             self._keeping.cancel()

@@ -63,9 +63,12 @@ class SqlDB(msgspec.Struct, frozen=True):
 
 
 class Locket(msgspec.Struct, frozen=True):
-    """Who grants the lock that only one of several Routing APIs can have."""
+    """Who grants the lock that only one of several Routing APIs can have, whom we trust to be it, and who we are."""
 
     locket_address: str = ""
+    locket_ca_cert_file: str = ""
+    locket_client_cert_file: str = ""
+    locket_client_key_file: str = ""
 
 
 class Seed(msgspec.Struct, frozen=True):
@@ -91,9 +94,15 @@ class Nats(msgspec.Struct, frozen=True):
 
 
 class Extensions(msgspec.Struct, frozen=True):
-    """What upstream does not have. `address`: where the API listens; empty means everywhere, as upstream."""
+    """What upstream does not have. `address`: where the API listens; empty means everywhere, as upstream.
+
+    `admin_address`: where the admin server listens, which asks for no token. With `update_router_groups`, the groups of the file
+    get the ports that they have there, in a database that has them already, too.
+    """
 
     address: str = "127.0.0.1"
+    admin_address: str = "127.0.0.1"
+    update_router_groups: bool = False
     nats: Nats = Nats()
 
 
@@ -116,6 +125,7 @@ class Config(msgspec.Struct, frozen=True):
     fail_on_router_port_conflicts: bool = False
     sqldb: SqlDB = SqlDB()
     locket: Locket = Locket()
+    lock_resource_key: str = "routing_api_lock"
     uuid: str = ""
     retry_interval: Duration = Duration(_RETRY_INTERVAL)
     cfroute: Extensions = Extensions()

@@ -16,7 +16,7 @@ from cfroute.routing_api.config import NO_LOCK, Config
 from cfroute.routing_api.database import Database, DatabaseError, open_database
 from cfroute.routing_api.errors import ApiError
 from cfroute.routing_api.flags import Flags
-from cfroute.routing_api.lock import Alone, Lock, LockLost
+from cfroute.routing_api.lock import Alone, Lock, LocketUnreachable, LockLost, of_locket
 from cfroute.routing_api.members import EVERYWHERE, Members
 from cfroute.routing_api.statsd import Statsd, StatsdError
 from cfroute.routing_api.uaa import Everybody, Guard, Uaa
@@ -52,13 +52,15 @@ class Process:
         async with contextlib.AsyncExitStack() as stack:
             try:
                 await self._debug_server(stack)
-                members = await self._members(stack)
-                lock = self._lock()
+                database, statsd = self._database(stack), self._statsd(stack)
+                lock = await self._lock(stack)
+                guard = await self._guard(stack)
                 self._check_certificates()
             except Fatal as fatal:
                 report = self._log.fatal if fatal.status == 2 else self._log.error
                 report(fatal.message, error=fatal.error, **fatal.data)
                 return fatal.status
+            members = Members(self._config, self._flags.ip, database, statsd, guard, self._log, self._clock, self._new_guid)
             return await self._serve(stop, members, lock)
 
     # Before the lock
@@ -73,27 +75,34 @@ class Process:
         except (ConfigurationError, ValueError) as error:
             self._log.error("failed-debug-server", debug_address=address, error=str(error))  # and goes on without
 
-    async def _members(self, stack: contextlib.AsyncExitStack) -> Members:
-        database = self._database()
+    def _database(self, stack: contextlib.AsyncExitStack) -> Database:
+        place = {"host": self._config.sqldb.host, "port": self._config.sqldb.port}
+        self._log.info("database", **place)
+        try:
+            database = open_database(self._config.sqldb, skip_ssl_validation=self._config.skip_ssl_validation)
+        except DatabaseError as error:
+            raise Fatal("failed-initialize-sql-connection", error, data=place) from error
         stack.callback(database.close)
+        return database
+
+    def _statsd(self, stack: contextlib.AsyncExitStack) -> Statsd:
         try:
             statsd = Statsd(self._config.statsd_endpoint)
         except StatsdError as error:
             raise Fatal("failed-to-create-statsd-client", error) from error
         stack.callback(statsd.close)
-        guard = await self._guard()
-        stack.push_async_callback(guard.close)
-        return Members(self._config, self._flags.ip, database, statsd, guard, self._log, self._clock, self._new_guid)
+        return statsd
 
-    def _database(self) -> Database:
-        place = {"host": self._config.sqldb.host, "port": self._config.sqldb.port}
-        self._log.info("database", **place)
+    async def _lock(self, stack: contextlib.AsyncExitStack) -> Lock:
+        if self._config.locket.locket_address in NO_LOCK:
+            return Alone()
         try:
-            return open_database(self._config.sqldb, skip_ssl_validation=self._config.skip_ssl_validation)
-        except DatabaseError as error:
-            raise Fatal("failed-initialize-sql-connection", error, data=place) from error
+            return await stack.enter_async_context(of_locket(self._config, self._log, self._clock, self._new_guid))
+        except (ConfigurationError, LocketUnreachable) as error:
+            # To run without the lock that was asked for would let two of them write.
+            raise Fatal("failed-to-create-locket-client", error, status=2) from error
 
-    async def _guard(self) -> Guard:
+    async def _guard(self, stack: contextlib.AsyncExitStack) -> Guard:
         if self._flags.dev_mode:
             return Everybody()
         try:
@@ -101,14 +110,8 @@ class Process:
             await uaa.start()
         except UaaError as error:
             raise Fatal("creating-uaa-client", error) from error
+        stack.push_async_callback(uaa.close)
         return uaa
-
-    def _lock(self) -> Lock:
-        address = self._config.locket.locket_address
-        if address not in NO_LOCK:
-            # To run without the lock that was asked for would let two of them write.
-            raise Fatal("failed-to-create-locket-client", f'no Locket can be asked; "-" means that none is: {address}', status=2)
-        return Alone()
 
     def _check_certificates(self) -> None:
         api = self._config.api
@@ -126,14 +129,17 @@ class Process:
         acquiring = daemon.spawn(lock.acquire(), name="lock")
         try:
             await asyncio.wait({asked, acquiring}, return_when=asyncio.FIRST_COMPLETED)
-            if not acquiring.done():
-                self._log.info("exited")
-                return 0
-            async with members.running():
-                self._log.info("started", port=self._config.api.listen_port)
-                await self._until_over(asked, lock)
+            if acquiring.done():
+                async with members.running():
+                    self._log.info("started", port=self._config.api.listen_port)
+                    await self._until_over(asked, lock)
+            else:
+                acquiring.cancel()
+                await lock.release()
         except (CfrouteError, ApiError, SQLAlchemyError, LockLost) as error:
             self._log.error("shutdown-error", error=str(getattr(error, "orig", None) or error))
+            if not isinstance(error, LockLost):
+                await lock.release()
             return 1
         finally:
             asked.cancel()

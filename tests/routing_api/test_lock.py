@@ -1,6 +1,7 @@
 """What the lock decides: when the process begins to listen, and how it ends."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ class Contended:
         await self.taken.wait()
 
     async def release(self) -> None:
+        assert not self.released.is_set()
         self.released.set()
 
 
@@ -34,7 +36,7 @@ class Case(InProcess):
 
     lock: Contended | Alone
 
-    def given(self) -> Lock:
+    async def given(self, stack: object) -> Lock:
         return self.lock
 
 
@@ -67,14 +69,29 @@ def test_nothing_listens_without_the_lock_and_it_is_given_back_before_the_end(ca
 
 def test_asked_to_stop_while_it_waits_for_the_lock(case: Case) -> None:
     async def scenario() -> int:
-        case.lock = Contended()
+        lock = case.lock = Contended()
         running = asyncio.create_task(case.process.run(case.stop))
         await case.until("database")
         case.stop.ask()
-        return await running
+        status = await running
+        assert lock.released.is_set()  # it may have been granted just then
+        return status
 
     assert asyncio.run(scenario()) == 0
     assert "started" not in case.lines.said
+
+
+def test_one_that_cannot_start_gives_the_lock_back(case: Case) -> None:
+    async def scenario() -> int:
+        lock = case.lock = Contended()
+        lock.granted.set()
+        with socket.create_server(("127.0.0.1", case.settings["admin_port"])):
+            status = await case.process.run(case.stop)
+        assert lock.released.is_set()
+        return status
+
+    assert asyncio.run(scenario()) == 1
+    assert "cannot listen" in case.lines.said["shutdown-error"]["error"]
 
 
 def test_a_lock_that_is_lost(case: Case) -> None:

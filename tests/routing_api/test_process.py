@@ -66,7 +66,7 @@ def test_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], status:
         ({"sqldb": {"type": "mysql", "ca_cert": "x"}}, 1, "failed-initialize-sql-connection", "failed to parse sql ca: "),
         ({"statsd_endpoint": "nobody"}, 1, "failed-to-create-statsd-client", "address nobody: missing port in address"),
         ({"api": {"mtls_client_ca_file": "/nowhere"}}, 2, "mtls-mis-configured", "[Errno 2] No such file or directory"),
-        ({"locket": {"locket_address": "127.0.0.1:8891"}}, 2, "failed-to-create-locket-client", "no Locket can be asked"),
+        ({"locket": {"locket_address": "127.0.0.1:8891"}}, 2, "failed-to-create-locket-client", "cannot be used"),
         (
             {"router_groups": [{"name": "x", "type": "y"}] * 2},
             1,
