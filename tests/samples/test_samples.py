@@ -12,13 +12,14 @@ from cfroute.cli import samples
 from .conftest import Start
 
 NAMES = ["echo", "logging-route-service", "spring-music"]
+"""Those that speak HTTP."""
 
 
 def test_these_are_the_samples() -> None:
-    assert samples.names() == NAMES
+    assert samples.names() == [*NAMES, "tcp-echo"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "tcp-echo"])
 def test_each_can_be_pushed(name: str) -> None:
     folder = samples.folder(name)
     assert (folder / "Procfile").read_text() == "web: python3 -u server.py\n"
