@@ -132,6 +132,7 @@ DAEMONS: dict[str, tuple[str, str]] = {
     "uaa": ("cfroute.uaa.main", "OAuth 2.0 and tokens"),
     "routing-api": ("cfroute.routing_api.main", "Keeps TCP routes and router groups, and tells the routers"),
     "locket": ("cfroute.locket.main", "Grants the locks that only one of several processes can have"),
+    "tcp-router": ("cfroute.tcp_router.main", "The TCP router"),
     "bbs": ("cfroute.diego.bbs.main", "Diego's bulletin board system and auctioneer"),
     "cell": ("cfroute.diego.cell.main", "A Diego cell: it runs the app instances"),
     "route-emitter": ("cfroute.diego.route_emitter.main", "Tells the routers what runs on a cell"),

@@ -13,6 +13,7 @@ COMPONENTS = (
     "cfroute.load_balancer",
     "cfroute.locket",
     "cfroute.routing_api",
+    "cfroute.tcp_router",
 )
 SHARED = (
     "cfroute.certificates",
@@ -48,6 +49,7 @@ SHARED = (
     "cfroute.routing_api.subscription",
     "cfroute.sqlite",
     "cfroute.uaa.client",
+    "cfroute.unreadable",
     "cfroute.__version__",
 )
 # What the command line and the foundation see of a component: how it is started, and its in-process app.
