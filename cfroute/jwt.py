@@ -22,7 +22,7 @@ from cfroute.errors import ConfigurationError
 
 ALGORITHM = "RS256"
 KEY_ID = "k1"
-"""The name of the foundation's only key."""
+"""The name of a key that has been given no other."""
 
 _BASE64URL = (string.ascii_letters + string.digits + "-_").encode()
 
@@ -32,9 +32,9 @@ class _Header(msgspec.Struct):
     kid: str = KEY_ID
 
 
-def sign(claims: Mapping[str, Any], key: RSAPrivateKey) -> str:
-    """The token that says `claims`."""
-    signed = b".".join(_encode(msgspec.json.encode(part)) for part in ({"alg": ALGORITHM, "kid": KEY_ID, "typ": "JWT"}, claims))
+def sign(claims: Mapping[str, Any], key: RSAPrivateKey, key_id: str = KEY_ID) -> str:
+    """The token that says `claims`, and that the key of that name has signed it."""
+    signed = b".".join(_encode(msgspec.json.encode(part)) for part in ({"alg": ALGORITHM, "kid": key_id, "typ": "JWT"}, claims))
     return b".".join((signed, _encode(key.sign(signed, PKCS1v15(), SHA256())))).decode()
 
 
@@ -85,10 +85,10 @@ def from_jwk(jwk: Mapping[str, Any]) -> RSAPublicKey:
     return RSAPublicNumbers(exponent, modulus).public_key()
 
 
-def to_jwk(key: RSAPublicKey) -> dict[str, str]:
+def to_jwk(key: RSAPublicKey, key_id: str = KEY_ID) -> dict[str, str]:
     """The JSON web key that describes `key`."""
     numbers = key.public_numbers()
-    return {"kty": "RSA", "alg": ALGORITHM, "use": "sig", "kid": KEY_ID, "e": _number(numbers.e), "n": _number(numbers.n)}
+    return {"kty": "RSA", "alg": ALGORITHM, "use": "sig", "kid": key_id, "e": _number(numbers.e), "n": _number(numbers.n)}
 
 
 def _number(value: int) -> str:

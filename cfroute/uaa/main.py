@@ -1,37 +1,47 @@
 """`cfroute uaa -c uaa.yml`: the UAA as a daemon."""
 
 import argparse
-import uuid
+import asyncio
+import signal
 from collections.abc import Sequence
 
 from cfroute import daemon
 from cfroute.clock import SystemClock
+from cfroute.errors import ConfigurationError
 from cfroute.logs import Logger
 from cfroute.uaa import config as configuration
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve until asked to stop; the exit status."""
+    """Serve until asked to stop; the exit status. SIGHUP makes it read its keys anew."""
     parser = argparse.ArgumentParser(prog="cfroute uaa", description="Hands out and explains OAuth tokens.")
     parser.add_argument("-c", "--config", required=True, metavar="FILE", help="configuration file (uaa.yml)")
-    config = configuration.load(parser.parse_args(argv).config)
+    path = parser.parse_args(argv).config
+    config = configuration.load(path)
 
     async def serve(stop: daemon.Stop) -> int:
-        return await _serve(config, stop)
+        return await _serve(path, config, stop)
 
     return daemon.run(serve)
 
 
-async def _serve(config: configuration.Config, stop: daemon.Stop) -> int:
-    from cfroute.uaa import app
-    from cfroute.uaa.keys import SigningKey
-    from cfroute.uaa.store import Store
+async def _serve(path: str, config: configuration.Config, stop: daemon.Stop) -> int:
+    from cfroute.uaa import parts
+    from cfroute.uaa.keys import Keys
 
-    log = Logger("uaa")
-    key = SigningKey.load(config.signing_key)
-    store = Store.open(config.database)
-    store.seed(config.clients, config.users, lambda: str(uuid.uuid4()))
-    application = app.build(config, store, key, SystemClock(), lambda: uuid.uuid4().hex)
+    log, clock = Logger("uaa"), SystemClock()
+    keys = Keys(config)
+    store = parts.open_store(config, clock)
+    application = parts.assemble(config, store, keys, clock, log)
+
+    def rotate() -> None:
+        try:
+            keys.rotate(configuration.load(path))
+            log.info("keys-rotated", keys=[key["kid"] for key in keys.public])
+        except ConfigurationError as error:
+            log.error("keys-not-rotated", error=error.message)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, rotate)
     certificate = (config.certificate, config.key) if config.certificate else None
     async with daemon.serving(application, config.address, config.port, certificate=certificate) as port:
         log.info("started", address=config.address, port=port)
