@@ -136,7 +136,12 @@ CORE = (
     "tcp_router.table",
     "tcp_router.table_view",
     "tcp_router.updates",
-    "uaa.grants",
+    "uaa.accounts",
+    "uaa.errors",
+    "uaa.lockout",
+    "uaa.requests",
+    "uaa.scim",
+    "uaa.scim_filter",
     "uaa.tokens",
 )
 # Chance is handed in: the name of its type may be imported, an instance may not be made.
