@@ -1,7 +1,10 @@
-"""The HTTP load balancer in front of the Gorouters: what a foundation's clients talk to.
+"""The load balancers in front of Gorouters and TCP routers: what a foundation's clients talk to.
 
-    config      its configuration file
-    routers     the Gorouters behind it, and which of them are healthy
-    balancer    what happens to a request: the policy for the data plane
-    main        the process
+config      its configuration file
+health      who is healthy, and how that is found out
+routers     the Gorouters behind it
+balancer    what happens to a request: the policy for the data plane; the status page
+tcp_routers the TCP routers behind it
+tcp         what happens to a connection on a port for TCP routes
+main        the process
 """

@@ -2,7 +2,9 @@
 
 import msgspec
 
+from cfroute.load_balancer.health import Checked
 from cfroute.load_balancer.routers import Backend, Routers
+from cfroute.load_balancer.tcp_routers import TcpRouters
 from cfroute.logs import Logger
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.backend import Destination
@@ -83,10 +85,11 @@ class Balancer(Policy):
 
 
 class StatusPages(Policy):
-    """`/healthz` on the status port: 200 while a Gorouter is healthy, and what is known of each."""
+    """`/healthz` on the status port: 200 while each side has a healthy router, and what is known of each of them."""
 
-    def __init__(self, routers: Routers) -> None:
+    def __init__(self, routers: Routers, tcp: TcpRouters | None = None) -> None:
         self._routers = routers
+        self._tcp = tcp
 
     def exchange(self, front: ClientSide, request: RequestHead) -> Exchange:
         return Exchange(front, request)
@@ -94,10 +97,14 @@ class StatusPages(Policy):
     def begin(self, exchange: Exchange) -> Answer | None:
         if exchange.request.path != b"/healthz":
             return _plain(404, "there is only /healthz")
-        routers = [{"router": b.name, "healthy": b.healthy, "reason": b.reason} for b in self._routers.all]
-        body = msgspec.json.encode({"gorouters": routers}) + b"\n"
-        status = 200 if self._routers.healthy else 503
-        return Answer(status, body, Headers({b"Content-Type": (b"application/json",)}))
+        known: dict[str, object] = {"gorouters": [_seen(router) for router in self._routers.all]}
+        well = bool(self._routers.healthy)
+        if self._tcp is not None:
+            known["tcp_routers"] = [_seen(router) for router in self._tcp.all]
+            known["tcp_ports"] = {"listening": len(self._tcp.listening), "missing": self._tcp.missing}
+            well = well and bool(self._tcp.healthy)
+        body = msgspec.json.encode(known) + b"\n"
+        return Answer(200 if well else 503, body, Headers({b"Content-Type": (b"application/json",)}))
 
     def destination(self, exchange: Exchange) -> Destination | Answer:
         return _plain(404, "there is only /healthz")
@@ -113,6 +120,10 @@ class StatusPages(Policy):
 
     def finished(self, exchange: Exchange) -> None:
         pass
+
+
+def _seen(router: Checked) -> dict[str, object]:
+    return {"router": router.name, "healthy": router.healthy, "reason": router.reason}
 
 
 def _plain(status: int, message: str) -> Answer:

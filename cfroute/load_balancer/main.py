@@ -1,16 +1,19 @@
 """The load balancer process: `cfroute load-balancer -c load_balancer.yml`."""
 
 import argparse
+import contextlib
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from cfroute import durations
-from cfroute.clock import SystemClock
+from cfroute.clock import Clock, SystemClock
 from cfroute.daemon import Stop, run, spawn
 from cfroute.errors import ConfigurationError
 from cfroute.load_balancer.balancer import Balancer, StatusPages
 from cfroute.load_balancer.config import Config, load
-from cfroute.load_balancer.routers import Routers, check, check_for_ever
+from cfroute.load_balancer.health import check, check_for_ever
+from cfroute.load_balancer.routers import Routers
+from cfroute.load_balancer.tcp_routers import TcpRouters
 from cfroute.logs import Logger
 from cfroute.proxy.server import Limits, ProxyServer
 
@@ -38,7 +41,8 @@ async def _serve(stop: Stop, config: Config, context: ssl.SSLContext, log: Logge
     # No limit on the whole exchange: the Gorouter has one, and knows which requests it does not apply to.
     limits = Limits(idle_timeout=durations.parse(config.idle_timeout), exchange_timeout=0)
     proxy = ProxyServer(Balancer(routers, log), clock, limits)
-    status = ProxyServer(StatusPages(routers), clock, Limits())
+    tcp_routers = TcpRouters(config.tcp.routers, log) if config.tcp is not None else None
+    status = ProxyServer(StatusPages(routers, tcp_routers), clock, Limits())
     await check(routers)  # before the first client comes: a load balancer that starts again need not refuse anybody
     try:
         ports = {
@@ -53,7 +57,8 @@ async def _serve(stop: Stop, config: Config, context: ssl.SSLContext, log: Logge
         return 1
     log.info("started", **ports)
     checks = spawn(check_for_ever(routers, config.interval, clock), name="health checks")
-    await stop.wait()
+    async with _tcp_side(config, tcp_routers, clock, log):
+        await stop.wait()
     log.info("draining", requests=proxy.active)
     proxy.stop_listening()
     await proxy.drain(_DRAIN_SECONDS)
@@ -62,6 +67,26 @@ async def _serve(stop: Stop, config: Config, context: ssl.SSLContext, log: Logge
     status.abort()
     log.info("stopped")
     return 0
+
+
+@contextlib.asynccontextmanager
+async def _tcp_side(config: Config, routers: TcpRouters | None, clock: Clock, log: Logger) -> AsyncIterator[None]:
+    """Balance TCP connections while the block runs, if there is to be a TCP side; it then starts with what is healthy."""
+    if config.tcp is None or routers is None:
+        yield
+        return
+    from cfroute.load_balancer.tcp import TcpBalancer
+
+    await check(routers)
+    balancer = TcpBalancer(config.tcp, routers, clock, log)
+    log.info("tcp-started", ports=len(routers.listening))
+    checks = spawn(check_for_ever(routers, config.interval, clock), name="health checks of TCP routers")
+    try:
+        yield
+    finally:
+        log.info("tcp-stopping", connections=balancer.current)
+        checks.cancel()
+        balancer.close()
 
 
 def _front_context(config: Config) -> ssl.SSLContext:

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Final
 
 from cfroute.relay.counts import Counts
-from cfroute.relay.values import Backend, Listener, Pool
-
-_PAUSE: Final = 1.0  # seconds before a backend that has just failed is dialled again, as in HAProxy
+from cfroute.relay.values import Backend, Listener, Pool, Settings
 
 
 class Member:
@@ -59,13 +56,14 @@ class Rotation:
 
 
 class Attempts:
-    """The dials of one connection: another backend each time as long as there is one, then again after a pause."""
+    """The dials of one connection: another backend each time as long as there is one, then again after a pause (if any)."""
 
-    __slots__ = ("_left", "_rotation", "_tried")
+    __slots__ = ("_left", "_pause", "_rotation", "_tried")
 
-    def __init__(self, rotation: Rotation, retries: int) -> None:
+    def __init__(self, rotation: Rotation, settings: Settings) -> None:
         self._rotation = rotation
-        self._left = retries + 1
+        self._left = settings.retries + 1
+        self._pause = settings.redial_pause
         self._tried: list[Member] = []
 
     def next(self) -> tuple[Member, float] | None:
@@ -78,8 +76,8 @@ class Attempts:
             if member is not None and member not in self._tried:
                 self._tried.append(member)
                 return member, 0.0
-        again = self._rotation.next()
-        return None if again is None else (again, _PAUSE)
+        again = None if self._pause is None else self._rotation.next()
+        return None if again is None or self._pause is None else (again, self._pause)
 
 
 class Port:

@@ -85,7 +85,7 @@ class Session(Owner):
         self.state = DIALLING
         self._rotation = rotation
         rotation.counts.begun()
-        self._attempts = Attempts(rotation, self._gear.settings.retries)
+        self._attempts = Attempts(rotation, self._gear.settings)
         self._attempt()
 
     def _attempt(self) -> None:

@@ -48,13 +48,15 @@ class Settings:
     """How patient a relay is (seconds), and how much it takes on. The values are those of a deployed HAProxy.
 
     A connection ends when nothing has moved for idle_timeout. connect_timeout is for one dial, TLS included; retries are the
-    dials after the first. A client of a port with names has inspect_delay to send its hello. With proxy_line a backend is told
-    the client's address by the PROXY protocol.
+    dials after the first. A backend that has failed is dialled again after redial_pause, for want of others; None: never. A
+    client of a port with names has inspect_delay to send its hello. With proxy_line a backend is told the client's address by
+    the PROXY protocol.
     """
 
     idle_timeout: float = 300.0
     connect_timeout: float = 30.0
     inspect_delay: float = 5.0
     retries: int = 3
+    redial_pause: float | None = 1.0
     max_connections: int = 64000
     proxy_line: bool = False

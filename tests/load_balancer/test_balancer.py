@@ -11,7 +11,8 @@ import pytest
 from cfroute.clock import Clock, SystemClock
 from cfroute.load_balancer.balancer import Balancer, StatusPages
 from cfroute.load_balancer.config import Router
-from cfroute.load_balancer.routers import Routers, check_for_ever
+from cfroute.load_balancer.health import Place, check_for_ever
+from cfroute.load_balancer.routers import Routers
 from cfroute.logs import Logger
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.server import Limits, ProxyServer
@@ -232,11 +233,12 @@ async def test_draining_one_of_two_gorouters_loses_nothing() -> None:
             rig.policy.at_once = lambda exchange: Answer(200, exchange.request.target)
         healthy = {one.port: True, two.port: True}
 
-        async def probe(router: Router) -> str:
-            return "" if healthy[router.port] else "answered 503"
+        async def probe(place: Place) -> str:
+            return "" if healthy[place.port] else "answered 503"
 
         site = Site([], SystemClock())
-        site.routers = Routers([Router("127.0.0.1", rig.port, 1) for rig in (one, two)], Logger("load-balancer", stream=site.log))
+        gorouters = [Router("127.0.0.1", rig.port, rig.port) for rig in (one, two)]
+        site.routers = Routers(gorouters, Logger("load-balancer", stream=site.log))
         site.proxy = ProxyServer(Balancer(site.routers, Logger("load-balancer", stream=site.log)), SystemClock(), Limits())
         site.port = await site.proxy.listen("127.0.0.1", 0)
         checking = asyncio.ensure_future(check_for_ever(site.routers, 0.01, SystemClock(), probe))

@@ -79,3 +79,33 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load(str(tmp_path / "none.yml"))
     with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
         load(str(tmp_path))
+
+
+TCP: dict[str, Any] = {"ports": "1024-1026,2000", "routers": [{"address": "127.0.0.3", "health": "http://127.0.0.3/health"}]}
+WRONG_TCP = {
+    "unknown key": ({"colour": "red"}, "Object contains unknown field `colour` - at `$.tcp`"),
+    "no ports": ({"ports": ""}, "`tcp.ports`: '': invalid literal for int() with base 10: ''"),
+    "backwards": ({"ports": "9-8"}, "`tcp.ports`: '9-8': ports are from 1 to 65535"),
+    "too large": ({"ports": "65535-65536"}, "`tcp.ports`: '65535-65536': ports are from 1 to 65535"),
+    "health over TLS": (
+        {"routers": [{"address": "x", "health": "https://x/health"}]},
+        "`tcp.routers`: `health` has to be a URL with http://, not 'https://x/health'",
+    ),
+    "timeout": ({"idle_timeout": "soon"}, '`tcp.idle_timeout`: time: invalid duration "soon"'),
+}
+
+
+def test_the_tcp_side(tmp_path: Path) -> None:
+    assert load(written(tmp_path, yaml.safe_dump(GOOD))).tcp is None
+    tcp = load(written(tmp_path, yaml.safe_dump({**GOOD, "tcp": TCP}))).tcp
+    assert tcp is not None
+    assert (tcp.numbers, tcp.address, tcp.idle_timeout) == ([1024, 1025, 1026, 2000], "127.0.0.1", "350s")
+
+
+@pytest.mark.parametrize("case", WRONG_TCP)
+def test_what_is_wrong_with_the_tcp_side_is_named(tmp_path: Path, case: str) -> None:
+    changes, message = WRONG_TCP[case]
+    path = written(tmp_path, yaml.safe_dump({**GOOD, "tcp": {**TCP, **changes}}))
+    with pytest.raises(ConfigurationError) as error:
+        load(path)
+    assert error.value.message == f"{path}: {message}"

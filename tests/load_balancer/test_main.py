@@ -18,6 +18,7 @@ from cfroute.certificates import issue, make_authority
 from cfroute.clock import SystemClock
 from cfroute.load_balancer.main import main
 
+from ..conformance.conftest import free_port
 from ..proxy.plumbing import OK, Application, Peer, get, listen
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +143,42 @@ async def test_the_first_client_finds_a_gorouter(tmp_path: Path) -> None:
         assert (await client.response())[0] == 200
     checking.cancel()
     for one in (gorouter, status):
+        one.listener.close()
+
+
+async def test_the_tcp_side(tmp_path: Path) -> None:
+    gorouter, status, port = await listen(), await listen(), free_port()
+    tcp_router = await listen(host="127.77.0.3", port=port)
+    checking = asyncio.ensure_future(healthy(status))
+    tcp = {
+        "ports": f"{port}",
+        "routers": [{"address": "127.77.0.3", "health": f"http://127.0.0.1:{status.port}/health"}],
+    }
+    path, _ = prepare(tmp_path, [{"address": "127.0.0.1", "port": gorouter.port, "status_port": status.port}], tcp=tcp)
+    async with started(path) as balancer:
+        ports = await balancer.line("started")
+        assert await balancer.line("tcp-started") == {"ports": 1}
+        client = Peer(*await asyncio.open_connection("127.0.0.1", port))
+        client.send(b"hello")
+        backend = await tcp_router.connection()
+        await backend.expect(b"hello")
+        probe = Peer(*await asyncio.open_connection("127.0.0.1", ports["status"]))
+        probe.send(get("/healthz"))
+        status_code, _, body = await probe.response()
+        assert (status_code, json.loads(body)) == (
+            200,
+            {
+                "gorouters": [{"router": f"127.0.0.1:{gorouter.port}", "healthy": True, "reason": ""}],
+                "tcp_routers": [{"router": "127.77.0.3", "healthy": True, "reason": ""}],
+                "tcp_ports": {"listening": 1, "missing": {}},
+            },
+        )
+        balancer.process.send_signal(signal.SIGTERM)
+        assert await balancer.line("tcp-stopping") == {"connections": 1}
+        await client.nothing_more()
+        assert await balancer.process.wait() == 0
+    checking.cancel()
+    for one in (gorouter, status, tcp_router):
         one.listener.close()
 
 

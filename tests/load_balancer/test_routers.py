@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.load_balancer import routers as module
+from cfroute.load_balancer import health as module
 from cfroute.load_balancer.config import Router
-from cfroute.load_balancer.routers import Routers, ask_health, check_for_ever
+from cfroute.load_balancer.health import Place, ask_health, check_for_ever
+from cfroute.load_balancer.routers import Routers
 from cfroute.logs import Logger
 from cfroute.proxy.backend import Destination
 from cfroute.testing import ManualClock
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 def made(count: int) -> Routers:
-    return Routers([Router("127.0.0.1", port, 1) for port in range(1, count + 1)], Logger("x", stream=io.StringIO()))
+    return Routers([Router("127.0.0.1", port, port) for port in range(1, count + 1)], Logger("x", stream=io.StringIO()))
 
 
 ANSWERS = {
@@ -37,9 +38,9 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer[:12])
 async def test_what_a_gorouter_may_say_of_itself(answer: bytes) -> None:
     gorouter = await listen()
-    asking = asyncio.ensure_future(ask_health(Router("127.0.0.1", 1, gorouter.port)))
+    asking = asyncio.ensure_future(ask_health(Place("127.0.0.1", gorouter.port)))
     peer = await gorouter.connection()
-    assert await peer.head() == b"GET /health HTTP/1.0\r\nHost: gorouter\r\n\r\n"
+    assert await peer.head() == b"GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
     peer.send(answer)
     peer.close()
     assert (await asking).startswith(ANSWERS[answer]) if ANSWERS[answer] else await asking == ""
@@ -50,15 +51,15 @@ async def test_a_gorouter_that_is_not_there() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    assert await ask_health(Router("127.0.0.1", 1, port)) == "connection refused"
-    assert "idna" in await ask_health(Router("a..b", 1, 1))
-    assert await ask_health(Router("nobody.invalid", 1, 1)) != ""
+    assert await ask_health(Place("127.0.0.1", port)) == "connection refused"
+    assert "idna" in await ask_health(Place("a..b", 1))
+    assert await ask_health(Place("nobody.invalid", 1)) != ""
 
 
 async def test_a_gorouter_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CHECK_TIMEOUT", 0.05)
     gorouter = await listen()
-    assert await ask_health(Router("127.0.0.1", 1, gorouter.port)) == "no answer within 0.05 s"
+    assert await ask_health(Place("127.0.0.1", gorouter.port)) == "no answer within 0.05 s"
     await (await gorouter.connection()).rest()
     gorouter.listener.close()
 
@@ -68,9 +69,9 @@ async def test_checks_are_rare_while_all_is_well_and_frequent_before() -> None:
     asked: list[int] = []
     reasons = {1: "starting", 2: "starting"}
 
-    async def probe(router: Router) -> str:
-        asked.append(router.port)
-        return reasons[router.port]
+    async def probe(place: Place) -> str:
+        asked.append(place.port)
+        return reasons[place.port]
 
     checking = asyncio.ensure_future(check_for_ever(routers, 1.0, clock, probe))
     await eventually(lambda: clock.waiting)
@@ -101,7 +102,7 @@ async def test_checks_close_what_has_been_idle_for_too_long() -> None:
     routers, clock = made(1), ManualClock()
     routers.all[0].destination = Remembering("127.0.0.1", 1)
 
-    async def probe(router: Router) -> str:
+    async def probe(place: Place) -> str:
         return ""
 
     checking = asyncio.ensure_future(check_for_ever(routers, 1.0, clock, probe))

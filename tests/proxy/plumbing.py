@@ -207,14 +207,14 @@ class Application:
 
 
 async def listen(
-    *, identity: ssl.SSLContext | None = None, receive_buffer: int = 0, host: str = "127.0.0.1", **options: Any
+    *, identity: ssl.SSLContext | None = None, receive_buffer: int = 0, host: str = "127.0.0.1", port: int = 0, **options: Any
 ) -> Application:
     """A backend on a port of its own; `identity` makes it speak TLS. The options are those of its Destination."""
     arrived: asyncio.Queue[Peer] = asyncio.Queue()
     listener = socket.socket()
     if receive_buffer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    listener.bind((host, 0))
+    listener.bind((host, port))
     port = listener.getsockname()[1]
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
