@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cfroute.cli import lookup, render
+from cfroute.cli import lookup, ports, render
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lookup import RouteName, route_name
@@ -60,7 +60,7 @@ def create_route(
 
 
 def create(session: Session, domain: Resource, name: RouteName, options: dict[str, str]) -> Resource:
-    """Make the route in the targeted space; what was not given is left for the API to decide."""
+    """Make the route in the targeted space; what was not given is left for the API to decide. Raises ApiError."""
     body: Resource = {
         "relationships": {
             "space": {"data": {"guid": session.target.space["guid"]}},
@@ -69,7 +69,11 @@ def create(session: Session, domain: Resource, name: RouteName, options: dict[st
     }
     given = {"host": name.host, "path": name.path, "port": name.port, "options": options}
     body |= {key: value for key, value in given.items() if value}
-    return dict(session.api.post("/v3/routes", body))
+    try:
+        return dict(session.api.post("/v3/routes", body))
+    except ApiError as error:
+        error.hint = ports.hint(session, domain, name.port, error)
+        raise
 
 
 def parse_options(name: RouteName, options: tuple[str, ...]) -> dict[str, str]:
