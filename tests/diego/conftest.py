@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import pytest
@@ -28,6 +28,9 @@ from cfroute.diego.api import DesiredLRP, Task
 from cfroute.diego.client import BBSClient
 
 from .daemons import Daemon
+
+if TYPE_CHECKING:
+    from .emitters import Nats
 
 T = TypeVar("T")
 
@@ -279,6 +282,16 @@ def bench(tmp_path: Path, certificates: Certificates, cloud_controller: CloudCon
         yield bench
     finally:
         bench.close()
+
+
+@pytest.fixture
+def nats_server() -> Iterator["Nats"]:
+    from .emitters import Nats  # which needs this module
+
+    server = Nats()
+    server.start()
+    yield server
+    server.kill()
 
 
 SERVER = """\

@@ -2,145 +2,18 @@
 
 import asyncio
 import io
-import json
-import socket
-import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
-import nats
 import pytest
 
-from cfroute.diego.api import DesiredLRP, Port
 from cfroute.diego.route_emitter.bus import Bus
 from cfroute.diego.route_emitter.config import Config
 from cfroute.lager import Lager, Sink
-from cfroute.nats.server import find_binary
 
-from .conftest import Bench, eventually, free_port
+from .conftest import Bench
 from .daemons import Daemon
-
-CELL = "diego_cell/0"
-ROUTE = {"cf-router": [{"hostnames": ["a.cf.localhost"], "port": 8080, "route_service_url": "", "protocol": "http1"}]}
-
-
-class Nats:
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [find_binary(), "-a", "127.0.0.1", "-p", str(self.port), "--user", "u", "--pass", "p"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        eventually(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close() is None)
-
-    def kill(self) -> None:
-        assert self.process
-        self.process.kill()
-        self.process.wait()
-
-
-@pytest.fixture
-def nats_server() -> Iterator[Nats]:
-    server = Nats()
-    server.start()
-    yield server
-    server.kill()
-
-
-class Router:
-    """Greets emitters, and writes down what they say."""
-
-    def __init__(self, nats_server: Nats, interval: int) -> None:
-        self._server = nats_server
-        self._interval = interval
-        self.heard: asyncio.Queue[tuple[str, dict[str, Any], bytes]] = asyncio.Queue()
-
-    async def __aenter__(self) -> "Router":
-        self.client = await nats.connect(
-            f"nats://127.0.0.1:{self._server.port}", user="u", password="p", reconnect_time_wait=0.05
-        )
-        for subject in ("router.register", "router.unregister"):
-            await self.client.subscribe(subject, cb=self._hear)
-        await self.client.subscribe("router.greet", cb=self._answer)
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.client.close()
-
-    async def start(self) -> None:
-        await self.client.publish("router.start", self._start)
-        await self.client.flush()
-
-    @property
-    def _start(self) -> bytes:
-        message = {"id": "0-x", "hosts": ["127.0.0.1"], "minimumRegisterIntervalInSeconds": self._interval}
-        return json.dumps(message | {"pruneThresholdInSeconds": 120}).encode()
-
-    async def _answer(self, message: Any) -> None:
-        await self.client.publish(message.reply, self._start)
-
-    async def _hear(self, message: Any) -> None:
-        self.heard.put_nowait((message.subject, json.loads(message.data), message.data))
-
-    async def next(self, subject: str) -> dict[str, Any]:
-        """The next message; it has to be on this subject."""
-        heard, message, _ = await asyncio.wait_for(self.heard.get(), 10)
-        assert heard == subject, message
-        return message
-
-
-def emitter(bench: Bench, nats_server: Nats, **changes: Any) -> Daemon:
-    c = bench.certificates
-    health = free_port()
-    config = {
-        "bbs_address": bench.bbs_url,
-        "bbs_ca_cert_file": c.ca,
-        "bbs_client_cert_file": c.certificate,
-        "bbs_client_key_file": c.key,
-        "cell_id": CELL,
-        "nats_addresses": f"127.0.0.1:{nats_server.port}",
-        "nats_username": "u",
-        "nats_password": "p",
-        "healthcheck_address": f"127.0.0.1:{health}",
-        "jitter_factor": 0,
-        "bbs_client_session_cache_size": 0,
-        "log_level": "debug",
-    } | changes
-    file = bench.folder / "route_emitter.json"
-    file.write_text(json.dumps(config))
-    daemon = Daemon("cfroute.diego.route_emitter.main", ["-config", str(file)], bench.folder / "emitter.log")
-    daemon.start()
-    bench.cells.append(daemon)
-    eventually(lambda: socket.create_connection(("127.0.0.1", health), 1).close() is None)
-    return daemon
-
-
-def desired(**changes: Any) -> DesiredLRP:
-    base = {
-        "process_guid": "6ba7b810-9dad-11d1-80b4-00c04fd430c8-1",
-        "app_guid": "app",
-        "instances": 1,
-        "droplet_url": "",
-        "command": "",
-        "routes": ROUTE,
-        "metric_tags": {"app_name": "web"},
-    }
-    return DesiredLRP(**(base | changes))
-
-
-PROCESS = desired().process_guid
-
-
-async def run(bench: Bench, instance: str = "i-0", index: int = 0, port: int = 61001) -> None:
-    client = bench.client()
-    await client.start(PROCESS, index, CELL, instance, address="10.0.0.1", ports=[Port(8080, port)], availability_zone="z1")
-    await client.aclose()
+from .emitters import PROCESS, Nats, Router, desired, emitter, run
 
 
 def play(bench: Bench, nats_server: Nats, scene: Callable[[Router], Awaitable[None]], interval: int = 60) -> None:
@@ -151,6 +24,7 @@ def play(bench: Bench, nats_server: Nats, scene: Callable[[Router], Awaitable[No
     asyncio.run(play_())
 
 
+@pytest.mark.statement("route emitter 4.1", "A change is told at once; its message has upstream's keys in their order")
 def test_says_what_happens_at_once(bench: Bench, nats_server: Nats) -> None:
     bench.call(lambda bbs: bbs.desire(desired()))
     emitter(bench, nats_server)
@@ -211,6 +85,7 @@ def test_says_what_happens_at_once(bench: Bench, nats_server: Nats) -> None:
     play(bench, nats_server, scene)
 
 
+@pytest.mark.statement("route emitter 5", "The whole table is told as often as the router's greeting asks for")
 def test_says_everything_again_as_often_as_the_router_asks(bench: Bench, nats_server: Nats) -> None:
     bench.call(lambda bbs: bbs.desire(desired()))
     asyncio.run(run(bench))
@@ -224,6 +99,7 @@ def test_says_everything_again_as_often_as_the_router_asks(bench: Bench, nats_se
     play(bench, nats_server, scene, interval=1)
 
 
+@pytest.mark.statement("route emitter 5", "A router that starts is told everything at once")
 def test_answers_the_start_of_a_router(bench: Bench, nats_server: Nats) -> None:
     bench.call(lambda bbs: bbs.desire(desired()))
     asyncio.run(run(bench))
@@ -264,6 +140,7 @@ def test_that_nobody_listens_is_no_answer(nats_server: Nats) -> None:
     assert asyncio.run(ask()) == [b"from a router"]
 
 
+@pytest.mark.statement("route emitter 5", "What is known is told while the BBS is away, and NATS is connected to again")
 def test_goes_on_after_nats_and_bbs_were_killed(bench: Bench, nats_server: Nats) -> None:
     bench.call(lambda bbs: bbs.desire(desired()))
     asyncio.run(run(bench))
@@ -286,6 +163,7 @@ def test_goes_on_after_nats_and_bbs_were_killed(bench: Bench, nats_server: Nats)
     play(bench, nats_server, scene)
 
 
+@pytest.mark.statement("route emitter 6", "What is gone is told again, as often and as many times as configured")
 def test_repeats_that_an_endpoint_is_gone(bench: Bench, nats_server: Nats) -> None:
     bench.call(lambda bbs: bbs.desire(desired()))
     asyncio.run(run(bench))
@@ -302,6 +180,7 @@ def test_repeats_that_an_endpoint_is_gone(bench: Bench, nats_server: Nats) -> No
     play(bench, nats_server, scene)
 
 
+@pytest.mark.statement("route emitter 1", "An unusable file is fatal: failed-to-parse-config, exit status 2")
 @pytest.mark.parametrize("text", ["{", "[]", '{"bbs_address": 5}', None])
 def test_ends_with_2_when_the_configuration_is_unusable(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "config.json"

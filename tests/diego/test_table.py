@@ -1,6 +1,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def test_each_route_of_each_endpoint_is_one_message() -> None:
     assert len(table) == 4
 
 
+@pytest.mark.statement("route emitter 4.1", "Only a change of the endpoint carries endpoint_updated_at_ns")
 def test_a_changed_route_does_not_carry_the_time_of_the_endpoint() -> None:
     table = RoutingTable(Rules())
     table.add_endpoint(actual(), desired("a"))
@@ -64,6 +66,7 @@ def test_another_route_service_is_registered_in_place() -> None:
     assert changes.unregistrations == []
 
 
+@pytest.mark.statement("route emitter 5", "A change of options alone is told by the next periodic emit")
 def test_options_alone_are_told_by_the_next_periodic_emit_only() -> None:
     table = RoutingTable(Rules())
     table.add_endpoint(actual(), desired("a"))
@@ -72,6 +75,7 @@ def test_options_alone_are_told_by_the_next_periodic_emit_only() -> None:
     assert [message.options for message in table.registrations()] == [{"loadbalancing": "least-connection"}]
 
 
+@pytest.mark.statement("route emitter 5", "What does not succeed the modification tag that is known changes nothing")
 def test_old_news_change_nothing() -> None:
     table = RoutingTable(Rules())
     table.add_endpoint(actual(index=5), desired("a", index=5))
@@ -83,6 +87,7 @@ def test_old_news_change_nothing() -> None:
     assert hosts(table.remove_endpoint(actual(index=5)).unregistrations) == [("a", 61000)]
 
 
+@pytest.mark.statement("route emitter 5", "Endpoints with too high an index leave when the desired LRP changes")
 def test_scaling_down_drops_endpoints_at_once() -> None:
     table = RoutingTable(Rules())
     for number in range(3):
@@ -102,6 +107,7 @@ def test_an_endpoint_that_moves_is_told_anew() -> None:
     assert hosts(changes.unregistrations) == [("a", 61000)]
 
 
+@pytest.mark.statement("route emitter 5", "A sync emits the differences only")
 def test_a_sync_emits_the_difference_only() -> None:
     table = RoutingTable(Rules())
     table.add_endpoint(actual(0), desired("a"))
@@ -113,6 +119,7 @@ def test_a_sync_emits_the_difference_only() -> None:
     assert table.swap([desired("a")], [actual(1), actual(2)], FRESH) == Changes([], [])
 
 
+@pytest.mark.statement("route emitter 6", "In a sync, routes of domains that are not fresh are kept")
 def test_what_is_missing_from_a_domain_that_is_not_fresh_is_kept() -> None:
     table = RoutingTable(Rules())
     table.add_endpoint(actual(0), desired("a"))
@@ -200,6 +207,7 @@ def test_a_router_that_hears_the_changes_knows_what_the_table_knows(steps: list[
             assert (heard.route_service_url, heard.app) == (message.route_service_url, message.app)
 
 
+@pytest.mark.statement("route emitter 6", "A registration with the same address, uris and protocol ends the repetition")
 def test_unregistrations_are_repeated_until_they_are_done_or_taken_back() -> None:
     gone = Unregistrations(2)
     first, second = (message for message in _two())

@@ -38,6 +38,7 @@ class Bus:
         self._client = Client()
         self._tls = self._context()
         self._closed = asyncio.Event()
+        self._connected_once = False
         self.on_reconnect: Callable[[], None] = lambda: None
 
     async def connect(self) -> None:
@@ -49,6 +50,7 @@ class Bus:
         except (NATSError, OSError) as error:  # a timeout is an OSError
             self._log.error("connecting-to-nats-failed", error=str(error) or "no answer in time")
             raise BusError("NATS cannot be reached") from error
+        self._connected_once = True
         self._log.info("nats-connection-created")
 
     async def _connect(self) -> None:
@@ -104,7 +106,8 @@ class Bus:
         """Send what is still to be sent, and hang up."""
         if self._client.is_connected:
             await self._client.flush()
-        await self._client.close()
+        if self._connected_once:
+            await self._client.close()
 
     def _context(self) -> ssl.SSLContext | None:
         c = self._config
