@@ -11,15 +11,13 @@ CHUNK: Final = 1 << 16  # bytes that are read at a time, and so the most that on
 
 
 class Tools:
-    """What all legs of a relay share; what is read goes through one buffer."""
+    """What all legs of a relay share. Without pipes, bytes are copied."""
 
-    __slots__ = ("buffer", "pipes", "poller", "view")
+    __slots__ = ("pipes", "poller")
 
     def __init__(self, poller: Poller, pipes: Pipes | None) -> None:
         self.poller = poller
         self.pipes = pipes
-        self.buffer = bytearray(CHUNK)
-        self.view = memoryview(self.buffer)
 
 
 class Owner:
@@ -99,19 +97,20 @@ class Leg(Watched):
         if self.bulk and self._splice():
             return
         try:
-            size = self.sock.recv_into(self.tools.buffer)
+            data = self.sock.recv(CHUNK)
         except BlockingIOError:
             return
         except OSError as error:
             self.owner.broken(self, error)
             return
-        if not size:
+        if not data:
             self.finish()
             return
+        size = len(data)
         self.received += size
         self.owner.active = True
         self.bulk = size == CHUNK and not self.visible
-        self.other.push(self.tools.view[:size])
+        self.other.push(data)
 
     def finish(self) -> None:
         """Hand on that nothing more comes."""
@@ -147,10 +146,10 @@ class Leg(Watched):
 
     # From the other end to the peer
 
-    def push(self, data: memoryview | bytes) -> None:
+    def push(self, data: bytes) -> None:
         """Send; what does not fit now is kept, and the other end has to wait."""
         if self.pending is not None:  # only TLS speaks out of turn
-            self.pending += bytes(data)
+            self.pending += data
             return
         try:
             sent = self.sock.send(data)
@@ -160,7 +159,7 @@ class Leg(Watched):
             self.owner.broken(self, error)
             return
         if sent < len(data):
-            self.pending = bytes(data[sent:])
+            self.pending = data[sent:]
             self._block()
 
     def pump(self, pipe: Pipe) -> None:

@@ -28,15 +28,15 @@ class TlsLeg(Leg):
 
     def pull(self) -> None:
         try:
-            size = self.sock.recv_into(self.tools.buffer)
+            data = self.sock.recv(CHUNK)
         except BlockingIOError:
             return
         except OSError as error:
             self.owner.broken(self, error)
             return
         self.owner.active = True
-        if size:
-            self._wire.incoming.write(self.tools.view[:size])
+        if data:
+            self._wire.incoming.write(data)
             self._decrypt()
         else:  # an end without a word counts as one with: so many do it
             self.finish()
@@ -70,12 +70,11 @@ class TlsLeg(Leg):
             if self.pending is not None and len(self.pending) > _MOST_UNSENT:
                 self.owner.broken(self, OSError("it does not read"))
 
-    def push(self, data: memoryview | bytes) -> None:
+    def push(self, data: bytes) -> None:
         try:
-            sent = self._wire.tls.write(data)
-            while sent < len(data):  # a record at a time
-                data = data[sent:]
-                sent = self._wire.tls.write(data)
+            rest = memoryview(data)
+            while rest:  # a record at a time
+                rest = rest[self._wire.tls.write(rest) :]
         except ssl.SSLError as error:
             self.owner.broken(self, error)
             return
