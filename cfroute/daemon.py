@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MANY = 10240  # descriptors; OPEN_MAX of macOS
 
+_PATIENCE = 3  # seconds in which requests can end when their server does
+
 LIFELINE = "CFROUTE_LIFELINE"
 """Environment variable with the number of a pipe that ends when the supervisor does. It goes no further than the daemon."""
 
@@ -136,7 +138,7 @@ async def serving(
         ws="none",
         loop="none",
         server_header=False,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=_PATIENCE + 1,
         ssl_certfile=certificate[0] if certificate else None,
         ssl_keyfile=certificate[1] if certificate else None,
         ssl_ca_certs=client_ca,
@@ -161,14 +163,16 @@ async def serving(
 
 
 async def _hang_up(server: "uvicorn.Server", served: asyncio.Task[None]) -> None:
-    """Wait for the end of `served`, and cut idle connections meanwhile.
+    """Wait for the end of `served`, and cut idle connections meanwhile, in the end those of requests that have no end.
 
     uvicorn closes them politely; but over TLS that waits for an answer that a client which only keeps the connection for
-    later does not give, and would take the whole timeout.
+    later does not give, and would take the whole timeout. And what it cancels after that, it reports as a failure of ours.
     """
+    patience = asyncio.get_running_loop().time() + _PATIENCE
     while not served.done():
+        over = asyncio.get_running_loop().time() > patience
         for connection in list(server.server_state.connections):
-            if _is_idle(connection):
+            if over or _is_idle(connection):
                 connection.transport.abort()
         await asyncio.wait([served], timeout=0.02)
     served.result()

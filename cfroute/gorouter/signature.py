@@ -21,6 +21,7 @@ from cfroute.go import base64 as go_base64
 from cfroute.go import json as go_json
 from cfroute.go import time as go_time
 from cfroute.go import url as go_url
+from cfroute.unreadable import UNREADABLE
 
 _ITERATIONS = 100_001
 _KEY_SIZE = 16
@@ -108,13 +109,12 @@ class _Contents(msgspec.Struct, forbid_unknown_fields=True):
 
 _decode_metadata = msgspec.json.Decoder(_Metadata).decode
 _decode_contents = msgspec.json.Decoder(_Contents).decode
-_NOT_ORDINARY = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 def _nonce(text: bytes) -> bytes:
     try:
         return go_base64.decode_standard(_decode_metadata(text).nonce.encode())
-    except _NOT_ORDINARY:
+    except UNREADABLE:
         return _nonce_as_go(text)
 
 
@@ -135,7 +135,7 @@ def _nonce_as_go(text: bytes) -> bytes:
 def _contents(text: bytes) -> Signature:
     try:
         contents = _decode_contents(text)
-    except _NOT_ORDINARY:
+    except UNREADABLE:
         return _contents_as_go(text)
     return Signature(contents.forwarded_url, go_time.parse_rfc3339(contents.requested_time))
 

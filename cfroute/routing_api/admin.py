@@ -1,6 +1,4 @@
-"""The admin server: backup and restore lock the router groups meanwhile. It asks for no token, and listens on loopback only."""
-
-from typing import Final
+"""The admin server: backup and restore lock the router groups meanwhile. It asks for no token, and listens on loopback."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,8 +7,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cfroute.routing_api.app import framed, method_not_allowed
 from cfroute.routing_api.backup import BackupLocks
-
-ADDRESS: Final = "127.0.0.1"
 
 
 def build(locks: BackupLocks) -> ASGIApp:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote_plus
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -140,7 +140,7 @@ def build(service: Service, guard: Guard, log: Lager, new_guid: Callable[[], str
 
 def framed(paths: list[Path]) -> Starlette:
     """An app with these paths, which refuses all else in Go's words."""
-    app = Starlette(routes=paths, exception_handlers={ApiError: _refused, HTTPException: _unknown})
+    app = Starlette(routes=paths, exception_handlers={ApiError: _refused, HTTPException: _unknown, ClientDisconnect: _gone})
     app.router.redirect_slashes = False
     return app
 
@@ -179,8 +179,13 @@ async def _unknown(_request: Request, _error: Exception) -> Response:
 
 async def _refused(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, ApiError)
-    request.state.log.info("refused", status=refused.status, name=refused.name, error=refused.message)
+    request.state.log.error("error", error=refused.message)
     return Response(encode({"name": refused.name, "message": refused.message}), refused.status, media_type=TEXT)
+
+
+async def _gone(request: Request, _error: Exception) -> Response:
+    request.state.log.info("client-went-away")
+    return Response(status_code=400)  # which nobody reads
 
 
 def _observed(app: ASGIApp, log: Lager, new_guid: Callable[[], str]) -> ASGIApp:

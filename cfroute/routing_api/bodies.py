@@ -10,6 +10,7 @@ from cfroute.go.json import JSONError, parse_first
 from cfroute.go.structs import Field, struct, structs
 from cfroute.routing_api.api import NO_TAG, Route, RouterGroup, TcpRoute
 from cfroute.routing_api.errors import unprocessable
+from cfroute.unreadable import UNREADABLE
 
 _Uint16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
 _Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -133,7 +134,7 @@ def router_group(body: bytes) -> RouterGroup:
 def _decoded(body: bytes, strict: Any, lenient: Any, wanted: Any) -> Any:
     try:
         return strict(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         pass  # Go may be more lenient, and has its own words for what is wrong
     try:
         return msgspec.convert(lenient(parse_first(body)), wanted)

@@ -16,6 +16,7 @@ from cfroute.http_client import Client, Headers
 from cfroute.routing_api.api import Event, R, Route, RouterGroup, TcpRoute
 from cfroute.routing_api.errors import refusal, unreadable
 from cfroute.routing_api.subscription import Subscription
+from cfroute.unreadable import UNREADABLE
 
 TIMEOUT: Final = 60.0  # seconds, upstream's
 RETRY_AFTER: Final = 1.0  # seconds, upstream's
@@ -103,7 +104,7 @@ class RoutingApi:
         body = await self._ask("GET", path, token)
         try:
             return msgspec.json.decode(body, type=list[kind] | None) or []  # type: ignore[valid-type]
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise unreadable("the answer", error) from error
 
     async def _ask(self, method: str, path: str, token: str, body: bytes = b"") -> bytes:

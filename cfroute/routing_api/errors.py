@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from cfroute.unreadable import UNREADABLE
+
 PROCESS_REQUEST: Final = "ProcessRequestError"
 ROUTE_INVALID: Final = "RouteInvalidError"
 ROUTE_SERVICE_URL_INVALID: Final = "RouteServiceUrlInvalidError"
@@ -38,7 +40,7 @@ def refusal(status: int, body: bytes) -> ApiError:
     """The error that a client got as an answer. Upstream's clients say no more of a refused token than that it is."""
     try:
         told = msgspec.json.decode(body, type=_Body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         told = _Body()
     if status == 401:
         return Unauthorized(status, told.name, "unauthorized")

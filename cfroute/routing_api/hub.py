@@ -6,17 +6,20 @@
 
 Who does not read is dropped when the queue is full, and will list everything anew: better than an event that is missing
 without anybody knowing. Changes that were made together are one entry of the queue, or a single large request would drop
-everybody.
+everybody. What waits is shared by all who wait for it; what is being sent is cut into pieces, so that a thousand slow readers
+hold no thousand copies of a large request.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from cfroute.go.encoding import encode
 from cfroute.routing_api.api import AnyEvent, AnyRoute
 
 QUEUE: Final = 1024  # requests whose changes may wait for a listener
+HELD: Final = 16 << 20  # bytes of them, besides a single larger one
+PIECE: Final = 64 << 10  # bytes, or a bit more, that are sent at once
 
 Change = Callable[[int], object]
 
@@ -52,8 +55,9 @@ class Hub:
         """Tell everybody, in this order."""
         if not self._listeners:
             return
-        batch = [_encoded(event) for event in events if isinstance(event.route, self.kind)]
-        for listener in list(self._listeners) if batch else ():
+        encoded = [_encoded(event) for event in events if isinstance(event.route, self.kind)]
+        batch = _Batch(encoded, sum(map(len, encoded)))
+        for listener in list(self._listeners) if encoded else ():
             if not listener.put(batch):
                 self._listeners.discard(listener)
                 listener.end()
@@ -65,16 +69,24 @@ class Hub:
             listener.end()
 
 
+class _Batch(NamedTuple):
+    """Changes that were made together, encoded but for their numbers, and how many bytes they are."""
+
+    events: list[bytes]
+    size: int
+
+
 class _Listener:
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[list[bytes] | None] = asyncio.Queue(QUEUE)
+        self._queue: asyncio.Queue[_Batch | None] = asyncio.Queue(QUEUE)
+        self._held = 0
 
-    def put(self, batch: list[bytes]) -> bool:
+    def put(self, batch: _Batch) -> bool:
         """Hand it over; False when the listener does not keep up."""
-        try:
-            self._queue.put_nowait(batch)
-        except asyncio.QueueFull:
+        if self._queue.full() or (self._held and self._held + batch.size > HELD):
             return False
+        self._queue.put_nowait(batch)
+        self._held += batch.size
         return True
 
     def end(self) -> None:
@@ -87,8 +99,22 @@ class _Listener:
         """The body of the answer."""
         number = 0
         while (batch := await self._queue.get()) is not None:
-            yield b"".join(b"id: %d\n%b" % (number + offset, event) for offset, event in enumerate(batch))
-            number += len(batch)
+            self._held -= batch.size
+            for piece in _cut(number, batch.events):
+                yield piece
+            number += len(batch.events)
+
+
+def _cut(number: int, events: Sequence[bytes]) -> Iterator[bytes]:
+    """Numbered events, in pieces."""
+    piece = bytearray()
+    for offset, event in enumerate(events):
+        piece += b"id: %d\n%b" % (number + offset, event)
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
 
 
 def _encoded(event: AnyEvent) -> bytes:

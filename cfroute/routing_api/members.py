@@ -62,7 +62,7 @@ class Members:
                 await self._serve_http(stack)
             await self._serve_mtls(stack)
             locks = admin.build(self._service.backup)
-            await stack.enter_async_context(daemon.serving(locks, admin.ADDRESS, self._config.admin_port))
+            await stack.enter_async_context(daemon.serving(locks, self._config.cfroute.admin_address, self._config.admin_port))
             for hub in (self._service.http_events, self._service.tcp_events):
                 stack.callback(hub.close)
             self._measure(stack)

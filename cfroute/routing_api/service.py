@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection
 
 from cfroute.lager import Lager
@@ -30,6 +31,7 @@ class Service:
         self._max_ttl = config.ttl
         self._reserved = config.reserved_ports
         self._seeds = [seed.group for seed in config.router_groups]
+        self._seeds_win = config.cfroute.update_router_groups
         self._database = database
         self._store = store
         self._metrics = metrics
@@ -45,7 +47,7 @@ class Service:
     # Start
 
     async def prepare(self, log: Lager) -> None:
-        """Bring the tables up to date, and put the configured router groups into an empty one. Raises SQLAlchemyError."""
+        """Bring the tables up to date, and the configured router groups into an empty one. Raises SQLAlchemyError."""
         await self._database.run(lambda engine: migrate(engine, log.session("migration")))
         seeding = log.session("seeding")
         await self._database.run(lambda engine: self._seed(engine.begin(), seeding))
@@ -55,6 +57,18 @@ class Service:
             if self._seeds and not self._store.groups(connection):
                 for group in self._seeds:
                     log.info("seeding", **{"router-group": self._store.add_group(connection, group)})
+            elif self._seeds_win:
+                self._update(connection, log)
+
+    def _update(self, connection: Connection, log: Lager) -> None:
+        """Give the groups the ports that they have in the file."""
+        ports = {seed.name: seed.reservable_ports for seed in self._seeds}
+        for group in self._store.groups(connection):
+            wanted = ports.get(group.name, group.reservable_ports)
+            if wanted != group.reservable_ports:
+                updated = msgspec.structs.replace(group, reservable_ports=wanted)
+                self._store.save_group(connection, updated)
+                log.info("updating", **{"router-group": updated})
 
     # HTTP routes
 

@@ -15,6 +15,7 @@ from cfroute.http_client import Client, Headers, Response, Unreachable
 from cfroute.routing_api.api import Event, R
 from cfroute.routing_api.errors import refusal, unreadable
 from cfroute.routing_api.event_stream import EventStream
+from cfroute.unreadable import UNREADABLE
 
 RETRIED: Final = (500, 502, 503, 504)
 
@@ -85,7 +86,7 @@ class Subscription(Generic[R]):
     def _route(self, data: str) -> R:
         try:
             return msgspec.json.decode(data, type=self._kind)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise unreadable("the event", error) from error
 
     async def close(self) -> None:

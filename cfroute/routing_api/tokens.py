@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
 
+from cfroute.unreadable import UNREADABLE
+
 _HASHES: Final[Mapping[str, type[HashAlgorithm]]] = {"RS256": SHA256, "RS384": SHA384, "RS512": SHA512}
 _BASE64URL: Final = (string.ascii_letters + string.digits + "-_").encode()
 _CERTIFICATE: Final = b"-----BEGIN CERTIFICATE-----"
@@ -85,7 +87,7 @@ def _check_signature(header: Mapping[str, Any], parts: list[str], key: RSAPublic
 def _object(part: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(_bytes(part), type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise TokenError(f"token cannot be read: {error}") from error
 
 

@@ -1,5 +1,6 @@
 """The UAA as the Routing API knows it: who issues tokens, and the key that they are signed with."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from typing import Any, Final
@@ -34,7 +35,11 @@ class Everybody:
 
 
 class Uaa:
-    """Checks tokens. Anybody can send one with a wrong signature, and each makes us look for a new key: as upstream."""
+    """Checks tokens.
+
+    Anybody can send one with a wrong signature, and each makes us look for a new key, as upstream; but the UAA is asked by one at
+    a time, and whoever comes meanwhile waits for what that brings.
+    """
 
     def __init__(self, config: Config, clock: Clock, log: Lager) -> None:
         """Raises UaaError when the authorities that its certificate is checked with cannot be read."""
@@ -46,6 +51,7 @@ class Uaa:
         self._log = log
         self._issuer = ""
         self._key: RSAPublicKey | None = None
+        self._refreshing = asyncio.Lock()
         self.token_errors = 0
         self.key_refreshes = 0
 
@@ -71,15 +77,22 @@ class Uaa:
         await self._client.aclose()
 
     async def _claims(self, token: str) -> Any:
+        key = self._key
         try:
             return self._verified(token)
         except WrongSignature:
             self.key_refreshes += 1
             try:
-                self._key = _public_key(await self._client.token_key())
+                await self._refresh(key)
             except UaaError as error:
                 raise TokenError(str(error)) from error
         return self._verified(token)
+
+    async def _refresh(self, key: RSAPublicKey | None) -> None:
+        """Fetch the key that comes after `key`, unless that has just been done."""
+        async with self._refreshing:
+            if self._key is key:
+                self._key = _public_key(await self._client.token_key())
 
     def _verified(self, token: str) -> Any:
         assert self._key is not None

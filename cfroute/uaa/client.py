@@ -16,6 +16,7 @@ from cfroute.clock import Clock
 from cfroute.go.quoting import quote
 from cfroute.http_client import Client, Unreachable
 from cfroute.proxy.status import REASONS
+from cfroute.unreadable import UNREADABLE
 
 _BODY: Final = b"grant_type=client_credentials&token_format=jwt"
 _ANONYMOUS: Final = (("Accept", "application/json"), ("User-Agent", "go-uaa"), ("X-Identity-Zone-Id", ""))
@@ -125,7 +126,7 @@ class UaaClient:
             raise UaaError(f"An error occurred while calling {self._url}{path}: {status}")
         try:
             value = msgspec.json.decode(body, type=dict[str, Any]).get(name, "")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise UaaError(f"An unknown error occurred while parsing response from {self._url}{path}: {error}") from error
         return value if isinstance(value, str) else ""
 
@@ -216,7 +217,7 @@ class TokenFetcher:
             raise self._final(_refusal(status, body))
         try:
             answer = msgspec.json.decode(body, type=_Answer)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise self._final(f"oauth2: cannot parse json: {error}") from error
         if not answer.access_token:
             raise self._final("oauth2: server response missing access_token")
@@ -231,7 +232,7 @@ def _refusal(status: int, body: bytes) -> str:
     """What the UAA says is wrong, as upstream's library shows it."""
     try:
         told = msgspec.json.decode(body, type=_Refusal)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         told = _Refusal()
     if told.error:
         return " ".join(["oauth2:", quote(told.error), *([quote(told.error_description)] if told.error_description else ())])

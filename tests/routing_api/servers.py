@@ -26,6 +26,7 @@ class Server:
     """A server that runs until `stop`. `as_user` is who it runs as when we are root."""
 
     type = ""
+    crash_signal = signal.SIGKILL
 
     def __init__(self, as_user: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="cfroute-database-"))
@@ -46,9 +47,19 @@ class Server:
 
     def begin(self, command: Sequence[object]) -> None:
         """Start the server, and wait until it listens. It ends with the tests, even if those are killed."""
+        self._command = command
         words = ["setpriv", "--pdeathsig", "KILL", *(str(word) for word in command)]
         self.process = subprocess.Popen(words, stdout=self._log, stderr=self._log, cwd=self.folder, **self._as)
         eventually(self._looked_at, "a database server")
+
+    def crash(self) -> None:
+        """End it so that it has no time to write anything."""
+        self.process.send_signal(self.crash_signal)
+        self.process.wait(DEADLINE)
+
+    def restart(self) -> None:
+        """Start it again, with what it has on its disk."""
+        self.begin(self._command)
 
     def _looked_at(self) -> bool:
         assert self.process.poll() is None, (self.folder / "log").read_text()
@@ -85,8 +96,8 @@ class MariaDB(Server):
         data = self.folder / "data"
         quoted = PASSWORD.replace("'", "''")
         (self.folder / "init.sql").write_text(
-            f"CREATE DATABASE `{SCHEMA}` CHARACTER SET utf8mb4;\n"
-            f"CREATE USER '{USER}'@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD('{quoted}');\n"
+            f"CREATE DATABASE IF NOT EXISTS `{SCHEMA}` CHARACTER SET utf8mb4;\n"
+            f"CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD('{quoted}');\n"
             f"GRANT ALL ON `{SCHEMA}`.* TO '{USER}'@'%';\n"
         )
         self.run([_found("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db"])
@@ -103,6 +114,7 @@ class PostgreSQL(Server):
     """PostgreSQL, with its usual password authentication."""
 
     type = "postgres"
+    crash_signal = signal.SIGQUIT  # its other processes would outlive a killed one for a moment
 
     def __init__(self) -> None:
         super().__init__("postgres")

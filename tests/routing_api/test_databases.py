@@ -100,16 +100,26 @@ def test_the_tables(server: MariaDB | PostgreSQL) -> None:
     assert all(indexes[name] for name in ("idx_route", "idx_tcp_route", "idx_rg_name"))
 
 
-def test_a_server_that_comes_back(launch: Launch) -> None:
-    with servers.running("postgresql") as server:
+@pytest.mark.parametrize("name", list(servers.SERVERS))
+def test_a_server_that_crashes_and_comes_back(launch: Launch, name: str) -> None:
+    """What was acknowledged is there, and what was not is a 503 and a line in the log."""
+    acknowledged, refused = set(), list[httpx.Response]()
+    with servers.running(name) as server:
         process = launch("-devMode", sqldb=server.sqldb()).started()
         with process.client() as api:
-            assert api.get("/routes").status_code == 200
-            server.process.send_signal(signal.SIGINT)
-            server.process.wait(15)
-            away: httpx.Response = api.get("/routes")
-            assert (away.status_code, away.json()["name"]) == (503, "DBCommunicationError")
-            assert api.post("/routes", json=[http("a.test")]).status_code == 503
-            server.begin(server.process.args)
-            assert api.post("/routes", json=[http("a.test")]).status_code == 201
+            for number in range(60):
+                if number == 20:
+                    server.crash()
+                elif number == 40:
+                    server.restart()
+                answer = api.post("/routes", json=[http(f"{number}.test")])
+                if answer.status_code == 201:
+                    acknowledged.add(f"{number}.test")
+                else:
+                    refused.append(answer)
+            found = {each["route"] for each in api.get("/routes").json()}
+        assert found == {*acknowledged, "api.sys.test/routing"}
+        assert len(acknowledged) == 40
+        assert {(answer.status_code, answer.json()["name"]) for answer in refused} == {(503, "DBCommunicationError")}
+        assert len(process.said("api-http-server.request.error")) == len(refused)
         assert process.end() == 0

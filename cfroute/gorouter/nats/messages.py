@@ -13,6 +13,7 @@ from cfroute.go import json as go_json
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.gorouter.routing_table.route_options import NO_OPTIONS, RouteOptions
+from cfroute.unreadable import UNREADABLE
 
 _INT64 = (-(1 << 63), (1 << 63) - 1)
 _Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -52,7 +53,7 @@ def decode(payload: bytes) -> RegistryMessage:
     """The message in a payload. Raises MessageError."""
     try:
         message = _decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         message = _decode_as_go(payload)
     if message.route_service_url and not message.route_service_url.startswith("https"):
         raise MessageError(_NOT_HTTPS)

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from cfroute.unreadable import UNREADABLE
+
 PING: Final = b"PING\r\n"
 PONG: Final = b"PONG\r\n"
 _LONGEST_LINE: Final = 64 * 1024  # bytes; INFO of a large cluster has some kilobytes
@@ -115,7 +117,7 @@ def info(rest: bytes) -> Info:
     """What an `INFO` line says. Raises ProtocolError."""
     try:
         return msgspec.json.decode(rest, type=Info)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ProtocolError("INFO cannot be read") from error
 
 
