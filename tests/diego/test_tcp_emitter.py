@@ -189,6 +189,10 @@ UNUSABLE: dict[str, tuple[dict[str, Any], int]] = {
     "failed-parsing-uaa-host": (TCP | {"oauth": {"uaa_url": "https://uaa.test"}}, 2),
     "failed-parsing-uaa-port": (TCP | {"oauth": {"uaa_url": "https://uaa.test:https"}}, 2),
     "failed-fetching-uaa-key": (TCP | {"oauth": {"uaa_url": "https://127.0.0.1:1"}}, 2),
+    "failed-to-create-locket-client": (
+        {"cell_id": "", "uuid": "me", "locket_enabled": True, "locket_address": "127.0.0.1:1", "locket_ca_cert_file": "/nowhere"},
+        2,
+    ),
     "failed-to-initialize-nats-client": ({"nats_tls_enabled": True, "nats_ca_cert_file": "/nowhere"}, 1),
 }
 
