@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from cfroute.diego.api import Port
 
 from ..routing_api.daemons import Process, settings, write_identities
 from ..routing_api.uaas import SECRET, Uaa
-from .conftest import Bench, eventually, free_port
+from .conftest import SERVER, Bench, eventually, free_port
 from .daemons import Daemon
 from .emitters import PROCESS, Nats, Router, configuration, desired, emitter, launch, run
 
@@ -106,6 +107,17 @@ def test_tcp_routes_follow_the_instances(bench: Bench, nats_server: Nats, routes
     eventually(lambda: routes.ports() == [1025, 1026])
     bench.call(lambda bbs: bbs.retire(PROCESS, 0))  # it is to be stopped, and runs still
     eventually(lambda: routes.ports() == [])
+
+
+def test_an_instance_that_is_to_stop_leaves_its_tcp_routes_first(bench: Bench, nats_server: Nats, routes: Routes) -> None:
+    bench.add_cell(drain_time=2.0)
+    emitter(bench, nats_server, **routes.settings)
+    bench.call(lambda bbs: bbs.desire(bench.lrp("echo", {"server.py": SERVER}, ports=(5222,), routes=routes.desire(1024))))
+    [route] = eventually(routes.present)
+    bench.call(lambda bbs: bbs.update("echo", instances=0))
+    eventually(lambda: not routes.present())
+    with socket.create_connection((route["backend_ip"], route["backend_port"]), 5):
+        assert bench.instances("echo")  # who had chosen it just before is still served
 
 
 @pytest.mark.statement("route emitter 5", "The periodic emit renews TCP routes; what the Routing API has lost comes back by it")
