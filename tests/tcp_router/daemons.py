@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 import yaml
 
 from cfroute.routing_api.api import Event, TcpRoute
@@ -24,7 +26,7 @@ from ..conformance.conftest import free_port
 from ..program import program
 from ..routing_api.daemons import DEADLINE, eventually
 
-__all__ = ["DEADLINE", "Backend", "ScriptedApi", "TcpRouter", "ask", "eventually", "free_port"]
+__all__ = ["DEADLINE", "Backend", "ScriptedApi", "TcpRouter", "ask", "connected", "eventually", "free_port", "line", "need"]
 
 
 class ScriptedApi:
@@ -250,3 +252,9 @@ def line(connection: socket.socket) -> str:
     """What comes up to the end of a line."""
     with connection.makefile("rb", buffering=0) as reader:
         return reader.readline().decode().strip()
+
+
+def need(engine: str) -> None:
+    """Skip the test where there is no such engine."""
+    if engine == "haproxy" and not shutil.which("haproxy"):
+        pytest.skip("haproxy is not installed")

@@ -14,7 +14,6 @@ from cfroute.tcp_router import flags as command_line
 from cfroute.tcp_router.config import BackendTls, Config, ConfigError, load
 from cfroute.tcp_router.flags import FlagError, Flags
 
-statement = pytest.mark.statement
 AUTHORITY = certificates.make_authority("test", time.time())
 OTHER = certificates.make_authority("other", time.time())
 CERTIFICATE, KEY = AUTHORITY.certificate.decode(), AUTHORITY.key.decode()
@@ -32,7 +31,7 @@ def refused(folder: Path, **settings: Any) -> str:
     return str(error.value)
 
 
-@statement("TCP router 2", "the keys of the file, with upstream's defaults")
+@pytest.mark.statement("TCP router 2", "the keys of the file, with upstream's defaults")
 def test_the_sample() -> None:
     config = load(str(Path(__file__).parents[2] / "fixtures" / "tcp_router" / "tcp_router.yml"), pid_file_needed=True)
     assert config.oauth.token_endpoint == "uaa.service.cf.internal"
@@ -44,20 +43,20 @@ def test_the_sample() -> None:
     assert config.cfroute.address == "127.0.0.1"
 
 
-@statement("TCP router 2", "an empty file is valid; unknown keys are ignored; drain_wait is 0 unless it is said")
+@pytest.mark.statement("TCP router 2", "an empty file is valid; unknown keys are ignored; drain_wait is 0 unless it is said")
 def test_defaults(tmp_path: Path) -> None:
     config = read(tmp_path, unknown={"a": [1]})
     assert config == Config()
     assert config.drain_wait == 0
 
 
-@statement("TCP router 2", "a negative drain_wait means 20 seconds")
+@pytest.mark.statement("TCP router 2", "a negative drain_wait means 20 seconds")
 @pytest.mark.parametrize(("given", "seconds"), [("-1s", 20), ("0s", 0), ("1m30s", 90)])
 def test_drain_wait(tmp_path: Path, given: str, seconds: float) -> None:
     assert read(tmp_path, drain_wait=given).drain_wait == seconds
 
 
-@statement("TCP router 2", "haproxy_pid_file is required (where somebody else starts HAProxy)")
+@pytest.mark.statement("TCP router 2", "haproxy_pid_file is required (where somebody else starts HAProxy)")
 def test_pid_file(tmp_path: Path) -> None:
     assert refused(tmp_path, pid_file_needed=True) == "haproxy_pid_file is required"
 
@@ -69,7 +68,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "cannot unmarshal !!int `70000` into uint16" in refused(tmp_path, reserved_system_component_ports=[70000])
 
 
-@statement("TCP router 2", "backend_tls needs certificates of authorities, and nothing else in their file")
+@pytest.mark.statement("TCP router 2", "backend_tls needs certificates of authorities, and nothing else in their file")
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -94,7 +93,7 @@ def test_authorities_that_cannot_be_used(tmp_path: Path, content: str | None, pr
     assert refused(tmp_path, backend_tls={"enabled": True, "ca_cert_path": str(file)}) == problem.format(file)
 
 
-@statement("TCP router 2", "backend_tls without the path of the authorities is an error; an empty file is none")
+@pytest.mark.statement("TCP router 2", "backend_tls without the path of the authorities is an error; an empty file is none")
 def test_no_authorities(tmp_path: Path) -> None:
     problem = "Backend TLS was enabled but no CA certificates were specified"
     assert refused(tmp_path, backend_tls={"enabled": True}) == problem
@@ -103,7 +102,7 @@ def test_no_authorities(tmp_path: Path) -> None:
     assert read(tmp_path, backend_tls={"enabled": True, "ca_cert_path": str(empty)}).backend_tls.enabled
 
 
-@statement("TCP router 2", "the client's file has a certificate, then its key, and nothing else")
+@pytest.mark.statement("TCP router 2", "the client's file has a certificate, then its key, and nothing else")
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -134,12 +133,12 @@ def test_files_that_can_be_used(tmp_path: Path) -> None:
     assert read(tmp_path, backend_tls=tls).backend_tls.client_cert_and_key_path == str(client)
 
 
-@statement("TCP router 2", "without backend_tls.enabled, its files are not looked at")
+@pytest.mark.statement("TCP router 2", "without backend_tls.enabled, its files are not looked at")
 def test_tls_that_is_not_enabled(tmp_path: Path) -> None:
     assert read(tmp_path, backend_tls={"enabled": False, "ca_cert_path": "/nowhere"}).backend_tls == BackendTls()
 
 
-@statement("TCP router 1", "upstream's flags and their defaults")
+@pytest.mark.statement("TCP router 1", "upstream's flags and their defaults")
 def test_flags() -> None:
     flags = parse([], Flags)
     assert flags.sync_interval == 60
@@ -152,7 +151,7 @@ def test_flags() -> None:
     assert parse(["--syncInterval=1s", "-routingGroupCheckExit"], Flags).routing_group_check_exit
 
 
-@statement("TCP router 3", "an expiry above 65535 s, and a check interval above the expiry, are refused")
+@pytest.mark.statement("TCP router 3", "an expiry above 65535 s, and a check interval above the expiry, are refused")
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -13,8 +13,6 @@ from cfroute.tcp_router.table_view import TableView
 
 from .examples import route
 
-statement = pytest.mark.statement
-
 
 def csv_line(proxy: str, server: str, **figures: int) -> str:
     columns = {"qcur": 2, "scur": 4, "stot": 7, "bin": 8, "bout": 9, "econ": 13, "qtime": 58, "ctime": 59, "ttime": 61}
@@ -24,7 +22,7 @@ def csv_line(proxy: str, server: str, **figures: int) -> str:
     return ",".join(cells)
 
 
-@statement("TCP router 13", "the answer to `show stat` is read by its columns, without the header")
+@pytest.mark.statement("TCP router 13", "the answer to `show stat` is read by its columns, without the header")
 def test_parsing() -> None:
     line = csv_line("backend_5001", "BACKEND", qcur=1, scur=2, stot=3, bin=4, bout=5, econ=6, qtime=7, ctime=8, ttime=9)
     assert list(stats.parse(f"# pxname,svname\n{line}\nbackend_5002,cut off\n\n")) == [
@@ -33,7 +31,7 @@ def test_parsing() -> None:
     assert list(stats.parse("")) == []
 
 
-@statement("TCP router 13", "totals of queued requests and connection errors, integer means of times over all lines")
+@pytest.mark.statement("TCP router 13", "totals of queued requests and connection errors, integer means of times over all lines")
 def test_totals() -> None:
     lines = [
         ProxyStats("a", queued=1, connection_errors=2, queue_ms=10, connect_ms=1),
@@ -47,7 +45,9 @@ def test_totals() -> None:
     assert next(iter(stats.metrics([]))) == ("TotalCurrentQueuedRequests", 0, "Metric")
 
 
-@statement("TCP router 13", "connection time and sessions are sent of proxies called x_y_PORT, connection errors of all")
+@pytest.mark.statement(
+    "TCP router 13", "connection time and sessions are sent of proxies called x_y_PORT, connection errors of all"
+)
 def test_proxies() -> None:
     lines = [
         ProxyStats("listen_cfg_5001", "server", sessions=3, total_ms=1, connection_errors=7),
@@ -62,7 +62,9 @@ def test_proxies() -> None:
     assert "5002.CurrentSessions" not in sent
 
 
-@statement("TCP router 3", "the router groups' ports are compared with those of system components, one sentence a group")
+@pytest.mark.statement(
+    "TCP router 3", "the router groups' ports are compared with those of system components, one sentence a group"
+)
 def test_reserved_ports() -> None:
     groups = [
         RouterGroup("1", "G", "tcp", "1024-1030,2000"),

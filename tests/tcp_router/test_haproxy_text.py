@@ -14,7 +14,7 @@ from cfroute.tcp_router.table import RoutingTable
 
 from .examples import Lines, route
 
-statement = pytest.mark.statement
+PLAIN = BackendTls()
 TLS = BackendTls(enabled=True, ca_cert_path="/ca.pem")
 
 
@@ -26,15 +26,17 @@ def frontends(routes: Sequence[TcpRoute], lines: Lines, *, tls: bool = False) ->
     return [each for each in made if each is not None]
 
 
-def text(*routes: TcpRoute, tls: BackendTls = BackendTls(), base: bytes = b"", lines: Lines | None = None) -> str:
+def text(*routes: TcpRoute, tls: BackendTls = PLAIN, base: bytes = b"", lines: Lines | None = None) -> str:
     return haproxy_text.render(base, frontends(routes, lines or Lines(), tls=tls.enabled), tls).decode()
 
 
-def servers(*routes: TcpRoute, tls: BackendTls = BackendTls(), lines: Lines | None = None) -> list[str]:
+def servers(*routes: TcpRoute, tls: BackendTls = PLAIN, lines: Lines | None = None) -> list[str]:
     return [line.strip() for line in text(*routes, tls=tls, lines=lines).splitlines() if line.startswith("  server ")]
 
 
-@statement("TCP router 9", "the file is the base configuration, then each port with its backends, in exactly this layout")
+@pytest.mark.statement(
+    "TCP router 9", "the file is the base configuration, then each port with its backends, in exactly this layout"
+)
 def test_the_whole() -> None:
     routes = [route(5001, "1.2.3.6", 60002, sni="sni.example.com"), route(5001, "1.2.3.7", 60003)]
     expected = """\
@@ -60,7 +62,7 @@ backend backend_5001_sni.example.com
     assert text(*routes, base=b"global\n  maxconn 4096\n") == expected
 
 
-@statement("TCP router 9", "ports ascend; a port without server names does not wait for a hello")
+@pytest.mark.statement("TCP router 9", "ports ascend; a port without server names does not wait for a hello")
 def test_ports() -> None:
     written = text(route(5222, "some-ip-1", 61000), route(5100))
     assert written.index("frontend_5100") < written.index("frontend_5222")
@@ -68,20 +70,22 @@ def test_ports() -> None:
     assert "server server_some-ip-1_61000 some-ip-1:61000\n" in written
 
 
-@statement("TCP router 9", "server names are sorted; a port may have no route without one")
+@pytest.mark.statement("TCP router 9", "server names are sorted; a port may have no route without one")
 def test_names() -> None:
     written = text(route(sni="b.test"), route(sni="a.test"))
     assert "default_backend" not in written
     assert written.index("use_backend backend_5001_a.test") < written.index("use_backend backend_5001_b.test")
 
 
-@statement("TCP router 9", "servers are sorted by address, then port")
+@pytest.mark.statement("TCP router 9", "servers are sorted by address, then port")
 def test_order_of_servers() -> None:
     found = servers(route(host="b", host_port=1), route(host="a", host_port=20), route(host="a", host_port=3))
     assert found == ["server server_a_3 a:3", "server server_a_20 a:20", "server server_b_1 b:1"]
 
 
-@statement("TCP router 9", "with backend_tls, a TLS port is spoken to by TLS, and the certificate has to bear the instance's id")
+@pytest.mark.statement(
+    "TCP router 9", "with backend_tls, a TLS port is spoken to by TLS, and the certificate has to bear the instance's id"
+)
 def test_tls_servers() -> None:
     tls_route = route(tls_port=61443, instance_id="guid-0")
     line = "server server_10.0.0.1_61443 10.0.0.1:61443 ssl verify required verifyhost guid-0 ca-file /ca.pem"
@@ -90,7 +94,7 @@ def test_tls_servers() -> None:
     assert servers(tls_route, tls=mutual) == [f"{line} crt /client.pem"]
 
 
-@statement("TCP router 9", "without backend_tls, a backend with a TLS port is left out; its stanza may then be empty")
+@pytest.mark.statement("TCP router 9", "without backend_tls, a backend with a TLS port is left out; its stanza may then be empty")
 def test_tls_that_is_not_enabled() -> None:
     lines = Lines()
     written = text(route(tls_port=61443, instance_id="i"), lines=lines)
@@ -98,7 +102,9 @@ def test_tls_that_is_not_enabled() -> None:
     assert lines.messages == ["backend-tls-not-enabled"]
 
 
-@statement("TCP router 9", "with backend_tls, a backend that does not say whether it has TLS is spoken to plainly, and logged")
+@pytest.mark.statement(
+    "TCP router 9", "with backend_tls, a backend that does not say whether it has TLS is spoken to plainly, and logged"
+)
 @pytest.mark.parametrize(("tls_port", "logged"), [(0, ["route-missing-tls-information"]), (-1, [])])
 def test_missing_tls_information(tls_port: int, logged: list[str]) -> None:
     lines = Lines()
@@ -106,7 +112,7 @@ def test_missing_tls_information(tls_port: int, logged: list[str]) -> None:
     assert lines.messages == logged
 
 
-@statement("TCP router 9", "what cannot be used is left out, and logged with the field that is wrong")
+@pytest.mark.statement("TCP router 9", "what cannot be used is left out, and logged with the field that is wrong")
 @pytest.mark.parametrize(
     ("bad", "place", "field", "value"),
     [
@@ -130,7 +136,7 @@ def test_what_cannot_be_used(bad: TcpRoute, place: str, field: str, value: str) 
         ]
 
 
-@statement("TCP router 9", "one backend that cannot be used does not keep the others from being used")
+@pytest.mark.statement("TCP router 9", "one backend that cannot be used does not keep the others from being used")
 def test_the_others() -> None:
     assert servers(route(host="::1"), route(host="10.0.0.2")) == ["server server_10.0.0.2_61000 10.0.0.2:61000"]
 

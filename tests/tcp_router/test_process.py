@@ -11,7 +11,6 @@ from ..program import program
 from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask, eventually, free_port
 from .examples import route
 
-statement = pytest.mark.statement
 Start = Callable[..., TcpRouter]
 
 
@@ -19,7 +18,7 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([program(), "tcp-router", *arguments], capture_output=True, text=True, timeout=DEADLINE)
 
 
-@statement("TCP router 1", "a wrong flag shows the usage, and ends it with 2")
+@pytest.mark.statement("TCP router 1", "a wrong flag shows the usage, and ends it with 2")
 def test_bad_usage() -> None:
     ended = run("-unknown")
     assert ended.returncode == 2
@@ -27,7 +26,7 @@ def test_bad_usage() -> None:
     assert run("-help").returncode == 0
 
 
-@statement("TCP router 3", "the lines of a start, in order; log messages begin with the source")
+@pytest.mark.statement("TCP router 3", "the lines of a start, in order; log messages begin with the source")
 def test_a_start(start: Start, api: ScriptedApi) -> None:
     api.routes = [route(free_port())]
     router = start(isolation_segments=["a", "b"]).until_healthy()
@@ -48,14 +47,14 @@ def test_a_start(start: Start, api: ScriptedApi) -> None:
     assert router.said("creating-routing-api-client") == [{"api-location": f"http://127.0.0.1:{api.port}"}]
 
 
-@statement("TCP router 12", "SIGINT and SIGTERM stop the members in reverse order, and the exit status is 0")
+@pytest.mark.statement("TCP router 12", "SIGINT and SIGTERM stop the members in reverse order, and the exit status is 0")
 def test_an_end(start: Start) -> None:
     router = start().until_healthy()
     assert router.end() == 0
     assert router.messages()[-4:] == ["watcher.stopping", "metrics-reporter.stopping", "syncer.stopping", "exited"]
 
 
-@statement("TCP router 2", "an unusable configuration is logged, and the exit status is 1")
+@pytest.mark.statement("TCP router 2", "an unusable configuration is logged, and the exit status is 1")
 def test_a_bad_configuration(start: Start, tmp_path: Path) -> None:
     router = start(backend_tls={"enabled": True})
     assert router.exit_status() == 1
@@ -63,7 +62,9 @@ def test_a_bad_configuration(start: Start, tmp_path: Path) -> None:
     assert line["error"] == "Backend TLS was enabled but no CA certificates were specified"
 
 
-@statement("TCP router 3", "a load balancer that is not supported, and flags that do not go together, end it before the start")
+@pytest.mark.statement(
+    "TCP router 3", "a load balancer that is not supported, and flags that do not go together, end it before the start"
+)
 @pytest.mark.parametrize(
     ("flags", "message", "status"),
     [
@@ -79,14 +80,14 @@ def test_flags_that_end_it(start: Start, flags: list[str], message: str, status:
     assert router.said(message)
 
 
-@statement("TCP router 3", "files of the Routing API's client that cannot be used end it with 2")
+@pytest.mark.statement("TCP router 3", "files of the Routing API's client that cannot be used end it with 2")
 def test_bad_certificates(start: Start) -> None:
     router = start(routing_api={"uri": "https://127.0.0.1"})
     assert router.exit_status() == 2
     assert router.said("failed-to-create-tls-config")
 
 
-@statement("TCP router 3", "a UAA that cannot be asked at the start ends it with 1; a UAA without TLS is refused")
+@pytest.mark.statement("TCP router 3", "a UAA that cannot be asked at the start ends it with 1; a UAA without TLS is refused")
 @pytest.mark.parametrize(("port", "message", "status"), [(1, "failed-connecting-to-uaa", 1), (-1, "tls-not-enabled", 2)])
 def test_no_uaa(start: Start, port: int, message: str, status: int) -> None:
     oauth = {"token_endpoint": "127.0.0.1", "port": port}
@@ -103,7 +104,7 @@ SENTENCE = (
 )
 
 
-@statement("TCP router 3", "router groups with ports of system components are warned of, in so many words")
+@pytest.mark.statement("TCP router 3", "router groups with ports of system components are warned of, in so many words")
 def test_reserved_ports(start: Start, api: ScriptedApi) -> None:
     api.groups = [GROUP]
     router = start(**RESERVED).until_healthy()
@@ -112,7 +113,7 @@ def test_reserved_ports(start: Start, api: ScriptedApi) -> None:
     assert SENTENCE in router.output.read_text()
 
 
-@statement("TCP router 3", "with -routingGroupCheckExit they end it with 1")
+@pytest.mark.statement("TCP router 3", "with -routingGroupCheckExit they end it with 1")
 def test_reserved_ports_that_matter(start: Start, api: ScriptedApi) -> None:
     api.groups = [GROUP]
     router = start("-routingGroupCheckExit", **RESERVED)
@@ -120,7 +121,9 @@ def test_reserved_ports_that_matter(start: Start, api: ScriptedApi) -> None:
     assert router.said("router-group-port-checker-failure: Exiting now. ") == [{"error": SENTENCE}]
 
 
-@statement("TCP router 3", "router groups that cannot be had are asked for three times, and do not keep it from starting")
+@pytest.mark.statement(
+    "TCP router 3", "router groups that cannot be had are asked for three times, and do not keep it from starting"
+)
 def test_no_router_groups(start: Start, api: ScriptedApi) -> None:
     api.statuses["router_groups"] = [500, 401, 503]
     router = start().until_healthy()

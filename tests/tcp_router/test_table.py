@@ -6,10 +6,8 @@ from cfroute.tcp_router.table import Backend, Outcome, RoutingTable
 
 from .examples import route
 
-statement = pytest.mark.statement
 
-
-@statement("TCP router 7", "an unknown routing key or backend is added, and changes the configuration")
+@pytest.mark.statement("TCP router 7", "an unknown routing key or backend is added, and changes the configuration")
 def test_what_is_new_is_a_change() -> None:
     table = RoutingTable()
     assert table.upsert(route(), 0) is Outcome.CHANGED
@@ -21,7 +19,7 @@ def test_what_is_new_is_a_change() -> None:
     assert table.take_changed() == set()
 
 
-@statement("TCP router 7", "a backend is told from others by address, port, TLS port and instance")
+@pytest.mark.statement("TCP router 7", "a backend is told from others by address, port, TLS port and instance")
 @pytest.mark.parametrize("differs", [{"host": "10.0.0.2"}, {"host_port": 1}, {"tls_port": 2}, {"instance_id": "i"}])
 def test_what_a_backend_is(differs: dict[str, object]) -> None:
     table = RoutingTable()
@@ -30,21 +28,21 @@ def test_what_a_backend_is(differs: dict[str, object]) -> None:
     assert len(table.at(5001)[""]) == 2
 
 
-@statement("TCP router 7", "router group and isolation segment do not matter")
+@pytest.mark.statement("TCP router 7", "router group and isolation segment do not matter")
 def test_what_does_not_matter() -> None:
     table = RoutingTable()
     table.upsert(route(), 0)
     assert table.upsert(route(isolation_segment="x", tag=("guid", 1)), 0) is Outcome.RENEWED
 
 
-@statement("TCP router 7", "a null server name is the same as an empty one")
+@pytest.mark.statement("TCP router 7", "a null server name is the same as an empty one")
 def test_no_name() -> None:
     table = RoutingTable()
     table.upsert(route(sni=None), 0)
     assert table.upsert(route(sni="", tag=("guid", 1)), 0) is Outcome.RENEWED
 
 
-@statement("TCP router 7", "a known backend is renewed by a tag that succeeds the one it has, without a change")
+@pytest.mark.statement("TCP router 7", "a known backend is renewed by a tag that succeeds the one it has, without a change")
 @pytest.mark.parametrize(
     ("tag", "outcome"),
     [
@@ -65,7 +63,7 @@ def test_renewal(tag: tuple[str, int], outcome: Outcome) -> None:
     assert (details.ttl, details.updated) == ((7, 100) if outcome is Outcome.RENEWED else (120, 0))
 
 
-@statement("TCP router 7", "a delete counts if its tag is the backend's or succeeds it; an empty routing key is gone")
+@pytest.mark.statement("TCP router 7", "a delete counts if its tag is the backend's or succeeds it; an empty routing key is gone")
 @pytest.mark.parametrize(
     ("tag", "outcome"),
     [
@@ -92,7 +90,7 @@ def test_deletion_of_what_is_not_there(unknown: object) -> None:
     assert table.take_changed() == set()
 
 
-@statement("TCP router 8", "a backend that was not renewed for its ttl is removed; without one, for the usual time")
+@pytest.mark.statement("TCP router 8", "a backend that was not renewed for its ttl is removed; without one, for the usual time")
 def test_pruning() -> None:
     table = RoutingTable()
     table.upsert(route(5001, ttl=50), 0)

@@ -13,8 +13,6 @@ from cfroute.tcp_router.updates import Updater
 
 from .examples import Lines, delete, route, upsert
 
-statement = pytest.mark.statement
-
 
 class Scene:
     """An updater with its table and log."""
@@ -29,7 +27,7 @@ class Scene:
         return self.updater.finish_sync(routes, now, self.lines.log.session("bulk-sync"))
 
 
-@statement("TCP router 5", "each event is logged as it is handled; what changes the table is brought to the engine")
+@pytest.mark.statement("TCP router 5", "each event is logged as it is handled; what changes the table is brought to the engine")
 def test_an_event() -> None:
     scene = Scene()
     assert scene.updater.handle(upsert(), 0)
@@ -38,7 +36,7 @@ def test_an_event() -> None:
     assert (event["Action"], event["TcpRouteMapping"]["port"]) == ("Upsert", 5001)
 
 
-@statement("TCP router 5", "an event that is neither an upsert nor a delete is ignored")
+@pytest.mark.statement("TCP router 5", "an event that is neither an upsert nor a delete is ignored")
 def test_an_unknown_event() -> None:
     scene = Scene()
     assert not scene.updater.handle(Event("Odd", route()), 0)
@@ -46,7 +44,7 @@ def test_an_unknown_event() -> None:
     assert len(scene.table) == 0
 
 
-@statement("TCP router 7", "an event that is older than what is known is skipped")
+@pytest.mark.statement("TCP router 7", "an event that is older than what is known is skipped")
 def test_a_stale_event() -> None:
     scene = Scene()
     scene.updater.handle(upsert(tag=("guid", 2)), 0)
@@ -56,7 +54,7 @@ def test_a_stale_event() -> None:
     assert len(scene.table) == 1
 
 
-@statement("TCP router 6", "events that come while routes are fetched wait, and are applied after them")
+@pytest.mark.statement("TCP router 6", "events that come while routes are fetched wait, and are applied after them")
 def test_events_while_syncing() -> None:
     scene = Scene()
     scene.updater.begin_sync()
@@ -68,7 +66,9 @@ def test_events_while_syncing() -> None:
     assert ("bulk-sync.applying-cached-events", 2) in [(told, data.get("cache_size")) for told, data in scene.lines.said]
 
 
-@statement("TCP router 6", "when the routes cannot be fetched, the table stays, and the events that waited are applied")
+@pytest.mark.statement(
+    "TCP router 6", "when the routes cannot be fetched, the table stays, and the events that waited are applied"
+)
 def test_a_sync_that_fails() -> None:
     scene = Scene()
     scene.sync(route(5001))
@@ -79,7 +79,7 @@ def test_a_sync_that_fails() -> None:
     assert not scene.updater.syncing
 
 
-@statement("TCP router 6", "a sync replaces the table if the number of routing keys differs")
+@pytest.mark.statement("TCP router 6", "a sync replaces the table if the number of routing keys differs")
 def test_a_sync_with_fewer_routes() -> None:
     scene = Scene()
     scene.sync(route(5001), route(5002))
@@ -88,7 +88,7 @@ def test_a_sync_with_fewer_routes() -> None:
     assert "bulk-sync.routing-table-size-discrepency" in scene.lines.messages
 
 
-@statement("TCP router 6", "a sync that brings nothing new changes nothing")
+@pytest.mark.statement("TCP router 6", "a sync that brings nothing new changes nothing")
 def test_a_sync_without_news() -> None:
     scene = Scene()
     scene.sync(route(5001))
@@ -96,7 +96,9 @@ def test_a_sync_without_news() -> None:
     assert not scene.sync(route(5001, tag=("guid", 1)))
 
 
-@statement("TCP router 17", "a backend that is not listed any more stays as long as the number of routing keys is the same")
+@pytest.mark.statement(
+    "TCP router 17", "a backend that is not listed any more stays as long as the number of routing keys is the same"
+)
 def test_a_sync_with_other_backends() -> None:
     scene, exact = Scene(), Scene(exact_sync=True)
     for each in (scene, exact):
@@ -108,7 +110,7 @@ def test_a_sync_with_other_backends() -> None:
     assert not exact.sync(route(5001, "10.0.0.1"))
 
 
-@statement("TCP router 8", "pruning says when it begins and ends, and what it removed is brought to the engine")
+@pytest.mark.statement("TCP router 8", "pruning says when it begins and ends, and what it removed is brought to the engine")
 def test_pruning() -> None:
     scene = Scene()
     scene.sync(route(ttl=10))
@@ -179,6 +181,11 @@ class Model(RuleBasedStateMachine):
         self.known.remove(known)
         return True
 
+    def catch_up(self) -> bool:
+        waiting, self.waiting = self.waiting or [], None
+        outcomes = [self.happen(event) for event in waiting]
+        return any(outcomes)
+
     def keys(self, among: list[dict[str, Any]]) -> int:
         return len({each["place"][:2] for each in among})
 
@@ -203,7 +210,8 @@ class Model(RuleBasedStateMachine):
     @rule(listed=st.lists(routes, max_size=6))
     def syncs(self, listed: list[TcpRoute]) -> None:
         changed = self.scene.updater.finish_sync(listed, self.now, self.scene.lines.log)
-        expected = any([self.put(told, self.known) for told in listed])
+        outcomes = [self.put(told, self.known) for told in listed]
+        expected = any(outcomes)
         fresh: list[dict[str, Any]] = []
         for told in listed:
             self.put(told, fresh)
@@ -211,15 +219,14 @@ class Model(RuleBasedStateMachine):
             self.known, expected = fresh, True
         if self.in_touch is None:
             self.in_touch = self.now
-        assert changed == (any([self.happen(event) for event in self.waiting or ()]) or expected)
-        self.waiting = None
+        assert changed == (self.catch_up() or expected)
 
     @precondition(lambda self: self.waiting is not None)
     @rule()
     def cannot_sync(self) -> None:
         changed = self.scene.updater.abandon_sync(self.now, self.scene.lines.log)
-        assert changed == any([self.happen(event) for event in self.waiting or ()])
-        self.waiting = self.in_touch = None
+        assert changed == self.catch_up()
+        self.in_touch = None
 
     @rule(seconds=st.integers(0, 12))
     def waits(self, seconds: int) -> None:
