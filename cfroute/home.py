@@ -60,6 +60,11 @@ class Home:
         return self.certs / "components_ca.crt"
 
     @property
+    def routing_api_ca(self) -> Path:
+        """The authority of the Routing API and its clients, for mutual TLS between them."""
+        return self.certs / "routing_api_ca.crt"
+
+    @property
     def instance_identity_ca(self) -> Path:
         """The authority that the certificates of app instances are signed by, a new one for each instance."""
         return self.certs / "instance_identity_ca.crt"
@@ -83,6 +88,10 @@ class Home:
 
     def key(self, name: str) -> Path:
         return self.certs / f"{name}.key"
+
+    def pair(self, name: str) -> Path:
+        """Certificate and key in one file, for those who want it so."""
+        return self.certs / f"{name}.pem"
 
     @property
     def config(self) -> Path:

@@ -5,9 +5,15 @@ import re
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
 
-NAMES = "nats, uaa, cloud_controller, bbs, cell/N, route_emitter/N, gorouter/N or load_balancer"
+NAMES = (
+    "nats, uaa, cloud_controller, bbs, locket, tcp_emitter, cell/N, route_emitter/N, routing_api/N, gorouter/N, tcp_router/N "
+    "or load_balancer"
+)
 
-_COMPONENT = re.compile(r"nats|uaa|cloud_controller|bbs|load_balancer|(cell|route_emitter|gorouter)/\d+")
+_COMPONENT = re.compile(
+    r"nats|uaa|cloud_controller|bbs|locket|tcp_emitter|load_balancer"
+    r"|(cell|route_emitter|routing_api|gorouter|tcp_router)/\d+"
+)
 
 
 def is_meant(name: str, kind: str | None) -> bool:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from cfroute.foundation.options import Given
 
 _RECENT_LINES = 100
+_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 _POLL = 0.2  # seconds between two looks at a log that is followed
 
 
 @command(
     "up",
-    usage="cfroute up [--detach] [--domain DOMAIN] [--http-port PORT] [--gorouters N] [--cells N] [--nats URL]",
+    usage="cfroute up [--detach] [--domain DOMAIN] [--http-port PORT] [--gorouters N] [--cells N] [--tcp-routers N]\n"
+    "   [--tcp-ports FIRST-LAST] [--nats URL] [--without COMPONENT]",
     notes="The state folder remembers the options: a later 'cfroute up' needs only those that change.\n"
     "Ctrl-C ends the foundation; a second one ends it by force.",
     examples=(
@@ -38,6 +40,8 @@ _POLL = 0.2  # seconds between two looks at a log that is followed
         "cfroute up --gorouters 2 --cells 2",
         "cfroute up --nats nats://nats:PASSWORD@10.0.0.5:4222",
         "cfroute up --no-route-integrity",
+        "cfroute up --tcp-routers 2 --tcp-ports 2000-2099",
+        "cfroute up --without routing-api --routing-api http://10.0.0.5:3000",
     ),
     see_also=("down", "status", "info", "push", "demo"),
     cf_shaped=False,
@@ -65,13 +69,29 @@ _POLL = 0.2  # seconds between two looks at a log that is followed
 @option(
     "--route-integrity/--no-route-integrity",
     default=None,
-    help="Whether Gorouter reaches instances by TLS and checks which one answers (default: it does)",
+    help="Whether routers reach instances by TLS and check which one answers (default: they do)",
 )
-def up(session: Session, detach: bool, wait: bool, timeout: float, **given: Any) -> dict[str, Any] | None:
+@option("--tcp-routers", type=int, metavar="N", help="Number of TCP routers (default: 1; 0: no TCP routing)")
+@option("--tcp-ports", metavar="FIRST-LAST", help="Ports of TCP routes (default: 1024-1123; 0 picks 100 that are free)")
+@option("--tcp-engine", type=click.Choice(["embedded", "haproxy"]), help="What moves the bytes of TCP routes (default: embedded)")
+@option("--routing-apis", type=int, metavar="N", help="Number of Routing APIs; one works, the others wait (default: 1)")
+@option(
+    "--routing-database", metavar="URL", help="Keep the TCP routes in this MySQL or PostgreSQL; 'embedded' goes back to a file"
+)
+@option("--without", multiple=True, metavar="COMPONENT", help="Leave it out, for somebody else to run; 'none' ends that")
+@option("--routing-api", metavar="URL", help="Use this Routing API; 'embedded' goes back to one of our own")
+@option("--uaa", metavar="URL", help="Use this UAA; 'embedded' goes back to one of our own")
+@option("--locket", metavar="HOST:PORT", help="Use this Locket; 'embedded' goes back to one of our own")
+@option("--external-ca", type=_FILE, metavar="FILE", help="The authority of those components that run elsewhere")
+@option("--external-cert", type=_FILE, metavar="FILE", help="The certificate that they are shown")
+@option("--external-key", type=_FILE, metavar="FILE", help="Its key")
+def up(
+    session: Session, detach: bool, wait: bool, timeout: float, without: tuple[str, ...], **given: Any
+) -> dict[str, Any] | None:
     from cfroute.foundation.options import Given
 
     start = _up_detached if detach else _up_here
-    return start(session, Given(**given), timeout, wait)
+    return start(session, Given(without=without or None, **given), timeout, wait)
 
 
 def _up_detached(session: Session, given: "Given", timeout: float, wait: bool) -> dict[str, Any]:
@@ -84,10 +104,13 @@ def _up_detached(session: Session, given: "Given", timeout: float, wait: bool) -
 
 
 def _say_ready(session: Session, event: "Event") -> None:
-    from cfroute.foundation.events import Ready
+    from cfroute.foundation.events import Ready, Warned
 
-    if isinstance(event, Ready):
-        session.say(f"{render.good('Ready')} in {event.seconds:.1f} s.")
+    match event:
+        case Ready(seconds):
+            session.say(f"{render.good('Ready')} in {seconds:.1f} s.")
+        case Warned(text):
+            session.warn(text)
 
 
 def _up_here(session: Session, given: "Given", timeout: float, wait: bool) -> None:
@@ -119,12 +142,14 @@ def _view(session: Session, where: Callable[[], str]) -> contextlib.AbstractCont
 
 
 def _show(session: Session, event: "Event", where: Callable[[], str]) -> None:
-    from cfroute.foundation.events import Ready, StateChanged, Stopping
+    from cfroute.foundation.events import Ready, StateChanged, Stopping, Warned
 
     match event:
         case StateChanged(component) if component.state in {"running", "unhealthy", "backing-off", "external"}:
             trouble = f"   {component.last_error}" if component.state in {"unhealthy", "backing-off"} else ""
             session.say(f"   {component.name:<18}{component.state:<13}{component.address}{trouble}")
+        case Warned():
+            _say_ready(session, event)
         case Ready():
             _say_ready(session, event)
             session.print(where())
@@ -137,6 +162,7 @@ def _where(info: dict[str, Any]) -> str:
     http, https = (info[key].rpartition(":")[2] for key in ("http", "https"))
     pairs = [
         ("apps", f"http://*.{info['domain']}:{http}   https://*.{info['domain']}:{https}"),
+        *([("TCP", f"{info['tcp_domain']}:{info['tcp_ports']}")] if "tcp_ports" in info else []),
         ("API", info["api"]),
         ("NATS", info["nats"]),
         ("state", info["state_dir"]),

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cfroute.clock import SystemClock
-from cfroute.foundation.events import ComponentStatus, Event, Ready, StateChanged, Stopping
+from cfroute.foundation.events import ComponentStatus, Event, Ready, StateChanged, Stopping, Warned
 from cfroute.home import Home
 
 _EVENTS = 6  # at most; where the terminal is low, only as many as fit below what has to be seen
@@ -40,6 +40,8 @@ class ComponentsView:
                     self._note(_sentence(component))
                 if self._stopping and all(one.state == "stopped" for one in self._components.values()):
                     self._below = Text("stopped", style="yellow")
+            case Warned(text):
+                self._note(text)
             case Ready(seconds):
                 self._note(f"ready in {seconds:.1f} s")
                 where = self._where().strip("\n")

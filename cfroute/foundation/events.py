@@ -27,6 +27,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready", tag_field="event"):
     seconds: float
 
 
+class Warned(msgspec.Struct, frozen=True, tag="warned", tag_field="event"):
+    """Something does not work as it should, and the foundation goes on without it."""
+
+    text: str
+
+
 class Stopping(msgspec.Struct, frozen=True, tag="stopping", tag_field="event"):
     """The foundation is going down."""
 
@@ -41,4 +47,4 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
     hint: str
 
 
-Event = StateChanged | Ready | Stopping | Failed
+Event = StateChanged | Warned | Ready | Stopping | Failed

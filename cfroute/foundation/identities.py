@@ -3,9 +3,11 @@
 certs/ca.crt, .key            the authority that people, apps and Gorouters trust
 certs/components_ca.crt, .key the authority behind mutual TLS: whoever has a certificate of it may tell the BBS what to run, and
                               the Cloud Controller what was built, so it signs for components alone
+certs/routing_api_ca.crt, .key  the authority of the Routing API and those who talk to it over mutual TLS
 certs/instance_identity_ca.crt, .key  the authority of the app instances: cells sign with it, Gorouters check endpoints by it
 certs/trusted.pem             the system's authorities and the first of ours: what apps trust
 certs/NAME.crt, NAME.key      one pair an identity (below); valid for servers and clients
+certs/tcp_router_backends.pem the same, both in one file
 certs/uaa_signing.key, .pub   RSA key that tokens are signed with, and its public half
 certs/index.json              what was issued, so that an unchanged foundation starts without a look at X.509
 """
@@ -23,9 +25,18 @@ from cfroute.home import Home, write_secretly
 
 _DAY = 86_400.0
 _RENEW_BEFORE = 30 * _DAY
-_PUBLIC, _COMPONENTS, _INSTANCES = "ca", "components_ca", "instance_identity_ca"
-_AUTHORITIES = {_PUBLIC: "cfroute CA", _COMPONENTS: "cfroute components CA", _INSTANCES: "cfroute instance identity CA"}
-_OF_COMPONENTS = frozenset({"cloud_controller", "bbs", "cell", "route_emitter"})
+_PUBLIC, _COMPONENTS, _ROUTING_API, _INSTANCES = "ca", "components_ca", "routing_api_ca", "instance_identity_ca"
+_AUTHORITIES = {
+    _PUBLIC: "cfroute CA",
+    _COMPONENTS: "cfroute components CA",
+    _ROUTING_API: "cfroute Routing API CA",
+    _INSTANCES: "cfroute instance identity CA",
+}
+_SIGNERS = {
+    **dict.fromkeys(("cloud_controller", "bbs", "cell", "route_emitter", "locket", "routing_api_locket"), _COMPONENTS),
+    **dict.fromkeys(("routing_api", "routing_api_client"), _ROUTING_API),
+}
+_IN_ONE_FILE = frozenset({"tcp_router_backends"})
 
 
 class _Issued(msgspec.Struct, frozen=True):
@@ -55,6 +66,11 @@ def hosts(options: Options, plan: Plan) -> dict[str, list[str]]:
         "bbs": ["bbs.service.cf.internal", "*.bbs.service.cf.internal", *_internal(plan, "diego_database")],
         "cell": ["cell.service.cf.internal", *_internal(plan, "diego_cell")],
         "route_emitter": ["route-emitter.service.cf.internal"],
+        "locket": ["locket.service.cf.internal", *_internal(plan, "diego_database")],
+        "routing_api": ["routing-api.service.cf.internal", *_internal(plan, "routing_api")],
+        "routing_api_client": ["routing-api-client.service.cf.internal"],
+        "routing_api_locket": ["routing-api.service.cf.internal"],
+        "tcp_router_backends": ["tcp-router.service.cf.internal"],
     }
 
 
@@ -115,7 +131,7 @@ def _current(home: Home, issued: _Issued | None, name: str, names: list[str], no
 
 def _authority(name: str) -> str:
     """Who signs the identity of that name."""
-    return _COMPONENTS if name in _OF_COMPONENTS else _PUBLIC
+    return _SIGNERS.get(name, _PUBLIC)
 
 
 def _new_authority(home: Home, index: _Index, name: str, now: float) -> None:
@@ -135,3 +151,5 @@ def _system_authorities() -> bytes:
 def _write(home: Home, name: str, pair: Pair) -> None:
     write_secretly(home.key(name), pair.key)
     write_secretly(home.certificate(name), pair.certificate)
+    if name in _IN_ONE_FILE:
+        write_secretly(home.pair(name), pair.certificate + pair.key)

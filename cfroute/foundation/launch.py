@@ -60,16 +60,19 @@ def _run(foundation: "Foundation", hatched: Hatched, watch: "Callable[[Event], N
     import asyncio
 
     from cfroute.foundation import components
+    from cfroute.foundation.events import Warned
     from cfroute.foundation.supervisor import Supervisor
     from cfroute.logs import Logger
 
     home = foundation.home
+    for text in foundation.warnings:
+        watch(Warned(text))
     nurseries = iter([hatched])
 
     async def supervise() -> int:
         supervisor = Supervisor(
             home,
-            components.of(foundation.plan, home),
+            components.of(foundation.plan, home, foundation.options),
             lambda: next(nurseries, None) or hatch(home),
             SystemClock(),
             Logger("supervisor", stream=log),

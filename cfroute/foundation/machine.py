@@ -56,6 +56,32 @@ def check(listeners: Iterable[tuple[str, Listener]]) -> None:
             )
 
 
+def check_some(listeners: Iterable[Listener]) -> list[str]:
+    """What to tell about those of the listeners for TCP routes that are taken. Raises Conflict when all are."""
+    every = list(listeners)
+    busy = [one for one in every if _bind_error(one.address, one.port) is not None]
+    if not busy:
+        return []
+    holder = holder_of(busy[0])
+    by = f" (the first by {holder})" if holder else ""
+    if len(busy) == len(every):
+        hint = "end that process, or choose others with --tcp-ports FIRST-LAST (0 picks 100 that are free)"
+        raise Conflict(f"every port for TCP routes, {_ports(every)}, is in use{by}", hint)
+    ports = f"port {_ports(busy)} is" if len(busy) == 1 else f"ports {_ports(busy)} are"
+    return [f"{ports} in use{by}: TCP routes with {'it' if len(busy) == 1 else 'them'} cannot be reached; see --tcp-ports"]
+
+
+def _ports(listeners: Iterable[Listener]) -> str:
+    """The ports, those in a row as a range."""
+    runs: list[list[int]] = []
+    for port in sorted(listener.port for listener in listeners):
+        if runs and port == runs[-1][-1] + 1:
+            runs[-1].append(port)
+        else:
+            runs.append([port])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
 def _in_use(name: str, listener: Listener) -> str:
     holder = holder_of(listener)
     by = f" by {holder}" if holder else ""

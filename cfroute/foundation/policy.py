@@ -6,7 +6,7 @@
                                      ▼
                                 backing-off ──after the pause──▶ starting
 
-From everywhere: ──stop──▶ stopping ──exited──▶ stopped.
+From everywhere: ──stop──▶ stopping ──exited──▶ stopped. Before its first start, a component may be waiting for another one.
 """
 
 from enum import StrEnum
@@ -19,6 +19,7 @@ class State(StrEnum):
     """What `cfroute status` shows."""
 
     STOPPED = "stopped"
+    WAITING = "waiting"
     STARTING = "starting"
     RUNNING = "running"
     UNHEALTHY = "unhealthy"
@@ -52,6 +53,10 @@ class Lifecycle:
 
     def __repr__(self) -> str:
         return f"<Lifecycle {self.state} since {self.since:.3f} {self.reason!r}>"
+
+    def wait(self, reason: str, now: float) -> None:
+        """There is to be a process, but not yet."""
+        self._enter(State.WAITING, now, reason)
 
     def start(self, now: float) -> None:
         """A process is being made."""

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,28 +14,37 @@ from cfroute.foundation import locks
 from cfroute.foundation import plan as planning
 from cfroute.foundation import secrets as keeping
 from cfroute.foundation.events import ComponentStatus
-from cfroute.foundation.options import Given, Options, merge, nats_urls
+from cfroute.foundation.option_values import database_url, nats_urls
+from cfroute.foundation.options import Given, Options, merge
 from cfroute.foundation.plan import Plan
 from cfroute.foundation.secrets import Secrets
 from cfroute.home import Home, write_secretly
 
 
 class Foundation(msgspec.Struct, frozen=True):
-    """A prepared foundation: what was asked for, and what follows from it."""
+    """A prepared foundation: what was asked for, and what follows from it. `warnings` are for the person who starts it."""
 
     home: Home
     options: Options
     plan: Plan
     secrets: Secrets
+    warnings: tuple[str, ...] = ()
 
     @property
     def component_names(self) -> list[str]:
         """The names that `status`, `kill` and `logs` know, in the order of a request's way."""
-        routers = [f"gorouter/{index}" for index, _ in self.plan.named("router")]
         cells = [index for index, _ in self.plan.named("diego_cell")]
         emitters = [f"route_emitter/{index}" for index in cells]
-        names = ["load_balancer", *routers, "nats", *emitters, *(f"cell/{index}" for index in cells)]
+        names = ["load_balancer", *self._several("gorouter", "router"), *self._tcp("tcp_router"), "nats", *emitters]
+        names += [*(("tcp_emitter",) if self.plan.tcp_ports else ()), *(f"cell/{index}" for index in cells)]
+        names += [*self._tcp("routing_api"), *(("locket",) if self.plan.tcp_ports else ())]
         return [*names, "bbs", "cloud_controller", "uaa"]
+
+    def _several(self, component: str, vm: str) -> list[str]:
+        return [f"{component}/{index}" for index, _ in self.plan.named(vm)]
+
+    def _tcp(self, kind: str) -> list[str]:
+        return self._several(kind, kind) if self.plan.tcp_ports else []
 
     def info(self) -> dict[str, Any]:
         """What `cfroute info` shows: no secrets."""
@@ -48,24 +56,37 @@ class Foundation(msgspec.Struct, frozen=True):
             "http": f"http://{plan.http}",
             "https": f"https://{plan.https}",
             "api": f"http://{plan.api}",
-            "uaa": f"https://{plan.vms['uaa/0'].listener('tls')}",
+            "uaa": self.options.uaa or f"https://{plan.vms['uaa/0'].listener('tls')}",
             "nats": ",".join(self.options.nats or ours),
             "gorouter_status": [f"http://{vm.listener('status')}" for vm in routers],
             "gorouter_routes": [f"http://{vm.listener('routes')}" for vm in routers],
             "load_balancer_status": f"http://{plan.load_balancer_status}",
+            **self._tcp_info(),
             "admin_user": "admin",
             "ca": str(self.home.ca),
             "state_dir": str(self.home.root),
             "version": __version__,
         }
 
+    def _tcp_info(self) -> dict[str, Any]:
+        ports = self.plan.tcp_ports
+        if ports is None:
+            return {}
+        routers = [vm.listener("health") for _, vm in self.plan.named("tcp_router")]
+        ours = f"http://{self.plan.vms['routing_api/0'].listener('http')}"
+        return {
+            "tcp_ports": str(ports[0]) if ports[0] == ports[1] else f"{ports[0]}-{ports[1]}",
+            "tcp_router_status": [f"http://{listener}" for listener in routers],
+            "routing_api": self.options.routing_api or ours,
+        }
+
     def external(self) -> list[ComponentStatus]:
-        """The parts that somebody else runs: the NATS servers named by `--nats`."""
+        """The parts that somebody else runs."""
+        from cfroute.foundation import components
+
         return [
-            ComponentStatus(
-                name="nats", state="external", since=0.0, pid=0, address=urlsplit(url).netloc, restarts=0, last_error=""
-            )
-            for url in self.options.nats
+            ComponentStatus(name=name, state="external", since=0.0, pid=0, address=address, restarts=0, last_error="")
+            for name, address in components.external(self.plan, self.home, self.options)
         ]
 
 
@@ -110,12 +131,15 @@ def prepare_up(home: Home, given: Given, clock: Clock | None = None) -> Foundati
         secrets = keeping.load_or_create(home)
         if given.nats is not None:
             secrets = msgspec.structs.replace(secrets, external_nats=nats_urls(given.nats)[1])
+        if given.routing_database is not None:
+            secrets = msgspec.structs.replace(secrets, routing_database_password=database_url(given.routing_database)[1])
         foundation = _plan(home, options, secrets, stored.plan if stored else None)
-        machine.check(foundation.plan.listeners())
-        if given.nats is not None:
+        machine.check(foundation.plan.listeners(options.not_ours))
+        warnings = () if "load_balancer" in options.not_ours else machine.check_some(foundation.plan.tcp_listeners())
+        if given.nats is not None or given.routing_database is not None:
             keeping.store(home, secrets)
         _write(foundation, _now(clock))
-    return foundation
+    return msgspec.structs.replace(foundation, warnings=tuple(warnings))
 
 
 def remembered(home: Home) -> dict[str, Any] | None:

@@ -29,6 +29,9 @@ def _reason(error: OSError) -> str:
 
 
 async def _ask(probe: Probe, ca: Path) -> str:
+    if probe.lives is not None:
+        _, alive = await asyncio.open_connection(probe.lives.address, probe.lives.port)
+        alive.transport.abort()
     context = _context(ca) if probe.kind == "https" else None
     reader, writer = await asyncio.open_connection(probe.listener.address, probe.listener.port, ssl=context)
     try:

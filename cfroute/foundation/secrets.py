@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from cfroute.errors import ConfigurationError
-from cfroute.foundation.options import Credentials
+from cfroute.foundation.option_values import Credentials
 from cfroute.home import Home, write_secretly
 
 # Clients of the UAA that have a secret, as a real deployment seeds them; `cf` has an empty one.
@@ -14,7 +14,10 @@ CLIENTS = ("cc_routing", "cloud_controller", "gorouter", "routing_api_client", "
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that must not be printed. `external_nats` belongs to the servers named by `--nats`."""
+    """Everything that must not be printed.
+
+    `external_nats` belongs to the servers named by `--nats`, `routing_database_password` to that of `--routing-database`.
+    """
 
     admin_password: str
     nats_user: str = "nats"
@@ -24,6 +27,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     gorouter_status_password: str
     uaa_clients: dict[str, str]
     external_nats: Credentials = Credentials()
+    routing_database_password: str = ""
 
 
 def load_or_create(home: Home, token: Callable[[], str] = secrets.token_urlsafe) -> Secrets:

@@ -70,7 +70,7 @@ class Supervisor:
         async with control.serving(self._home, self):
             try:
                 for unit in self._units.values():
-                    spawn(unit.keep(), name=f"keep {unit.component.name}")
+                    spawn(self._keep(unit), name=f"keep {unit.component.name}")
                 await self._until_ready(timeout)
                 await self._stop_asked.wait()
             finally:
@@ -139,7 +139,7 @@ class Supervisor:
     def _unit(self, name: str) -> Unit:
         matched = names.match(name, [component.name for component in self.status()])
         if matched not in self._units:
-            raise CfrouteError(f"{matched} is not run by this foundation: it was started with --nats")
+            raise CfrouteError(f"{matched} is not run by this foundation: it is external", "`cfroute status` says where it is")
         return self._units[matched]
 
     def _catch_signals(self) -> None:
@@ -178,6 +178,11 @@ class Supervisor:
             if unit.process is not None:
                 processes.send(unit.process, signal.SIGKILL)  # its exit would never be reported
                 unit.ended("the process that had started it is gone")
+
+    async def _keep(self, unit: Unit) -> None:
+        await unit.wait_for(self._units[name] for name in unit.component.after if name in self._units)
+        if not self._stop_asked.is_set():
+            await unit.keep()
 
     async def _until_ready(self, timeout: float) -> None:
         left = timeout

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -29,7 +29,10 @@ class Children(Protocol):
 
 
 class Unit:
-    """Keeps one component running; `on_change` is called after each change of its status."""
+    """Keeps one component running; `on_change` is called after each change of its status.
+
+    `works` is set once the component has been healthy for the first time.
+    """
 
     def __init__(
         self, component: Component, children: Children, ca: Path, clock: Clock, on_change: Callable[["Unit"], None]
@@ -41,10 +44,18 @@ class Unit:
         self._ca = ca
         self._clock = clock
         self._on_change = on_change
+        self.works = asyncio.Event()
         self._gone = asyncio.Event()
         self._wake = asyncio.Event()
         self._end_with: int | None = None
         self._told: ComponentStatus | None = None
+
+    async def wait_for(self, others: Iterable["Unit"]) -> None:
+        """Return when all of them have worked once."""
+        for other in others:
+            self.life.wait(f"for {other.component.name}", self._clock.monotonic())
+            self._tell()
+            await other.works.wait()
 
     async def keep(self) -> None:
         """Start the component, and start it again whenever it ends, until it has been stopped."""
@@ -114,6 +125,8 @@ class Unit:
             if self.process is not None:
                 problem = await look(self.component.probe, self._ca)
                 self.life.probed(problem, self._clock.monotonic())
+                if self.life.ever_healthy:
+                    self.works.set()
                 self._tell()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._gone.wait(), _INTERVALS.get(self.life.state, 1.0))

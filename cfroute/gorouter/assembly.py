@@ -105,7 +105,10 @@ class Assembly:
             self._log.error("failed-to-start-debug-server", error=str(error))
 
     async def open_routing_api(self) -> "RouteFetcher | None":
-        """The Routing API as a source, asked for its routes once, where one is configured. Raises StartFailure."""
+        """The Routing API as a source, where one is configured; asked for its routes once, if it has to be there.
+
+        Raises StartFailure.
+        """
         if not self._config.routing_api.enabled:
             return None
         from cfroute.gorouter.routing_api import fetcher as route_fetcher
@@ -116,6 +119,8 @@ class Assembly:
             log = self._log.session("route-fetcher")
             fetcher = route_fetcher.RouteFetcher(self._config, self.registry, log, self._clock)
             self._stack.push_async_callback(fetcher.close)
+            if self._config.cfroute.start_without_routing_api:
+                return fetcher
             await fetcher.check()
             doing = "routing-api-connection-failed"
             await fetcher.fetch()

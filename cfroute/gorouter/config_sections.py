@@ -245,4 +245,5 @@ class Extensions(Section):
     workers: int = 1  # processes that serve clients; -1: as go_max_procs says
     vcap_id_meta: bool = False  # keep the attributes of sticky cookies in a second one, __VCAP_ID_META__
     access_log_json: str = ""  # a second access log, of JSON objects
+    start_without_routing_api: bool = False  # do not wait for it and the UAA, and do not end when they are away
     routes_on_status_port: bool = False  # answer for the routing table there, too (with the same password)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from cfroute.errors import Conflict
-from cfroute.foundation.machine import LocalMachine, check, holder_of
+from cfroute.foundation.machine import LocalMachine, check, check_some, holder_of
 from cfroute.foundation.plan import Listener
 
 
@@ -43,3 +43,14 @@ def test_a_conflict_names_the_port_the_use_and_the_way_out(busy: int) -> None:
     with pytest.raises(Conflict, match=f"port {busy} on 127.0.0.1, which uaa/0 .tls. needs, is in use by") as caught:
         check([("uaa/0 (tls)", Listener("127.0.0.1", busy))])
     assert "--single-address" in caught.value.hint
+
+
+def test_some_ports_in_use_are_told_and_all_are_refused(busy: int) -> None:
+    taken, free = Listener("127.0.0.1", busy), Listener("127.0.0.1", LocalMachine().pick("127.0.0.1"))
+    assert check_some([free]) == []
+    (told,) = check_some([taken, free])
+    assert told.startswith(f"port {busy} is in use (the first by ")
+    assert "--tcp-ports" in told
+    with pytest.raises(Conflict, match=f"every port for TCP routes, {busy}, is in use .the first by") as caught:
+        check_some([taken])
+    assert "--tcp-ports" in caught.value.hint

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cfroute.errors import UsageError
 from cfroute.foundation import plan
 from cfroute.foundation.options import Options
 from cfroute.foundation.plan import Plan
@@ -44,6 +45,11 @@ def test_every_vm_has_an_address_and_the_documented_ports() -> None:
     assert made.vms["router/0"].ports == {"http": 80, "https": 443, "status": 8080, "routes": 8082, "route_services": 7070}
     assert str(made.vms["uaa/0"].listener("tls")) == f"{net}.51:8443"
     assert str(made.vms["diego_database/0"].listener("bbs")) == f"{net}.52:8889"
+    assert str(made.vms["diego_database/0"].listener("locket")) == f"{net}.52:8891"
+    assert str(made.vms["routing_api/0"].listener("http")) == f"{net}.54:3000"
+    assert str(made.vms["tcp_router/0"].listener("health")) == f"{net}.40:80"
+    assert str(made.vms["diego_brain/0"].listener("tcp_emitter")) == f"{net}.53:17011"
+    assert made.tcp_ports == (1024, 1123)
     assert str(made.vms["diego_cell/1"].listener("rep")) == f"{net}.61:1800"
     assert [str(listener) for listener in (made.http, made.https, made.api)] == [
         "127.0.0.1:8080",
@@ -77,6 +83,42 @@ def test_picked_ports_are_kept_while_they_are_free() -> None:
     other = plan.make(options, "/x", Imagined(busy=frozenset({first.http.port, 1, 2, 3, 4})), first)
     assert other.http.port != first.http.port
     assert other.https == first.https
+
+
+def test_ports_of_tcp_routes_are_kept_while_any_of_them_is_free() -> None:
+    options = Options(tcp_ports="0")
+    first = plan.make(options, "/x", Imagined())
+    assert first.tcp_ports is not None
+    begin, end = first.tcp_ports
+    assert end - begin == 99
+    assert plan.make(options, "/x", Imagined(busy=frozenset(range(begin, end))), first).tcp_ports == first.tcp_ports
+    assert plan.make(options, "/x", Imagined(busy=frozenset(range(begin, end + 1))), first).tcp_ports != first.tcp_ports
+    assert plan.make(Options(tcp_ports="2000-2001"), "/x", Imagined(), first).tcp_ports == (2000, 2001)
+
+
+def test_without_tcp_routers_there_is_nothing_of_tcp_routing() -> None:
+    made = plan.make(Options(tcp_routers=0), "/x", Imagined())
+    assert made.tcp_ports is None
+    assert not list(made.tcp_listeners())
+    assert not {name.partition("/")[0] for name in made.vms} & {"tcp_router", "routing_api", "diego_brain"}
+
+
+def test_one_address_has_room_for_one_tcp_router() -> None:
+    with pytest.raises(UsageError, match="--tcp-routers"):
+        plan.make(Options(single_address=True, tcp_routers=2), "/x", Imagined())
+    assert plan.make(Options(single_address=True), "/x", Imagined()).tcp_ports == (1024, 1123)
+
+
+def test_the_health_port_of_a_tcp_router_is_none_of_its_routes() -> None:
+    made = plan.make(Options(tcp_ports="8070-8085", http_port=0), "/x", Imagined(low_ports=False))
+    assert made.vms["tcp_router/0"].ports["health"] == 8086
+
+
+def test_who_is_left_out_may_be_there_already() -> None:
+    made = plan.make(Options(), "/x", Imagined())
+    names = {name for name, _ in made.listeners(("routing_api", "load_balancer", "locket"))}
+    assert not names & {"routing_api/0 (http)", "load_balancer (http)", "diego_database/0 (locket)"}
+    assert {"diego_database/0 (bbs)", "cloud_controller (api)", "diego_cell/0 (route_emitter)"} <= names
 
 
 def test_the_status_port_gives_way_to_ports_that_were_asked_for() -> None:

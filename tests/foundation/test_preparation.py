@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -15,16 +16,19 @@ from cfroute.diego.bbs import config as bbs
 from cfroute.diego.cell import config as cell
 from cfroute.diego.route_emitter import config as route_emitter
 from cfroute.errors import ConfigurationError, Conflict
-from cfroute.foundation import locks, secrets
+from cfroute.foundation import components, locks, secrets
 from cfroute.foundation.client import FoundationClient
 from cfroute.foundation.options import Given
 from cfroute.foundation.preparation import prepare_up
 from cfroute.home import Home
 from cfroute.load_balancer import config as load_balancer
+from cfroute.locket import config as locket
+from cfroute.routing_api import config as routing_api
+from cfroute.tcp_router import config as tcp_router
 from cfroute.testing.clock import ManualClock
 from cfroute.uaa import config as uaa
 
-ANY_PORTS = Given(http_port=0, https_port=0, api_port=0)
+ANY_PORTS = Given(http_port=0, https_port=0, api_port=0, tcp_ports="0")
 
 
 def files(home: Home) -> dict[Path, bytes]:
@@ -76,7 +80,7 @@ def test_a_second_start_with_the_same_options_changes_nothing(home: Home) -> Non
 
 
 def test_every_component_understands_its_file(home: Home) -> None:
-    prepare_up(home, Given(http_port=0, https_port=0, api_port=0, gorouters=2, cells=2))
+    prepare_up(home, Given(http_port=0, https_port=0, api_port=0, gorouters=2, cells=2, tcp_ports="0", tcp_routers=2))
     assert uaa.load(home.config / "uaa.yml").users[0].name == "admin"
     assert cloud_controller.load(home.config / "cloud_controller_ng.yml").organization == "local"
     assert len(load_balancer.load(str(home.config / "load_balancer.yml")).gorouters) == 2
@@ -84,6 +88,11 @@ def test_every_component_understands_its_file(home: Home) -> None:
     assert cell.load(home.config / "rep-1.yml").cell_id == "diego_cell/1"
     assert route_emitter.load(home.config / "route_emitter-1.json").cell_id == "diego_cell/1"
     assert (gorouter(home, 1)["index"], gorouter(home, 1)["drain_wait"]) == (1, "2s")
+    assert locket.load(home.config / "locket.json").listener[1] == 8891
+    emitter = route_emitter.load(home.config / "tcp_emitter.json")
+    assert (emitter.uuid, emitter.cfroute.tcp_only, emitter.locket_enabled) == ("diego_brain/0", True, True)
+    assert routing_api.load(str(home.config / "routing_api-0.yml"), dev_mode=False).uuid == "routing_api/0"
+    assert tcp_router.load(str(home.config / "tcp_router-1.yml"), pid_file_needed=False).cfroute.name == "tcp_router/1"
 
 
 def test_files_of_components_that_are_gone_are_removed(home: Home) -> None:
@@ -199,8 +208,54 @@ def test_instances_have_an_authority_of_their_own_and_gorouter_a_certificate_for
     assert not foundation.prepare(home).options.route_integrity
 
 
+def test_a_routing_database_elsewhere(home: Home) -> None:
+    url = "mysql://me:hu%2Fsh@db.test/routing"
+    prepare_up(home, msgspec.structs.replace(ANY_PORTS, routing_database=url))
+    database = routing_api.load(str(home.config / "routing_api-0.yml"), dev_mode=False).sqldb
+    assert (database.type, database.host, database.port, database.schema) == ("mysql", "db.test", 3306, "routing")
+    assert (database.username, database.password) == ("me", "hu/sh")
+    assert "hu/sh" not in home.foundation.read_text()
+    prepare_up(home, Given(routing_database="embedded"))
+    database = routing_api.load(str(home.config / "routing_api-0.yml"), dev_mode=False).sqldb
+    assert (database.type, database.schema) == ("sqlite", str(home.databases / "routing_api.sqlite"))
+
+
+def test_a_routing_api_elsewhere_over_mutual_tls(home: Home) -> None:
+    prepare_up(home, ANY_PORTS)
+    pem = {name: str(home.certs / name) for name in ("routing_api_ca.crt", "routing_api_client.crt", "routing_api_client.key")}
+    ca, cert, key = pem.values()
+    external = Given(routing_api="https://10.0.0.5:3001", external_ca=ca, external_cert=cert, external_key=key)
+    prepared = prepare_up(home, external)
+    assert [(one.name, one.address) for one in prepared.external()] == [("routing_api", "10.0.0.5:3001")]
+    assert gorouter(home)["routing_api"]["uri"] == "https://10.0.0.5"
+    emitter = route_emitter.load(home.config / "tcp_emitter.json").routing_api
+    assert (emitter.address, emitter.client_cert_file) == ("https://10.0.0.5:3001", cert)
+    router = tcp_router.load(str(home.config / "tcp_router-0.yml"), pid_file_needed=False).routing_api
+    assert (router.url, router.client_private_key_path) == ("https://10.0.0.5:3001", key)
+
+
+def test_what_is_left_out_is_external_at_its_own_place(home: Home) -> None:
+    prepared = prepare_up(home, msgspec.structs.replace(ANY_PORTS, without=("tcp-router", "locket")))
+    shown = {one.name: one.address for one in prepared.external()}
+    assert shown == {
+        "locket": str(prepared.plan.vms["diego_database/0"].listener("locket")),
+        "tcp_router/0": str(prepared.plan.vms["tcp_router/0"].listener("health")),
+    }
+    started = {component.name for component in components.of(prepared.plan, home, prepared.options)}
+    assert "routing_api/0" in started
+    assert not started & shown.keys()
+
+
+def test_without_tcp_routers_nobody_is_told_of_a_routing_api(home: Home) -> None:
+    prepared = prepare_up(home, msgspec.structs.replace(ANY_PORTS, tcp_routers=0))
+    assert {"routing_api-0.yml", "locket.json", "tcp_emitter.json"}.isdisjoint(path.name for path in home.config.iterdir())
+    assert "routing_api" not in gorouter(home)
+    assert not route_emitter.load(home.config / "route_emitter-0.json").enable_tcp_emitter
+    assert "tcp_ports" not in prepared.info()
+
+
 def test_single_address(home: Home) -> None:
-    prepare_up(home, Given(http_port=0, https_port=0, api_port=0, single_address=True, gorouters=2))
+    prepare_up(home, Given(http_port=0, https_port=0, api_port=0, single_address=True, gorouters=2, tcp_ports="0"))
     addresses = {gorouter(home, index)["cfroute"]["address"] for index in (0, 1)}
     assert addresses == {"127.0.0.1"}
     assert gorouter(home, 0)["port"] != gorouter(home, 1)["port"]

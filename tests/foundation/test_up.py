@@ -164,7 +164,7 @@ def test_an_existing_nats_is_shown_as_external(cfroute: Typed, nats_url: Callabl
     external = cfroute.json("status")[0]
     assert (external["name"], external["state"]) == ("nats", "external")
     assert "hush" not in json.dumps(cfroute.json("info")) + cfroute("status")
-    assert "started with --nats" in cfroute("kill", "nats", status=1)
+    assert "is not run by this foundation" in cfroute("kill", "nats", status=1)
     assert fetch(cfroute.json("info")["http"], "nobody.cf.localhost") == (404, "unknown_route")
     cfroute("down")
 

@@ -42,6 +42,7 @@ class RouteFetcher:
         self._tokens: Tokens = NoTokens() if api.auth_disabled else _tokens(config, log, clock)
         self._api = RoutingApi(f"{api.uri}:{api.port}", _context(config), clock, retry_after=_RETRY_AFTER)
         self._known: list[Route] = []
+        self._fetched = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def check(self) -> None:
@@ -66,11 +67,14 @@ class RouteFetcher:
 
     async def _fetch_forever(self) -> None:
         while True:
-            await self._clock.sleep(self._interval)
+            if self._fetched:
+                await self._clock.sleep(self._interval)
             try:
                 await self.fetch()
             except FAILURES as error:
                 self._log.error("failed-to-fetch-routes", error=_text(error))
+                if not self._fetched:
+                    await self._clock.sleep(_RETRY_AFTER)
 
     async def fetch(self) -> None:
         """Bring the registry up to date with all routes. Raises one of FAILURES."""
@@ -97,6 +101,7 @@ class RouteFetcher:
             if endpoints.identity(route) not in present:
                 self._registry.unregister(route.route, self._endpoint(route))
         self._known = routes
+        self._fetched = True
         for route in routes:
             self._registry.register(route.route, self._endpoint(route))
 
