@@ -15,6 +15,8 @@ from cfroute.gorouter import config as gorouter
 from cfroute.gorouter import config_sections, config_support
 from cfroute.load_balancer import config as load_balancer
 from cfroute.routing_api import config as routing_api
+from cfroute.tcp_router import config as tcp_router
+from cfroute.tcp_router.flags import Flags as TcpRouterFlags
 from cfroute.uaa import config as uaa
 
 TOPIC = resources.files("cfroute").joinpath("docs", "configuration.md").read_text(encoding="utf-8")
@@ -62,6 +64,14 @@ def test_every_key_of_the_routing_api_is_documented() -> None:
     structs = [each for each in own if isinstance(each, type) and issubclass(each, msgspec.Struct)]
     assert len(structs) > 5
     assert not {key for each in structs for key in keys(each)} - named
+
+
+def test_every_key_and_flag_of_the_tcp_router_is_documented() -> None:
+    topic = resources.files("cfroute").joinpath("docs", "tcp-router.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([A-Za-z_-]+)`", topic))
+    parts = (tcp_router.OAuth, tcp_router.RoutingApi, tcp_router.BackendTls, tcp_router.Extensions, tcp_router.Config)
+    assert not {key for part in parts for key in keys(part)} - named
+    assert not {f"-{field.encode_name}" for field in msgspec.structs.fields(TcpRouterFlags)} - named
 
 
 def test_every_key_of_the_route_emitter_is_documented() -> None:
