@@ -50,7 +50,7 @@ def test_files_that_hold_statements_are_named_by_their_section(name: str) -> Non
 
 
 def test_every_point_of_the_checklist_has_a_test() -> None:
-    points = {fidelity.number(statement.text) for statement in COLLECTED if statement.section == CHECKLIST}
+    points = {fidelity.point(statement.text) for statement in COLLECTED if statement.section == CHECKLIST}
     assert points == set(range(1, CHECKLIST_POINTS + 1))
 
 
@@ -73,7 +73,7 @@ def test_two(shared_router):
 async def test_cases(x):
     pass
 
-@pytest.mark.statement("2", "of a class")
+@statement("2", "of a class")
 class TestMore:
     @pytest.mark.statement("2.1", "of a member")
     def test_member(self):
@@ -110,13 +110,17 @@ def test_a_page() -> None:
         Statement("3.1", "the same, told twice", "a.py::test_a"),
         Statement("3.1", "the same, told twice", "b.py::test_b"),
         Statement("12", "a_key is kept", "c.py::test_c"),
+        Statement("route emitter 4.1", "of another", "d.py::test_d"),
+        Statement("UAA 2", "one more", "f.py::test_f"),
     ]
     made = fidelity.page(held, [Difference("3.2", "This differs.", "for a reason.")])
     assert "| 3 Registry | 1 | 1 |\n| 12 Timeouts | 1 |  |\n| E Checklist | 2 |  |\n" in made
-    assert "### 3 Registry\n\n- This differs. Why: for a reason.\n" in made
-    assert "#### 3.1 Keys of routes\n\n- The same, told twice\n  `a.py::test_a`\n  `b.py::test_b`\n\n### 12 Timeouts\n" in made
-    assert "### 12 Timeouts\n\n- a_key is kept\n  `c.py::test_c`\n\n### E Checklist\n" in made
-    assert made.endswith("- 9: the ninth\n  `e.py::test_9`\n- 10: the tenth\n  `e.py::test_10`\n")
+    assert "#### 3 Registry\n\n- This differs. Why: for a reason.\n" in made
+    assert "##### 3.1 Keys of routes\n\n- The same, told twice\n  `a.py::test_a`\n  `b.py::test_b`\n\n#### 12 Timeouts\n" in made
+    assert "#### 12 Timeouts\n\n- a_key is kept\n  `c.py::test_c`\n\n#### E Checklist\n" in made
+    assert "- 9: the ninth\n  `e.py::test_9`\n- 10: the tenth\n  `e.py::test_10`\n\n## UAA\n" in made
+    assert "| Gorouter | 4 | 1 |\n| UAA | 1 |  |\n| route emitter | 1 |  |\n" in made
+    assert made.endswith("#### 4 Messages\n\n##### 4.1 HTTP routes\n\n- Of another\n  `d.py::test_d`\n")
 
 
 def test_a_long_statement_is_folded_but_for_its_literals() -> None:

@@ -1,4 +1,4 @@
-"""Writes `cfroute docs fidelity`: which statements about the real Gorouter are held by which tests, and what differs.
+"""Writes `cfroute docs fidelity`: which statements about the original components are held by which tests, and what differs.
 
     python -m tests.conformance.fidelity
 
@@ -9,34 +9,40 @@ import ast
 import re
 import textwrap
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from .sections import SECTIONS, chapter
+from .sections import COMPONENTS, SECTIONS, chapter, component, number
 
 TESTS = Path(__file__).parents[1]
 # Where tests hold statements; those in the first folder drive a real process.
-FOLDERS = ("conformance", "gorouter", "go")
+FOLDERS = ("conformance", "gorouter", "go", "routing_api", "tcp_router", "locket", "uaa", "diego")
+# How a marker is written: some modules have a short name for it.
+MARKERS = ("pytest.mark.statement", "statement")
 DIFFERENCES = Path(__file__).with_name("differences.toml")
 PAGE = TESTS.parent / "cfroute" / "docs" / "fidelity.md"
 WIDTH = 118
 
 PREFACE = """\
-# Fidelity to Cloud Foundry's Gorouter
+# Fidelity to Cloud Foundry
 
-What `cfroute gorouter` does otherwise than the original, and what it does as the original does it. Each statement is held by
-a test, most of which drive a real router between a real NATS server and raw connections, and compare what goes in and out. The
-name of the test follows; its file is in the folder `tests` of the source. `cfroute gorouter --validate -c FILE` says what of a
-configuration file has no effect.
+What the daemons of cfroute do otherwise than the originals, and what they do as the originals do it. Each statement is held by
+a test, most of which drive real processes: a router between a NATS server and raw connections, a Routing API between a database
+and its clients. The name of the test follows; its file is in the folder `tests` of the source. `cfroute gorouter --validate -c
+FILE` says what of a Gorouter's configuration file has no effect.
 
 This page is made from the tests: `python -m tests.conformance.fidelity`.
 """
 
 
+Key = tuple[str, str]
+"""Section and text of a statement."""
+
+
 class Statement(NamedTuple):
-    """One sentence about the real Gorouter, and the test that holds it."""
+    """One sentence about an original, and the test that holds it."""
 
     section: str
     text: str
@@ -44,7 +50,7 @@ class Statement(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What this router does otherwise, and why."""
+    """What our daemon does otherwise, and why."""
 
     section: str
     what: str
@@ -75,7 +81,7 @@ def _of_node(node: ast.stmt, name: str) -> Iterator[Statement]:
 
 def _marked(expression: ast.expr, test: str) -> Iterator[Statement]:
     for node in ast.walk(expression):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.statement":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in MARKERS:
             arguments = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
             if node.keywords or len(node.args) != 2 or [type(each) for each in arguments] != [str, str]:
                 raise ValueError(f"{test}, line {node.lineno}: a statement has a section and a text, both plain strings")
@@ -95,52 +101,72 @@ def differences(text: str) -> list[Difference]:
 
 def page(held: Iterable[Statement], differing: Iterable[Difference]) -> str:
     """The whole page. Raises KeyError for a section that there is not."""
-    tests: dict[tuple[str, str], list[str]] = {}
+    tests: dict[Key, list[str]] = {}
     for statement in held:
         tests.setdefault((statement.section, statement.text), []).append(statement.test)
-    order = {section: number for number, section in enumerate(SECTIONS)}
-    texts = sorted(tests, key=lambda key: (order[key[0]], number(key[1])))
+    order = {section: place for place, section in enumerate(SECTIONS)}
+    texts = sorted(tests, key=lambda key: (order[key[0]], point(key[1])))
     others = sorted(differing, key=lambda difference: order[difference.section])
-    parts = [
-        PREFACE,
-        _summary([chapter(section) for section, _ in texts], [chapter(other.section) for other in others]),
-        "## What differs, and why\n",
-        *_differing(others),
-        "## What is covered\n",
-        *_covered(texts, tests),
-    ]
+    parts = [PREFACE, _overview(texts, others)]
+    for name in COMPONENTS:
+        its_texts = [key for key in texts if component(key[0]) == name]
+        its_others = [other for other in others if component(other.section) == name]
+        if its_texts or its_others:
+            parts += [f"## {name[0].upper()}{name[1:]}\n", *_part(its_texts, its_others, tests)]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def number(text: str) -> int:
+def point(text: str) -> int:
     """Points of the checklist begin with their number."""
     found = re.match(r"\d+(?=: )", text)
     return int(found[0]) if found else 0
 
 
-def _summary(held: list[str], others: list[str]) -> str:
-    rows = ["| section | statements | differences |", "|---|---|---|"]
-    for section, title in SECTIONS.items():
-        if section in held or section in others:
-            rows.append(f"| {section} {title} | {held.count(section)} | {others.count(section) or ''} |")
+def _overview(texts: list[Key], others: list[Difference]) -> str:
+    held = [component(section) for section, _ in texts]
+    differing = [component(other.section) for other in others]
+    rows = ["| component | statements | differences |", "|---|---|---|"]
+    rows += [f"| {name} | {held.count(name)} | {differing.count(name) or ''} |" for name in COMPONENTS if name in held]
     return "\n".join([*rows, ""])
 
 
-def _covered(texts: list[tuple[str, str]], tests: dict[tuple[str, str], list[str]]) -> Iterator[str]:
-    for number, below in groupby(texts, lambda key: chapter(key[0])):
-        yield f"### {number} {SECTIONS[number]}\n"
+def _part(texts: list[Key], others: list[Difference], tests: Mapping[Key, list[str]]) -> Iterator[str]:
+    """What is said of one component."""
+    yield _summary([chapter(section) for section, _ in texts], [chapter(other.section) for other in others])
+    if others:
+        yield "### What differs, and why\n"
+        yield from _differing(others)
+    yield "### What is covered\n"
+    yield from _covered(texts, tests)
+
+
+def _summary(held: list[str], others: list[str]) -> str:
+    rows = ["| section | statements | differences |", "|---|---|---|"]
+    for section in SECTIONS:
+        if section in held or section in others:
+            rows.append(f"| {_title(section)} | {held.count(section)} | {others.count(section) or ''} |")
+    return "\n".join([*rows, ""])
+
+
+def _covered(texts: list[Key], tests: Mapping[Key, list[str]]) -> Iterator[str]:
+    for begun, below in groupby(texts, lambda key: chapter(key[0])):
+        yield f"#### {_title(begun)}\n"
         for section, keys in groupby(below, lambda key: key[0]):
-            if section != number:
-                yield f"#### {section} {SECTIONS[section]}\n"
+            if section != begun:
+                yield f"##### {_title(section)}\n"
             yield from ("\n".join([_item(key[1]), *(f"  `{test}`" for test in tests[key])]) for key in keys)
             yield ""
 
 
 def _differing(others: list[Difference]) -> Iterator[str]:
-    for number, below in groupby(others, lambda difference: chapter(difference.section)):
-        yield f"### {number} {SECTIONS[number]}\n"
+    for begun, below in groupby(others, lambda difference: chapter(difference.section)):
+        yield f"#### {_title(begun)}\n"
         yield from (_item(f"{what} Why: {why}") for _, what, why in below)
         yield ""
+
+
+def _title(section: str) -> str:
+    return f"{number(section)} {SECTIONS[section]}"
 
 
 def _item(text: str) -> str:

@@ -1,4 +1,7 @@
-"""How the statements about the real Gorouter are numbered, and what the sections are about."""
+"""How the statements about the original components are numbered, and what the sections are about.
+
+A section of Gorouter's is its number, one of another component's has that component's name before it: "4.5", "UAA 2".
+"""
 
 from typing import Final
 
@@ -6,7 +9,7 @@ CHECKLIST: Final = "E"
 CHECKLIST_POINTS: Final = 36
 
 # Chapters have a number or a letter; what stands after a dot is a part of the chapter.
-SECTIONS: Final[dict[str, str]] = {
+_GOROUTER: Final[dict[str, str]] = {
     "1": "Configuration",
     "1.1": "Command line and loading",
     "1.2": "Keys, types and defaults",
@@ -85,6 +88,99 @@ SECTIONS: Final[dict[str, str]] = {
     CHECKLIST: "Checklist",
     "F": "Rules of Go's libraries",
 }
+
+_ROUTING_API: Final[dict[str, str]] = {
+    "1": "Process, flags, exit codes",
+    "2": "Configuration",
+    "3": "Listeners, start, end",
+    "4": "Tokens and scopes",
+    "5": "Endpoints",
+    "5.1": "Bodies that cannot be read",
+    "5.2": "HTTP routes",
+    "5.3": "TCP routes",
+    "6": "Upserts, deletions, expiry",
+    "7": "Event streams",
+    "8": "Router groups",
+    "9": "Admin server",
+    "10": "Lock",
+    "11": "Metrics",
+    "12": "Database",
+    "13": "Log",
+    "14": "Clients",
+    "15": "Newer features",
+    "17": "Oddities",
+}
+_TCP_ROUTER: Final[dict[str, str]] = {
+    "1": "Flags",
+    "2": "Configuration",
+    "3": "Start",
+    "4": "Tokens",
+    "5": "Following the event stream",
+    "6": "Bulk sync",
+    "7": "Table",
+    "8": "Pruning",
+    "9": "HAProxy's configuration",
+    "10": "Reload",
+    "11": "Monitor",
+    "12": "Signals and drain",
+    "13": "Metrics",
+    "14": "Health check",
+    "15": "Isolation segments, router groups",
+    "17": "Oddities",
+}
+_LOCKET: Final[dict[str, str]] = {
+    "1": "API",
+    "2": "Time to live",
+    "3": "Clients",
+}
+_UAA: Final[dict[str, str]] = {
+    "1": "Who asks",
+    "2": "Endpoints for components",
+    "3": "Clients, users and their tokens",
+    "4": "What the cf CLI does",
+    "5": "Failures",
+}
+_ROUTE_EMITTER: Final[dict[str, str]] = {
+    "1": "Command line and configuration",
+    "2": "Members and modes",
+    "3": "BBS",
+    "4": "Messages",
+    "4.1": "HTTP routes",
+    "4.2": "Internal routes",
+    "4.3": "TCP routes",
+    "5": "When it emits",
+    "6": "Repeated unregistrations",
+    "7": "Intervals",
+    "8": "Metrics",
+}
+
+GOROUTER: Final = "Gorouter"
+COMPONENTS: Final[dict[str, dict[str, str]]] = {
+    GOROUTER: _GOROUTER,
+    "Routing API": _ROUTING_API,
+    "TCP router": _TCP_ROUTER,
+    "Locket": _LOCKET,
+    "UAA": _UAA,
+    "route emitter": _ROUTE_EMITTER,
+}
+"""The sections of each, in the order in which they are shown."""
+
+SECTIONS: Final[dict[str, str]] = {
+    number if component == GOROUTER else f"{component} {number}": title
+    for component, sections in COMPONENTS.items()
+    for number, title in sections.items()
+}
+"""The titles of all sections, by what markers call them."""
+
+
+def component(section: str) -> str:
+    """Whose section it is."""
+    return section.rpartition(" ")[0] or GOROUTER
+
+
+def number(section: str) -> str:
+    """The section's number among those of its component."""
+    return section.rpartition(" ")[2]
 
 
 def chapter(section: str) -> str:

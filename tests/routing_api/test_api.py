@@ -32,6 +32,12 @@ def create(api: httpx.Client, *wanted: dict[str, Any]) -> None:
     assert (answer.status_code, answer.content) == (201, b"")
 
 
+@pytest.mark.statement(
+    "Routing API 5.3", "a TCP route is created, listed, renewed and deleted, with the fields in upstream's order"
+)
+@pytest.mark.statement(
+    "Routing API 6", "an upsert keeps the tag's guid and counts its index up; a deleted and new route has another guid"
+)
 def test_a_tcp_route_from_its_first_to_its_last_day(shared: Process, api: httpx.Client, group: str) -> None:
     with shared.events() as events:
         create(api, tcp(group, 2000, instance_id="i"))
@@ -53,6 +59,10 @@ def test_a_tcp_route_from_its_first_to_its_last_day(shared: Process, api: httpx.
     assert told[3][2]["modification_tag"]["guid"] != shown["modification_tag"]["guid"]
 
 
+@pytest.mark.statement(
+    "Routing API 5.2",
+    "an HTTP route, with its fields in upstream's order; a deletion needs its key only",
+)
 def test_an_http_route(shared: Process, api: httpx.Client) -> None:
     with shared.events("/events") as events:
         assert api.post("/routes", json=[http("a.test/x", route_service_url="https://s.test")]).status_code == 201
@@ -64,6 +74,9 @@ def test_an_http_route(shared: Process, api: httpx.Client) -> None:
         assert [events.next()[1:] for _ in range(2)] == [("Upsert", shown), ("Delete", shown)]
 
 
+@pytest.mark.statement(
+    "Routing API 6", 'TCP routes are told apart by group, address, ports, TLS port and server name, where null is not ""'
+)
 def test_what_tells_tcp_routes_from_each_other(api: httpx.Client, group: str) -> None:
     same = [tcp(group, 2001), tcp(group, 2001, backend_tls_port=0), tcp(group, 2001, backend_sni_hostname=None)]
     others = [
@@ -84,6 +97,9 @@ def test_what_tells_tcp_routes_from_each_other(api: httpx.Client, group: str) ->
     assert not tcp_routes(api, 2001)
 
 
+@pytest.mark.statement(
+    "Routing API 15", "`sni_rewrite_hostname`, `terminate_frontend_tls`, `alpns`, `enable_backend_mtls`: shown where they are set"
+)
 def test_newer_fields_are_shown_where_they_say_something(api: httpx.Client, group: str) -> None:
     more = {"terminate_frontend_tls": True, "alpns": "h2,http/1.1", "sni_rewrite_hostname": "b.test", "enable_backend_mtls": True}
     create(api, tcp(group, 2002, **more))
@@ -93,6 +109,7 @@ def test_newer_fields_are_shown_where_they_say_something(api: httpx.Client, grou
     assert refused.json()["message"] == "Cannot process request: terminate_frontend_tls: false not allowed"
 
 
+@pytest.mark.statement("Routing API 5.3", "`isolation_segment` selects routes, several of them any, an empty one those without")
 def test_isolation_segments(api: httpx.Client, group: str) -> None:
     segments = ["", "one", "two"]
     create(api, *(tcp(group, 2003, backend_port=1 + n, isolation_segment=name) for n, name in enumerate(segments)))
@@ -107,6 +124,7 @@ def test_isolation_segments(api: httpx.Client, group: str) -> None:
     assert api.get("/tcp_routes", params={"isolation_segment": "none"}).content == b"[]\n"
 
 
+@pytest.mark.statement("Routing API 5.2", "a list is validated as a whole before anything of it is saved")
 def test_nothing_is_saved_of_a_request_that_is_wrong(api: httpx.Client, group: str) -> None:
     answer = api.post("/tcp_routes/create", json=[tcp(group, 2004), tcp("nope", 2004)])
     assert (answer.status_code, answer.headers["content-type"]) == (400, "text/plain; charset=utf-8")
@@ -119,6 +137,7 @@ def test_nothing_is_saved_of_a_request_that_is_wrong(api: httpx.Client, group: s
     assert not routes(api, "b.test")
 
 
+@pytest.mark.statement("Routing API 5.1", "`[]` and `null` are empty lists; what follows the first value is not read")
 @pytest.mark.parametrize("path", ["/routes", "/tcp_routes/create", "/tcp_routes/delete"])
 def test_bodies_without_routes(api: httpx.Client, path: str) -> None:
     for body, status in (("[]", api.post(path, content="null").status_code), ("", 400), ("{}", 400), ("[{", 400)):
@@ -126,6 +145,7 @@ def test_bodies_without_routes(api: httpx.Client, path: str) -> None:
     assert api.post(path, content="").json() == {"name": "ProcessRequestError", "message": "Cannot process request: EOF"}
 
 
+@pytest.mark.statement("Routing API 5", "another method is 405 `Method Not Allowed` with `Allow`, as plain text")
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
@@ -142,12 +162,14 @@ def test_other_methods(api: httpx.Client, method: str, path: str, allow: str) ->
     assert answer.text == ("" if method == "HEAD" else "Method Not Allowed\n")
 
 
+@pytest.mark.statement("Routing API 5", "an unknown path, and one with a slash behind it, is 404 `404 page not found`")
 @pytest.mark.parametrize("path", ["/routes/", "/x", "/../../health", "/router_groups/a/b"])
 def test_other_paths(api: httpx.Client, path: str) -> None:
     answer = api.get(path)
     assert (answer.status_code, answer.text) == (404, "404 page not found\n")
 
 
+@pytest.mark.statement("Routing API 5", "every answer carries `X-Vcap-Request-Id`: the request's own, or a new one")
 def test_request_ids(api: httpx.Client) -> None:
     assert api.get("/routes", headers={"X-Vcap-Request-Id": "mine"}).headers["x-vcap-request-id"] == "mine"
     first, second = (api.get("/x").headers["x-vcap-request-id"] for _ in range(2))
@@ -155,6 +177,7 @@ def test_request_ids(api: httpx.Client) -> None:
     assert first != second
 
 
+@pytest.mark.statement("Routing API 13", "`request.serving` and `request.done` have the headers, but never Authorization")
 def test_requests_are_logged_without_their_tokens(shared: Process, api: httpx.Client) -> None:
     api.get("/routes?here", headers={"Authorization": "bearer hidden", "X-Seen": "1"})
     line = next(each for each in shared.said("api-http-server.request.serving") if each["request"].endswith("?here"))
@@ -166,6 +189,9 @@ def test_requests_are_logged_without_their_tokens(shared: Process, api: httpx.Cl
 # Router groups
 
 
+@pytest.mark.statement(
+    "Routing API 8", "a router group is created, read, changed with `X-Cf-Warnings`, and deleted; unknown ones are 404"
+)
 def test_a_router_group(api: httpx.Client) -> None:
     made = api.post("/router_groups", json={"guid": "mine", "name": "g1", "type": "tcp", "reservable_ports": "3000-3010"})
     assert (made.status_code, made.headers["content-type"], made.content[-1:]) == (201, "application/json", b"}")
@@ -191,11 +217,13 @@ def test_a_router_group(api: httpx.Client) -> None:
     assert (missing.status_code, missing.json()["message"]) == (404, "Router Group 'x' does not exist")
 
 
+@pytest.mark.statement("Routing API 8", "the name of a group that has another type is 503 `DBCommunicationError`")
 def test_a_name_has_one_type(api: httpx.Client) -> None:
     answer = api.post("/router_groups", json={"name": "default-tcp", "type": "other"})
     assert (answer.status_code, answer.json()["name"]) == (503, "DBCommunicationError")
 
 
+@pytest.mark.statement("Routing API 9", "locked reads and writes of router groups are 503, by name 404; routes go on")
 def test_backup_and_restore(shared: Process, api: httpx.Client, group: str) -> None:
     told = {"name": "DBCommunicationError", "message": "Database unavailable due to backup or restore"}
     admin = f"http://127.0.0.1:{shared.config['admin_port']}"
@@ -224,6 +252,7 @@ def test_backup_and_restore(shared: Process, api: httpx.Client, group: str) -> N
 # Event streams
 
 
+@pytest.mark.statement("Routing API 7", "the head of an event stream comes at once, with upstream's headers")
 def test_the_head_of_a_stream(shared: Process) -> None:
     with shared.events() as events:
         headers = dict(events.response.getheaders())
@@ -234,15 +263,19 @@ def test_the_head_of_a_stream(shared: Process) -> None:
     eventually(lambda: shared.said("api-http-server.request.tcp-event-stream-handler.connection-closed"), "the line of the end")
 
 
+@pytest.mark.statement("Routing API 7", "each stream numbers the events of its kind from 0, whatever `Last-Event-ID` says")
 def test_streams_tell_their_own_kind(shared: Process, api: httpx.Client, group: str) -> None:
-    with shared.events("/events") as http_events, shared.events() as tcp_events:
+    again = {"Last-Event-ID": "7"}
+    with shared.events("/events", **again) as http_events, shared.events(**again) as tcp_events:
         create(api, tcp(group, 2006))
         api.post("/routes", json=[http("c.test")])
         assert http_events.next()[2]["route"] == "c.test"
         create(api, tcp(group, 2007))
-        assert [tcp_events.next()[2]["port"] for _ in range(2)] == [2006, 2007]
+        told = [tcp_events.next() for _ in range(2)]
+        assert [(number, route["port"]) for number, _, route in told] == [(0, 2006), (1, 2007)]
 
 
+@pytest.mark.statement("Routing API 3", "the other listener wants a client certificate that its authority has signed")
 def test_mutual_tls(shared: Process, identities: Any) -> None:
     folder = shared.output.parent
     context = ssl.create_default_context(cafile=folder / "ca.pem")

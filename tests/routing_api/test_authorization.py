@@ -68,6 +68,7 @@ ENDPOINTS = (
 )
 
 
+@pytest.mark.statement("Routing API 4", "each endpoint wants its own scope")
 @pytest.mark.parametrize(("method", "path", "scope"), ENDPOINTS)
 def test_each_endpoint_wants_its_scope(folder: Path, uaa: Uaa, api: httpx.Client, method: str, path: str, scope: str) -> None:
     key = jwt.private_key(folder / "signing.pem")
@@ -82,6 +83,7 @@ def test_each_endpoint_wants_its_scope(folder: Path, uaa: Uaa, api: httpx.Client
     assert status([scope]) != 401
 
 
+@pytest.mark.statement("Routing API 4", "what is wrong with a token is 401 `UnauthorizedError`, never 403, in upstream's words")
 def test_texts(folder: Path, uaa: Uaa, api: httpx.Client) -> None:
     key = jwt.private_key(folder / "signing.pem")
 
@@ -96,6 +98,7 @@ def test_texts(folder: Path, uaa: Uaa, api: httpx.Client) -> None:
     assert told("bearer " + jwt.sign({"iss": uaa.issuer}, key)) == NOT_ALLOWED
 
 
+@pytest.mark.statement("Routing API 4", "tokens of a real UAA's clients are good for what the UAA lets them do")
 def test_clients_of_the_uaa(uaa: Uaa, api: httpx.Client) -> None:
     route = {"route": "a.test", "port": 80, "ip": "10.0.0.1"}
     assert refused(api.post("/routes", json=[route], headers=uaa.token("gorouter"))) == NOT_ALLOWED
@@ -105,10 +108,12 @@ def test_clients_of_the_uaa(uaa: Uaa, api: httpx.Client) -> None:
     assert api.get("/router_groups", headers=uaa.token("admin")).status_code == 200
 
 
+@pytest.mark.statement("Routing API 4", "tokens are checked before the body is read")
 def test_who_may_not_is_told_before_the_body_is_read(api: httpx.Client) -> None:
     assert refused(api.post("/routes", content="{")) == "Invalid token format"
 
 
+@pytest.mark.statement("Routing API 3", "a client certificate replaces no token")
 def test_a_mutual_tls_certificate_replaces_no_token(folder: Path, guarded: Process) -> None:
     url = f"https://127.0.0.1:{guarded.mtls_port}/routing/v1/routes"
     context = ssl.create_default_context(cafile=folder / "ca.pem")
@@ -116,6 +121,7 @@ def test_a_mutual_tls_certificate_replaces_no_token(folder: Path, guarded: Proce
     assert refused(httpx.get(url, verify=context, trust_env=False)) == "Invalid token format"
 
 
+@pytest.mark.statement("Routing API 4", "a signature that does not fit makes it fetch the key once more, and check again")
 def test_a_new_key(uaa: Uaa, api: httpx.Client) -> None:
     old = uaa.token("gorouter")
     assert api.get("/routes", headers=old).status_code == 200
@@ -136,6 +142,9 @@ def test_a_uaa_that_is_away_when_its_key_is_asked_for(uaa: Uaa, api: httpx.Clien
     uaa.start(new_key=False)
 
 
+@pytest.mark.statement(
+    "Routing API 1", "a UAA whose certificate does not fit keeps it from starting, unless `skip_ssl_validation`"
+)
 def test_a_uaa_without_a_usable_key(folder: Path, tmp_path: Path, launch: Callable[..., Process], uaa: Uaa) -> None:
     process = launch(oauth={**uaa.oauth(), "ca_certs": str(tmp_path / "ca.pem")})  # another authority
     assert process.process.wait(15) == 1

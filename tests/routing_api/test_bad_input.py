@@ -59,6 +59,7 @@ def room(process: Process, size: int) -> None:
     resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
+@pytest.mark.statement("Routing API 5", "while nothing can be written, upserts are 503 and told to nobody; reading goes on")
 def test_a_full_disk(launch: Launch, tmp_path: Path) -> None:
     process = launch("-devMode").started()
     acknowledged, numbers = {"api.sys.test/routing"}, itertools.count()
@@ -127,6 +128,7 @@ def test_who_says_nothing_holds_nobody_up(launch: Launch, tmp_path: Path) -> Non
     assert "Traceback" not in process.output.read_text()
 
 
+@pytest.mark.statement("Routing API 7", "subscribers beyond what there is room for do not disturb those inside")
 def test_more_subscribers_than_there_is_room_for(launch: Launch) -> None:
     """Those that got in hear of everything, and when they go there is room for others."""
     process = launch("-devMode").started()

@@ -32,12 +32,16 @@ def test_nothing(body: bytes) -> None:
     assert bodies.routes(body, 120) == bodies.tcp_routes(body, 120) == []
 
 
+@pytest.mark.statement(
+    "Routing API 5.1", "names in any case, `null` for the default, unknown fields, and text behind the value are let pass"
+)
 def test_what_go_lets_pass() -> None:
     body = b'[{"Route":"a.test","PORT":80,"ip":"10.0.0.1","ttl":60,"log_guid":"app","route_service_url":null}] {"more'
     assert bodies.routes(body, 120) == [http()]
     assert bodies.routes(b"[null]", 120) == [http(route="", port=0, ip="", log_guid="", ttl=120)]
 
 
+@pytest.mark.statement("Routing API 5.1", "bodies that cannot be read are 400 `ProcessRequestError` in the words of Go's decoder")
 @pytest.mark.parametrize(
     ("body", "error"),
     [

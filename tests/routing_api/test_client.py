@@ -184,6 +184,7 @@ def test_events_of_both_kinds(shared: Process, group: str) -> None:
     run(api, scenario())
 
 
+@pytest.mark.statement("Routing API 14", "the end of a stream is told to the caller; a stream that is cut off is taken up again")
 def test_a_server_that_is_killed_is_found_again(launch: Launch) -> None:
     """It is waited for without a word, both while subscribing and after the stream was cut off."""
     process = launch("-devMode").started()
@@ -244,6 +245,9 @@ class Scripted:
         writer.close()
 
 
+@pytest.mark.statement(
+    "Routing API 14", "subscribers retry failed connections and 500, 502, 503, 504 every second for ever, and nothing else"
+)
 def test_what_a_subscription_waits_for_and_what_not() -> None:
     clock = ManualClock()
     troubles = [b"HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n" % status for status in (500, 502, 503, 504)]
@@ -323,6 +327,7 @@ def test_answers_that_make_no_sense(body: bytes) -> None:
     asyncio.run(asyncio.wait_for(scenario(), DEADLINE))
 
 
+@pytest.mark.statement("Routing API 14", '401 is "unauthorized"; other refusals are the JSON\'s message, or a ResponseError')
 def test_refusals() -> None:
     assert isinstance(refusal(401, b"x"), Unauthorized)
     assert str(refusal(401, b'{"message":"Token is expired"}')) == "unauthorized"
@@ -332,6 +337,7 @@ def test_refusals() -> None:
     assert refusal(500, b"\xff").name == "ResponseError"
 
 
+@pytest.mark.statement("Routing API 6", "a tag succeeds another if it counts more, has another guid, or one of them has none")
 @pytest.mark.parametrize(
     ("newer", "older", "succeeds"),
     [

@@ -24,6 +24,7 @@ def parse(*, dev_mode: bool = False, **more: Any) -> Config:
     return configuration.parse(yaml.safe_dump({**GOOD, **more}).encode(), dev_mode=dev_mode)
 
 
+@pytest.mark.statement("Routing API 2", "the keys of the file, with upstream's defaults")
 def test_defaults() -> None:
     config = parse(unknown={"x": 1})
     assert (config.ttl, config.retry_interval) == (120, 5.0)
@@ -47,6 +48,7 @@ router_groups:
     assert [seed.group.reservable_ports for seed in config.router_groups] == ["1024", "2000,2001", "3000-3010"]
 
 
+@pytest.mark.statement("Routing API 2", "what a file must have, checked in upstream's order and told in its words")
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
@@ -76,10 +78,12 @@ def test_what_is_wrong(wrong: dict[str, Any], error: str) -> None:
     assert str(refused.value) == error
 
 
+@pytest.mark.statement("Routing API 2", "with `-devMode` no UAA has to be named")
 def test_development_needs_no_uaa() -> None:
     assert parse(dev_mode=True, oauth={"port": -1}).oauth.token_endpoint == ""
 
 
+@pytest.mark.statement("Routing API 8", "reserved ports count with `fail_on_router_port_conflicts` only")
 def test_reserved_ports_count_when_they_are_to() -> None:
     groups = [{"name": "x", "type": "tcp", "reservable_ports": "1024-2000"}]
     assert parse(router_groups=groups, reserved_system_component_ports=[1500]).reserved_ports == []

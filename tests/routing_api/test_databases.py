@@ -25,6 +25,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[MariaDB | PostgreSQL]:
         yield server
 
 
+@pytest.mark.statement("Routing API 12", "MariaDB and PostgreSQL hold routes and groups, and have them after a kill -9")
 def test_routes_and_groups(server: MariaDB | PostgreSQL, launch: Launch) -> None:
     process = launch("-devMode", sqldb=server.sqldb(connections_max_lifetime_seconds=60)).started()
     assert process.said("database") == [{"host": "127.0.0.1", "port": server.port}]
@@ -61,6 +62,7 @@ def test_routes_and_groups(server: MariaDB | PostgreSQL, launch: Launch) -> None
     assert "Traceback" not in process.output.read_text()
 
 
+@pytest.mark.statement("Routing API 17", "HTTP routes are the same in any case on MySQL, and not on PostgreSQL")
 def test_names_in_another_case(server: MariaDB | PostgreSQL, launch: Launch) -> None:
     """MySQL's comparison does not see the case, and its unique index does not either."""
     process = launch("-devMode", sqldb=server.sqldb()).started()
@@ -77,6 +79,7 @@ def connected(server: MariaDB | PostgreSQL, *, skip: bool = False, **more: Any) 
     open_database(SqlDB(**server.sqldb(**more)), skip_ssl_validation=skip).close()
 
 
+@pytest.mark.statement("Routing API 12", "`ca_cert` and `skip_ssl_validation` decide how the database is trusted")
 def test_tls(server: MariaDB | PostgreSQL, identities: Any) -> None:
     own, other = (folder.joinpath("ca.pem").read_text() for folder in (server.folder, identities))
     connected(server, ca_cert=own)
@@ -91,6 +94,7 @@ def test_who_is_not_let_in(server: MariaDB | PostgreSQL) -> None:
             connected(server, **wrong)
 
 
+@pytest.mark.statement("Routing API 12", "the unique indexes of upstream's tables")
 def test_the_tables(server: MariaDB | PostgreSQL) -> None:
     database = open_database(SqlDB(**server.sqldb()), skip_ssl_validation=False)
     with database._engine.connect() as connection:
@@ -100,6 +104,9 @@ def test_the_tables(server: MariaDB | PostgreSQL) -> None:
     assert all(indexes[name] for name in ("idx_route", "idx_tcp_route", "idx_rg_name"))
 
 
+@pytest.mark.statement(
+    "Routing API 5", "while the database is away, answers are 503 `DBCommunicationError`; what was acknowledged is there later"
+)
 @pytest.mark.parametrize("name", list(servers.SERVERS))
 def test_a_server_that_crashes_and_comes_back(launch: Launch, name: str) -> None:
     """What was acknowledged is there, and what was not is a 503 and a line in the log."""

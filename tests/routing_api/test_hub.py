@@ -53,6 +53,7 @@ def test_events_are_numbered_and_of_one_kind(hub: Hub, counted: list[int]) -> No
     assert counted == [1, -1, 1, -1]
 
 
+@pytest.mark.statement("Routing API 7", "a subscriber with 1024 requests' events waiting is dropped: its stream ends")
 def test_who_does_not_keep_up_is_dropped(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         slow, quick = hub.listen(), hub.listen()

@@ -2,14 +2,19 @@
 
 import asyncio
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from cfroute.locket import client
 from cfroute.routing_api import process as processes
 from cfroute.routing_api.lock import Alone, Lock
 
+from .daemons import free_port
 from .in_process import InProcess
+
+FILES = {"ca_cert": "ca.pem", "client_cert": "id.pem", "client_key": "id.key"}
 
 
 class Contended:
@@ -48,6 +53,9 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     return made
 
 
+@pytest.mark.statement(
+    "Routing API 3", "nothing listens before the lock is held; at SIGTERM it is released first, and served on for a while"
+)
 def test_nothing_listens_without_the_lock_and_it_is_given_back_before_the_end(case: Case) -> None:
     async def scenario() -> int:
         lock = case.lock = Contended()
@@ -94,6 +102,7 @@ def test_one_that_cannot_start_gives_the_lock_back(case: Case) -> None:
     assert "cannot listen" in case.lines.said["shutdown-error"]["error"]
 
 
+@pytest.mark.statement("Routing API 3", "a lost lock ends it with 1, after the same time to take over")
 def test_a_lock_that_is_lost(case: Case) -> None:
     async def scenario() -> int:
         lock = case.lock = Contended()
@@ -117,3 +126,14 @@ def test_alone_there_is_nobody_to_wait_for(case: Case) -> None:
         return await running
 
     assert asyncio.run(scenario()) == 0
+
+
+@pytest.mark.statement(
+    "Locket 3", "a Routing API whose Locket cannot be reached within 10 s ends with status 2, and listens nowhere"
+)
+def test_a_locket_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"locket_{name}_file": str(tmp_path / file) for name, file in FILES.items()}
+    case = InProcess(tmp_path, locket={"locket_address": f"127.0.0.1:{free_port()}", **files})
+    monkeypatch.setattr(client, "connect", partial(client.connect, timeout=0.2))
+    assert case.run() == 2
+    assert "context deadline exceeded" in case.lines.said["failed-to-create-locket-client"]["error"]

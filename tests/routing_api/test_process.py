@@ -32,6 +32,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.statement("Routing API 1", "without `-config` or `-ip` it ends with 1")
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
@@ -51,12 +52,14 @@ def test_what_is_missing(capsys: pytest.CaptureFixture[str], arguments: list[str
     assert told in said(capsys)
 
 
+@pytest.mark.statement("Routing API 1", "a wrong flag is answered with the usage, and ends with 2")
 @pytest.mark.parametrize(("arguments", "status"), [(["-x"], 2), (["-redactSecrets", "-redactPatterns=("], 2), (["-h"], 0)])
 def test_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], status: int) -> None:
     assert main(arguments) == status
     assert "Usage of routing-api:" in capsys.readouterr().err
 
 
+@pytest.mark.statement("Routing API 1", "what keeps it from starting, each with upstream's message and exit status")
 @pytest.mark.parametrize(
     ("wrong", "status", "message", "error"),
     [
@@ -82,6 +85,7 @@ def test_what_it_does_not_start_with(tmp_path: Path, wrong: dict[str, Any], stat
     assert "started" not in one.lines.said
 
 
+@pytest.mark.statement("Routing API 1", "without a UAA it does not start, unless in `-devMode`")
 def test_a_uaa_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     place = {"token_endpoint": "127.0.0.1", "port": free_port(), "ca_certs": str(tmp_path / "ca.pem")}
@@ -95,6 +99,7 @@ def test_a_uaa_that_is_not_there(tmp_path: Path) -> None:
     assert "Failed to create UAA client" in one.lines.said
 
 
+@pytest.mark.statement("Routing API 1", "a debug address that cannot be bound is logged only; a port of the API's ends it with 1")
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         one = InProcess(tmp_path, api={"mtls_listen_port": taken.getsockname()[1]}, debug_address="1.2.3.4:1234")
@@ -109,6 +114,10 @@ def own_routes(folder: Path) -> list[Any]:
         return connection.execute("SELECT route, port, ip, ttl, log_guid, modification_index FROM routes").fetchall()
 
 
+@pytest.mark.statement(
+    "Routing API 3",
+    "its own route is upserted at the start and within its ttl, and deleted in the end",
+)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_its_own_route_and_its_end(launch: Launch, tmp_path: Path, how: signal.Signals) -> None:
     process = launch("-devMode", max_ttl="2s").started()
@@ -127,6 +136,7 @@ def test_its_own_route_and_its_end(launch: Launch, tmp_path: Path, how: signal.S
     )
 
 
+@pytest.mark.statement("Routing API 3", "without `api.http_enabled` there is neither the plain listener nor the own route")
 def test_without_http(tmp_path: Path) -> None:
     one = InProcess(tmp_path, api={"http_enabled": False})
 
@@ -157,6 +167,7 @@ def test_what_is_acknowledged_survives_being_killed(launch: Launch) -> None:
     assert process.end() == 0
 
 
+@pytest.mark.statement("Routing API 13", "`/log-level` of the debug server changes the level")
 def test_the_level_of_the_log_can_be_changed(tmp_path: Path) -> None:
     port = free_port()
     one = InProcess(tmp_path, debug_address=f"127.0.0.1:{port}")
@@ -194,6 +205,9 @@ class Packets:
         return found
 
 
+@pytest.mark.statement(
+    "Routing API 11", "gauges over statsd: at the start, at each change, and every interval, each line with its end"
+)
 def test_metrics(launch: Launch) -> None:
     packets = Packets()
     process = launch("-devMode", statsd_endpoint=f"127.0.0.1:{packets.socket.getsockname()[1]}").started()

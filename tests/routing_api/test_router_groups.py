@@ -7,6 +7,7 @@ from cfroute.routing_api.api import RouterGroup
 from cfroute.routing_api.router_groups import GroupError
 
 
+@pytest.mark.statement("Routing API 8", "lists of ports that are none, each in upstream's words")
 @pytest.mark.parametrize(
     ("ports", "error"),
     [
@@ -34,6 +35,7 @@ def test_ports() -> None:
     assert [tuple(each) for each in router_groups.parse("1024,2000-2010,65535")] == [(1024, 1024), (2000, 2010), (65535, 65535)]
 
 
+@pytest.mark.statement("Routing API 8", "what a router group must have, by its type")
 @pytest.mark.parametrize(
     ("group", "error"),
     [

@@ -58,6 +58,7 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(work())
 
 
+@pytest.mark.statement("Routing API 6", "expired routes are hidden at once, pruned a second later, and told as deleted")
 def test_routes_expire_and_are_pruned(service: Service, clock: ManualClock, log: Lager, lines: Lines) -> None:
     async def scenario() -> None:
         await service.prepare(log)
@@ -126,6 +127,7 @@ INSERT INTO tcp_routes VALUES ('row', NULL, NULL, '2100-01-01 00:00:00.000000', 
 """
 
 
+@pytest.mark.statement("Routing API 12", "a database that upstream's release has made is taken over, migrated")
 def test_what_upstream_has_left(tmp_path: Path, service: Service, log: Lager) -> None:
     with sqlite3.connect(tmp_path / "routing.sqlite") as connection:
         connection.executescript(UPSTREAM)

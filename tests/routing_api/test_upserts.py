@@ -1,5 +1,7 @@
 """What upserts do to the routes that are there."""
 
+import pytest
+
 from cfroute.routing_api.api import Event, ModificationTag
 from cfroute.routing_api.tables import identity
 from cfroute.routing_api.upserts import NewGuid, Row, upserted
@@ -22,6 +24,7 @@ def test_a_new_route() -> None:
     assert not changes.updates
 
 
+@pytest.mark.statement("Routing API 6", "an upsert of a TCP route changes ttl and isolation segment, and not the instance")
 def test_a_route_that_is_there() -> None:
     tag = ModificationTag("tag", 4)
     present = Row("guid", tcp(instance_id="old", isolation_segment="a", modification_tag=tag), 0.0)
@@ -34,6 +37,7 @@ def test_a_route_that_is_there() -> None:
     assert not changes.inserts
 
 
+@pytest.mark.statement("Routing API 6", "an upsert of an HTTP route changes `log_guid` where the new one says any")
 def test_a_log_guid_is_kept_when_there_is_no_new_one() -> None:
     present = Row("guid", http(log_guid="old"), 0.0)
     for sent, kept in (("", "old"), ("new", "new")):

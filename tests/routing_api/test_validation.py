@@ -12,6 +12,7 @@ from .examples import http, tcp
 RM = "RouteMapping=[group:1024<->10.0.0.1:60000]"
 
 
+@pytest.mark.statement("Routing API 5.2", "what an HTTP route must have, checked in upstream's order and told in its words")
 @pytest.mark.parametrize(
     ("wrong", "name", "message"),
     [
@@ -35,12 +36,16 @@ def test_http_routes(wrong: dict[str, Any], name: str, message: str) -> None:
     assert (refused.value.status, refused.value.name, refused.value.message) == (400, name, message)
 
 
+@pytest.mark.statement("Routing API 5.2", "a deletion asks neither for ttl nor for `log_guid`")
 def test_http_routes_to_delete() -> None:
     validation.check_routes_to_delete([http(ttl=-1), http(ttl=1000)])
     with pytest.raises(ApiError):
         validation.check_routes_to_delete([http(ip="")])
 
 
+@pytest.mark.statement(
+    "Routing API 5.3", "what a TCP route must have: every failure is 400 `ProcessRequestError`, in upstream's order and words"
+)
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -76,6 +81,7 @@ def test_good_tcp_routes() -> None:
     validation.check_tcp_routes_to_delete([tcp(ttl=0, router_group_guid="unknown")])
 
 
+@pytest.mark.statement("Routing API 15", "routes with the same port and server name agree on `terminate_frontend_tls`")
 def test_routes_that_look_alike_agree_on_tls() -> None:
     ends, passes = tcp(terminate_frontend_tls=True), tcp(backend_ip="10.0.0.2")
     validation.check_frontends([ends], [tcp(port=1025), tcp(backend_sni_hostname="a"), ends])

@@ -46,6 +46,7 @@ def router(tmp_path: Path, uaa: Uaa, routing_api: Process) -> Iterator[Router]:
     nats.stop()
 
 
+@pytest.mark.statement("Routing API 14", "a Gorouter serves what is upserted, until it is deleted")
 def test_what_is_upserted_is_served_until_it_is_deleted(uaa: Uaa, routing_api: Process, router: Router) -> None:
     until(lambda: router.log("Successfully-subscribed-to-routing-api-event-stream"), "a subscription")
     assert "api.sys.test/routing" in router.routes()  # what was there before
