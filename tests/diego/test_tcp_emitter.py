@@ -128,9 +128,7 @@ def test_lost_routes_come_back(bench: Bench, nats_server: Nats, routes: Routes, 
             await asyncio.to_thread(emitter, bench, nats_server, **routes.settings)
             await asyncio.to_thread(eventually, lambda: routes.ports() == [1024])
             tags = [route["modification_tag"]["index"] for route in routes.present()]
-            await asyncio.to_thread(
-                eventually, lambda: [route["modification_tag"]["index"] for route in routes.present()] > tags
-            )
+            await asyncio.to_thread(eventually, lambda: [route["modification_tag"]["index"] for route in routes.present()] > tags)
             await asyncio.to_thread(uaa.stop)
             await asyncio.to_thread(uaa.start)  # with another key: the token that the emitter has is refused
             with httpx.Client(headers=uaa.token("emitter")) as client:

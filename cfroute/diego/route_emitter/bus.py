@@ -11,6 +11,7 @@ from nats.errors import Error as NATSError
 
 from cfroute.diego.client import tls_context
 from cfroute.diego.route_emitter.config import Config
+from cfroute.diego.route_emitter.errors import BusError
 from cfroute.lager import Lager
 
 PATIENCE = 4.0  # s, for the first connection
@@ -18,10 +19,6 @@ RECONNECT_WAIT = 0.5  # s, upstream's
 PING_INTERVAL = 20  # s, upstream's
 NO_RESPONDERS = "503"
 """The status of the server's own answer to a question that nobody listens to; it is not for who asked."""
-
-
-class BusError(Exception):
-    """There is no connection to NATS, or none any more."""
 
 
 class Bus:

@@ -8,22 +8,13 @@ from urllib.parse import urlsplit
 from cfroute.clock import Clock
 from cfroute.diego.client import BBSClient
 from cfroute.diego.route_emitter.config import Config
+from cfroute.diego.route_emitter.errors import StartError
 from cfroute.errors import ConfigurationError
 from cfroute.lager import Lager
 from cfroute.routing_api.client import RoutingApi, mutual_tls
 from cfroute.uaa import client as uaa
 
 LONGEST_TTL = 65535.0  # s
-
-
-class StartError(Exception):
-    """It cannot start. `message` is the log's, `status` the exit status."""
-
-    def __init__(self, message: str, error: object, status: int = 2) -> None:
-        super().__init__(message)
-        self.message = message
-        self.error = str(error)
-        self.status = status
 
 
 def bbs_client(config: Config) -> BBSClient:

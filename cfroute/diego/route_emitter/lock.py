@@ -5,17 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final, Protocol
 
 from cfroute.clock import Clock
-from cfroute.diego.route_emitter.checks import StartError
 from cfroute.diego.route_emitter.config import Config
+from cfroute.diego.route_emitter.errors import LockLost, StartError
 from cfroute.errors import ConfigurationError
 from cfroute.lager import Lager
 
 KEY: Final = "route_emitter"
 RETRY: Final = 1.0  # s, upstream's; lock_retry_interval is read and not used
-
-
-class LockLost(Exception):
-    """It was held once: somebody else may have it."""
 
 
 class Lock(Protocol):

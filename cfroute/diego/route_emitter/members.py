@@ -4,12 +4,11 @@ import asyncio
 import random
 from collections.abc import Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cfroute import health
 from cfroute.clock import Clock
 from cfroute.diego.client import BBSClient
-from cfroute.diego.route_emitter.bus import Bus
 from cfroute.diego.route_emitter.config import Config
 from cfroute.diego.route_emitter.emitter import Emitter, Outlet
 from cfroute.diego.route_emitter.lock import Lock, holding, loss
@@ -22,6 +21,9 @@ from cfroute.diego.route_emitter.tcp_outlet import TcpOutlet
 from cfroute.diego.route_emitter.unregistrations import Unregistrations
 from cfroute.diego.route_emitter.watcher import Watcher
 from cfroute.lager import Lager
+
+if TYPE_CHECKING:
+    from cfroute.diego.route_emitter.bus import Bus
 
 Work = Coroutine[Any, Any, None]
 
@@ -47,7 +49,7 @@ class Members:
         self._chance = chance
         self._log = log
 
-    async def run(self, bus: Bus | None, lock: Lock | None) -> None:
+    async def run(self, bus: "Bus | None", lock: Lock | None) -> None:
         """All of it, for ever; without `bus` only what goes without NATS, and with a lock only while it is held.
 
         Raises BusError, LockLost, or ConfigurationError when the health check cannot listen.
@@ -57,7 +59,7 @@ class Members:
         async with health.answering(*self._config.health_listener, b""), holding(lock):
             await asyncio.gather(loss(lock), *(self._through_nats(bus) if bus else self._tcp_only()))
 
-    def _through_nats(self, bus: Bus) -> list[Work]:
+    def _through_nats(self, bus: "Bus") -> list[Work]:
         count = self._config.unregistration_send_count
         log = self._log.session("nats-emitter")
         http = NatsOutlet(Registration, "router", bus, Unregistrations(count), log)
@@ -82,7 +84,7 @@ class Members:
         watcher = Watcher(self._bbs, self._config.cell_id, self._table, emitter, self._clock, self._log.session("watcher"))
         return [watcher.run(self._config.seconds("sync_interval")), *(outlet.run() for outlet in self._tcp)]
 
-    def _scheduler(self, bus: Bus, subject: str, emitter: Emitter, outlets: Sequence[Outlet]) -> Scheduler:
+    def _scheduler(self, bus: "Bus", subject: str, emitter: Emitter, outlets: Sequence[Outlet]) -> Scheduler:
         emit_all = partial(emitter.emit_all, outlets)
         log = self._log.session(f"{subject}-scheduler")
         return Scheduler(bus, subject, emit_all, self._config.jitter_factor, self._clock, self._chance, log)

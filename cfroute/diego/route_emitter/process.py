@@ -4,20 +4,22 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cfroute import daemon
 from cfroute.clock import Clock
 from cfroute.diego.route_emitter import checks
-from cfroute.diego.route_emitter.bus import Bus, BusError
-from cfroute.diego.route_emitter.checks import StartError
 from cfroute.diego.route_emitter.config import Config
-from cfroute.diego.route_emitter.lock import LockLost, prepare
+from cfroute.diego.route_emitter.errors import BusError, LockLost, StartError
+from cfroute.diego.route_emitter.lock import prepare
 from cfroute.diego.route_emitter.members import Members
 from cfroute.diego.route_emitter.routes import Rules
 from cfroute.diego.route_emitter.tcp_outlet import TcpOutlet
 from cfroute.errors import ConfigurationError
 from cfroute.lager import Lager
+
+if TYPE_CHECKING:
+    from cfroute.diego.route_emitter.bus import Bus
 
 _ENDS: Final = (StartError, BusError, ConfigurationError, LockLost)
 """What ends an emitter, besides being asked to."""
@@ -85,9 +87,11 @@ class Process:
         lock = await prepare(config, stack, self._log, self._clock, self._new_guid)
         await Members(config, rules, bbs, tcp, self._clock, self._chance, self._log).run(bus, lock)
 
-    def _bus(self, stack: contextlib.AsyncExitStack) -> Bus | None:
+    def _bus(self, stack: contextlib.AsyncExitStack) -> "Bus | None":
         if self._config.cfroute.tcp_only:
             return None
+        from cfroute.diego.route_emitter.bus import Bus  # 2 MB, which an emitter of TCP routes alone can do without
+
         try:
             bus = Bus(self._config, self._log.session("nats-runner"))
         except ConfigurationError as error:

@@ -3,13 +3,16 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cfroute.clock import Clock
-from cfroute.diego.route_emitter.bus import Bus
 from cfroute.diego.route_emitter.messages import RouterStart
 from cfroute.lager import Lager
+
+if TYPE_CHECKING:
+    from cfroute.diego.route_emitter.bus import Bus
 
 GREET_EVERY = 1.0  # s, until a router answers
 DEFAULT_INTERVAL = 20.0  # s, for a router that asks for nothing sensible
@@ -26,7 +29,7 @@ class Scheduler:
 
     def __init__(
         self,
-        bus: Bus,
+        bus: "Bus",
         subject: str,
         emit_all: Callable[[], Awaitable[None]],
         jitter_factor: float,

@@ -111,8 +111,7 @@ class RoutingTable:
                 new[lrp.process_guid] = process.with_endpoints(endpoints)
         pairs = [(self._processes.get(guid), new.get(guid)) for guid in self._processes.keys() | new.keys()]
         return self._put(
-            (before, _kept(before, after) if before and before.desired.domain not in fresh else after)
-            for before, after in pairs
+            (before, _kept(before, after) if before and before.desired.domain not in fresh else after) for before, after in pairs
         )
 
     def _put(self, changed: Iterable[tuple[Process | None, Process | None]]) -> Changes:
