@@ -95,7 +95,7 @@ def _stage(session: Session) -> Iterator[Session]:
         stage.json, stage.quiet, stage.color = session.json, session.quiet, session.color
         tour = Tour(stage)
         session.say("No foundation is running: starting one in a temporary folder.")
-        tour.cfroute("up", "--detach", "--http-port", "0", "--https-port", "0", "--api-port", "0")
+        tour.cfroute("up", "--detach", "--http-port", "0", "--https-port", "0", "--api-port", "0", "--tcp-ports", "0")
         session.say()
         try:
             yield stage

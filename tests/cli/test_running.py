@@ -19,7 +19,7 @@ from .conftest import Outcome
 
 pytestmark = pytest.mark.e2e
 
-FREE_PORTS = ("--http-port", "0", "--https-port", "0", "--api-port", "0")
+FREE_PORTS = ("--http-port", "0", "--https-port", "0", "--api-port", "0", "--tcp-routers", "0")
 Foundation = Callable[..., Outcome]
 
 

@@ -61,7 +61,9 @@ class Foundation:
         return done.stdout
 
     def up(self, *options: str) -> None:
-        self.ok("up", "--detach", "--http-port", "0", "--https-port", "0", "--api-port", "0", *options)
+        """Start it; without TCP routing, unless the options ask for it."""
+        tcp = () if any(option.startswith("--tcp") for option in options) else ("--tcp-routers", "0")
+        self.ok("up", "--detach", "--http-port", "0", "--https-port", "0", "--api-port", "0", *tcp, *options)
         self.info = json.loads(self.ok("info", "--json"))
         self.port = int(self.info["http"].rpartition(":")[2])
 

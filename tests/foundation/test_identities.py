@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,13 @@ from cfroute.home import Home
 
 @pytest.fixture
 def prepared(home: Home) -> Foundation:
-    return prepare_up(home, Given(http_port=0, https_port=0, api_port=0, domain="apps.test"))
+    return prepare_up(home, Given(http_port=0, https_port=0, api_port=0, tcp_ports="0", domain="apps.test"))
+
+
+def _authority(home: Home, client: str | None) -> Path:
+    if client is None:
+        return home.trusted
+    return home.routing_api_ca if client == "routing_api_client" else home.components_ca
 
 
 def shake_hands(home: Home, server: str, name: str, client: str | None = None) -> None:
@@ -22,7 +29,7 @@ def shake_hands(home: Home, server: str, name: str, client: str | None = None) -
 
     Raises ssl.SSLError when either side refuses the other.
     """
-    authority = home.components_ca if client else home.trusted
+    authority = _authority(home, client)
     offered = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority))
     offered.load_cert_chain(home.certificate(server), home.key(server))
     offered.verify_mode = ssl.CERT_REQUIRED if client else ssl.CERT_NONE
@@ -50,10 +57,21 @@ def test_the_load_balancer_under_all_its_names(prepared: Foundation, name: str) 
     shake_hands(prepared.home, "load_balancer", name)
 
 
-@pytest.mark.parametrize(("server", "vm"), [("bbs", "diego_database/0"), ("cloud_controller", "cloud_controller/0")])
-@pytest.mark.parametrize("client", ["cell", "route_emitter", "cloud_controller"])
+@pytest.mark.parametrize(
+    ("server", "vm"), [("bbs", "diego_database/0"), ("locket", "diego_database/0"), ("cloud_controller", "cloud_controller/0")]
+)
+@pytest.mark.parametrize("client", ["cell", "route_emitter", "cloud_controller", "routing_api_locket"])
 def test_components_under_their_addresses_with_mutual_tls(prepared: Foundation, server: str, vm: str, client: str) -> None:
     shake_hands(prepared.home, server, prepared.plan.vms[vm].address, client)
+
+
+def test_the_routing_api_and_its_clients(prepared: Foundation) -> None:
+    shake_hands(prepared.home, "routing_api", prepared.plan.vms["routing_api/0"].address, "routing_api_client")
+
+
+def test_a_tcp_router_has_its_certificate_for_backends_in_one_file(prepared: Foundation) -> None:
+    context = ssl.create_default_context(cafile=str(prepared.home.ca))
+    context.load_cert_chain(prepared.home.pair("tcp_router_backends"))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -63,7 +81,7 @@ def test_nobody_is_taken_for_somebody_else(prepared: Foundation) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("stranger", ["load_balancer", "gorouter", "uaa"])
+@pytest.mark.parametrize("stranger", ["load_balancer", "gorouter", "uaa", "tcp_router_backends", "routing_api_client"])
 def test_what_people_and_apps_trust_opens_no_door_of_diego(prepared: Foundation, stranger: str) -> None:
     with pytest.raises(ssl.SSLError):
         shake_hands(prepared.home, "bbs", prepared.plan.vms["diego_database/0"].address, stranger)

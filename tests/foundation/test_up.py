@@ -23,6 +23,7 @@ from .toys import eventually, is_gone
 pytestmark = pytest.mark.e2e
 
 ANY_PORTS = ("--http-port", "0", "--https-port", "0", "--api-port", "0")
+NO_TCP = ("--tcp-routers", "0")
 
 
 class Typed:
@@ -92,27 +93,27 @@ def fetch(url: str, host: str, ca: Path | None = None) -> tuple[int, str]:
 
 @pytest.mark.parametrize("addresses", ["--own-addresses", "--single-address"])
 def test_up_routes_survives_kills_and_goes_down_without_a_trace(cfroute: Typed, addresses: str) -> None:
-    info = cfroute.json("up", "--detach", addresses, "--gorouters", "2", *ANY_PORTS)
+    info = cfroute.json("up", "--detach", addresses, "--gorouters", "2", "--tcp-ports", "0", *ANY_PORTS)
     assert info["running"] is True
     assert len(info["gorouter_status"]) == 2
     assert set(cfroute.states().values()) == {"running"}
     assert fetch(info["http"], "nobody.cf.localhost") == (404, "unknown_route")
     https = info["https"].replace("127.0.0.1", "localhost")
     assert fetch(https, "nobody.cf.localhost", Path(info["ca"])) == (404, "unknown_route")
-    for name in ("nats", "gorouter/0", "cloud_controller"):
+    for name in ("nats", "gorouter/0", "cloud_controller", "uaa", "locket", "routing_api", "tcp_router", "tcp_emitter"):
         cfroute("kill", name)
     eventually(lambda: set(cfroute.states().values()) == {"running"}, 20)
     assert {one["name"]: one["restarts"] for one in cfroute.json("status")}["nats"] == 1
     assert "gorouter/1 is running" in cfroute("restart", "gorouter/1")
     everything = cfroute.processes()
-    assert len(everything) == 11
+    assert len(everything) == 15
     cfroute("down")
     eventually(lambda: all(is_gone(pid) for pid in everything), 0.5)
     cfroute("status", status=3)
 
 
 def test_a_killed_supervisor_leaves_nothing_in_the_way_of_the_next_up(cfroute: Typed) -> None:
-    cfroute("up", "--detach", *ANY_PORTS)
+    cfroute("up", "--detach", *NO_TCP, *ANY_PORTS)
     before = cfroute.json("info")
     everything = cfroute.processes()
     os.kill(everything[0], signal.SIGKILL)
@@ -126,7 +127,7 @@ def test_a_killed_supervisor_leaves_nothing_in_the_way_of_the_next_up(cfroute: T
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_in_the_foreground_it_tells_what_happens_and_ends_with_a_signal(cfroute: Typed, number: signal.Signals) -> None:
-    up = cfroute.start("up", *ANY_PORTS)
+    up = cfroute.start("up", *NO_TCP, *ANY_PORTS)
     assert up.stdout is not None
     told = []
     for line in up.stdout:
@@ -154,13 +155,13 @@ def test_what_is_impossible_is_refused_and_nothing_is_left(cfroute: Typed, tmp_p
 
 
 def test_a_start_that_takes_too_long_is_taken_back(cfroute: Typed) -> None:
-    said = cfroute("up", "--detach", "--nats", "nats://127.0.0.1:9", "--timeout", "1.5", *ANY_PORTS, status=5)
+    said = cfroute("up", "--detach", "--nats", "nats://127.0.0.1:9", "--timeout", "1.5", *NO_TCP, *ANY_PORTS, status=5)
     assert "not ready after 1.5 s" in said or "does not start" in said
     assert not locks.is_held(cfroute.home)
 
 
 def test_an_existing_nats_is_shown_as_external(cfroute: Typed, nats_url: Callable[[], str]) -> None:
-    cfroute("up", "--detach", "--nats", nats_url(), *ANY_PORTS)
+    cfroute("up", "--detach", "--nats", nats_url(), *NO_TCP, *ANY_PORTS)
     external = cfroute.json("status")[0]
     assert (external["name"], external["state"]) == ("nats", "external")
     assert "hush" not in json.dumps(cfroute.json("info")) + cfroute("status")
