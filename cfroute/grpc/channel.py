@@ -11,13 +11,14 @@ from cfroute.grpc import wire
 from cfroute.grpc.client_connection import ClientConnection
 from cfroute.grpc.status import Code, RpcError
 from cfroute.proxy import greeting
-from cfroute.proxy.failure import Failure, dial_failure
+from cfroute.proxy.failure import Failure, Kind, dial_failure
 
 Metadata = tuple[tuple[str, str], ...]
 
 _DIAL: Final = 5.0  # seconds for a connection with its handshake
 _FIRST_PAUSE: Final = 0.1  # seconds before the second attempt; each next pause is twice as long
 _LONGEST_PAUSE: Final = 1.0
+_TOO_LATE: Final = "context deadline exceeded"
 
 
 class Channel:
@@ -36,6 +37,7 @@ class Channel:
         self._clock = clock
         self._connection: ClientConnection | None = None
         self._dialling = asyncio.Lock()
+        self._problem = ""  # why there was no connection the last time
 
     def __repr__(self) -> str:
         return f"<Channel {self._address} {self._connection}>"
@@ -46,7 +48,7 @@ class Channel:
             async with asyncio.timeout(timeout):
                 await self._connected(wait_for_ready=True)
         except TimeoutError as error:
-            raise _too_late() from error
+            raise RpcError(Code.DEADLINE_EXCEEDED, f"{_TOO_LATE}: {self._problem}") from error
 
     async def call(
         self, method: str, message: bytes, *, metadata: Metadata = (), timeout: float | None = None, wait_for_ready: bool = False
@@ -64,7 +66,7 @@ class Channel:
         except TimeoutError as error:
             if connection is not None and connection.usable:
                 connection.close()  # who does not answer may be gone without a word: the next call begins anew
-            raise _too_late() from error
+            raise RpcError(Code.DEADLINE_EXCEEDED, _TOO_LATE) from error
 
     async def _connected(self, *, wait_for_ready: bool) -> ClientConnection:
         pause = _FIRST_PAUSE
@@ -73,9 +75,9 @@ class Channel:
                 try:
                     self._connection = await self._dial()
                 except Failure as failure:
+                    self._problem = f"connection error: desc = {quote(failure.text)}"
                     if not wait_for_ready:
-                        text = f"connection error: desc = {quote(failure.text)}"
-                        raise RpcError(Code.UNAVAILABLE, text) from failure
+                        raise RpcError(Code.UNAVAILABLE, self._problem) from failure
                     await self._clock.sleep(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
             return self._connection
@@ -89,13 +91,17 @@ class Channel:
         except (OSError, UnicodeError) as error:
             raise dial_failure(error, self._host, self._port) from error
         await greeting.secure(raw, connection.protocol(), self._context, self._host, _DIAL, self._clock.now())
+        try:
+            async with asyncio.timeout(_DIAL):
+                await connection.ready
+        except TimeoutError as error:
+            connection.close()
+            raise Failure(Kind.TIMEOUT, "the server does not speak HTTP/2") from error
+        if not connection.usable:
+            raise Failure(Kind.EOF, "the server is going away")
         return connection
 
     async def aclose(self) -> None:
         """Close the connection."""
         if self._connection is not None and self._connection.usable:
             self._connection.close()
-
-
-def _too_late() -> RpcError:
-    return RpcError(Code.DEADLINE_EXCEEDED, "context deadline exceeded")

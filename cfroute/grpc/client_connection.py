@@ -9,6 +9,7 @@ from cfroute.http2 import frames
 from cfroute.http2.frames import ConnectionProblem, ErrorCode, error_name
 from cfroute.http2.stream import Stream
 from cfroute.http2.transport import Carrier
+from cfroute.proxy.failure import lost_failure
 
 _MOST_FIELDS: Final = 16384  # bytes of a decoded header list
 _LAST_STREAM: Final = 2**31 - 1
@@ -63,8 +64,8 @@ class ClientStream(Stream):
         self._data.append(data)
         self._size += len(data)
         if wire.is_too_large(self._size):
+            self._fail(wire.too_large(b"".join(self._data)))
             self._data.clear()
-            self._fail(wire.too_large(self._size))
         elif end:
             self._fail(RpcError(Code.UNKNOWN, "server closed the stream without sending trailers"))
 
@@ -94,11 +95,15 @@ class ClientStream(Stream):
 
 
 class ClientConnection(Carrier):
-    """One connection; `usable` until it takes no new calls."""
+    """One connection; `usable` until it takes no new calls.
+
+    `ready` is done once the server has said something: by then it has let us in. It may end with a Failure instead.
+    """
 
     def __init__(self) -> None:
         super().__init__(_MOST_FIELDS)
         self.usable = True
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def __repr__(self) -> str:
         return f"<ClientConnection {'usable' if self.usable else 'retired'} streams={len(self.streams)}>"
@@ -138,8 +143,16 @@ class ClientConnection(Carrier):
         self.put(frames.PREFACE)
         self.open({frames.ENABLE_PUSH: 0, frames.MAX_HEADER_LIST_SIZE: _MOST_FIELDS})
 
+    def receive(self, data: bytes) -> None:
+        super().receive(data)
+        if self._settled and not self.ready.done():
+            self.ready.set_result(None)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.usable = False
+        if not self.ready.done():
+            self.ready.set_exception(lost_failure(exc, ""))
+            self.ready.exception()  # it is no secret, should nobody wait any more
         self.broken = True
         reason = str(exc) if exc is not None else "EOF"
         self._give_up(self.streams, RpcError(Code.UNAVAILABLE, f"error reading from server: {reason}"))

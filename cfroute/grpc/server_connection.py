@@ -43,8 +43,8 @@ class ServerStream(Stream):
         self._data.append(data)
         self._size += len(data)
         if wire.is_too_large(self._size):
+            self.fail(wire.too_large(b"".join(self._data)))
             self._data.clear()
-            self.fail(wire.too_large(self._size))
         elif end:
             self.owner.server.requests.discard(self)
             daemon.spawn(self._serve(b"".join(self._data)), name="call")

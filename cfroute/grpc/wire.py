@@ -1,6 +1,5 @@
 """What gRPC puts into HTTP/2: header blocks, messages with their length, timeouts, and how a call ended in its trailers."""
 
-import re
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -15,8 +14,6 @@ _PREFIX: Final = 5  # bytes before a message: whether it is compressed, and its 
 _PRINTABLE: Final = "".join(chr(code) for code in range(0x20, 0x7F) if code != 0x25)
 _DIGITS: Final = 8  # of a timeout
 _UNITS: Final = ((b"m", 1e3), (b"S", 1.0), (b"M", 1 / 60))
-_UNIT_SECONDS: Final = {b"n": 1e-9, b"u": 1e-6, b"m": 1e-3, b"S": 1.0, b"M": 60.0, b"H": 3600.0}
-_TIMEOUT: Final = re.compile(rb"([0-9]{1,8})([numSMH])")
 # What a status of HTTP means for a call whose server (or whatever answered in its place) said nothing else.
 _OF_HTTP: Final = {
     b"400": Code.INTERNAL,
@@ -44,7 +41,7 @@ def message_of(data: bytes) -> bytes:
         raise RpcError(Code.UNIMPLEMENTED, "grpc: Decompressor is not installed")
     size = int.from_bytes(data[1:_PREFIX], "big")
     if size > MOST_BYTES:
-        raise too_large(size)
+        raise too_large(data)
     if len(data) != _PREFIX + size or data[:1] != b"\0":
         raise RpcError(Code.INTERNAL, "grpc: not exactly one message")
     return data[_PREFIX:]
@@ -55,8 +52,9 @@ def is_too_large(size: int) -> bool:
     return size > _PREFIX + MOST_BYTES
 
 
-def too_large(size: int) -> RpcError:
-    """The error of a message of so many bytes."""
+def too_large(data: bytes) -> RpcError:
+    """The error of a message of which this is the begin."""
+    size = max(int.from_bytes(data[1:_PREFIX], "big"), len(data) - _PREFIX)
     return RpcError(Code.RESOURCE_EXHAUSTED, f"grpc: received message larger than max ({size} vs. {MOST_BYTES})")
 
 
@@ -87,12 +85,6 @@ def timeout_text(seconds: float) -> bytes:
         if number < 10**_DIGITS:
             return b"%d%b" % (number, unit)
     return b"9" * _DIGITS + b"H"
-
-
-def timeout_of(fields: dict[bytes, bytes]) -> float | None:
-    """The seconds that the client waits; None if it says nothing that can be understood."""
-    match = _TIMEOUT.fullmatch(fields.get(b"grpc-timeout", b""))
-    return int(match[1]) * _UNIT_SECONDS[match[2]] if match else None
 
 
 def is_call(fields: dict[bytes, bytes]) -> bool:

@@ -58,7 +58,7 @@ class Locket:
     def __init__(self, folder: Path, config: dict[str, Any]) -> None:
         self.output = folder / "locket.log"
         self.config = config
-        self.port = int(config["listen_address"].rpartition(":")[2])
+        self.port = int(config["listen_address"].rpartition(":")[2] or 0)
         file = folder / "locket.json"
         file.write_text(json.dumps(config))
         self._before = len(self._lines())

@@ -129,7 +129,7 @@ def test_alone_there_is_nobody_to_wait_for(case: Case) -> None:
 
 
 @pytest.mark.statement(
-    "Locket 3", "a Routing API whose Locket cannot be reached within 10 s ends with status 2, and listens nowhere"
+    "Locket 3", "a Routing API whose Locket is not there within 10 s ends with status 2"
 )
 def test_a_locket_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {f"locket_{name}_file": str(tmp_path / file) for name, file in FILES.items()}
