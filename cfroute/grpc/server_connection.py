@@ -105,7 +105,8 @@ class ServerConnection(Carrier):
         self.server = server
         self.closing = False
         self._preface = frames.PREFACE
-        self._control = Budget(1000, 100.0)
+        self._control = Budget(20_000, 10_000.0)  # grpcio sends a few of them with each call
+        self._cancels = Budget(1000, 500.0)
 
     def __repr__(self) -> str:
         return f"<ServerConnection {'closing' if self.closing else 'open'} streams={len(self.streams)}>"
@@ -176,7 +177,8 @@ class ServerConnection(Carrier):
             raise ConnectionProblem(ErrorCode.ENHANCE_YOUR_CALM, "too_many_pings")
 
     def stream_cancelled(self) -> None:
-        self.costs_nothing()
+        if not self._cancels.spend(self.server.clock.monotonic()):
+            raise ConnectionProblem(ErrorCode.ENHANCE_YOUR_CALM, "too many calls are cancelled")
 
     def setting(self, key: int, value: int) -> None:
         """Nothing that concerns a server."""
