@@ -11,13 +11,12 @@ from cfroute import daemon
 from cfroute.clock import Clock
 from cfroute.errors import CfrouteError, ConfigurationError
 from cfroute.lager import Lager
-from cfroute.routing_api import debug
 from cfroute.routing_api.config import NO_LOCK, Config
 from cfroute.routing_api.database import Database, DatabaseError, open_database
 from cfroute.routing_api.errors import ApiError
 from cfroute.routing_api.flags import Flags
 from cfroute.routing_api.lock import Alone, Lock, LocketUnreachable, LockLost, of_locket
-from cfroute.routing_api.members import EVERYWHERE, Members
+from cfroute.routing_api.members import Members
 from cfroute.routing_api.statsd import Statsd, StatsdError
 from cfroute.routing_api.uaa import Everybody, Guard, Uaa
 from cfroute.routing_api.upserts import NewGuid
@@ -69,10 +68,11 @@ class Process:
         address = self._config.debug_address
         if not address:
             return
-        name, _, port = address.rpartition(":")
+        from cfroute.debug_server import debugging  # few have it
+
         try:
-            await stack.enter_async_context(daemon.serving(debug.build(self._log), name or EVERYWHERE, int(port)))
-        except (ConfigurationError, ValueError) as error:
+            await stack.enter_async_context(debugging(address, self._log))
+        except ConfigurationError as error:
             self._log.error("failed-debug-server", debug_address=address, error=str(error))  # and goes on without
 
     def _database(self, stack: contextlib.AsyncExitStack) -> Database:
@@ -133,6 +133,10 @@ class Process:
                 async with members.running():
                     self._log.info("started", port=self._config.api.listen_port)
                     await self._until_over(asked, lock)
+                if stop.signal is not None:
+                    # Upstream's members that are long done wait for their end, too.
+                    self._log.session("seeding").info("received-signal", signal=stop.signal)
+                    self._log.session("migration").info("received signal", signal=stop.signal)
             else:
                 acquiring.cancel()
                 await lock.release()

@@ -130,6 +130,7 @@ def test_its_own_route_and_its_end(launch: Launch, tmp_path: Path, how: signal.S
     assert b"Delete" not in rest
     assert process.end() == 0
     assert own_routes(tmp_path) == []
+    assert [process.said(line)[0]["signal"] for line in ("seeding.received-signal", "migration.received signal")] == [how, how]
     assert process.said("route-register.starting-registration-loop")
     assert (
         process.output.read_text().rstrip().splitlines()[-1].endswith('"message":"routing-api.exited","log_level":1,"data":{}}')
