@@ -108,6 +108,11 @@ class Process:
         return well
 
     async def _listen(self, stack: contextlib.AsyncExitStack, config: Config, pages: Pages) -> None:
+        """The debug server and the health port. Raises ConfigurationError."""
+        if self._flags.debug_addr:
+            from cfroute.debug_server import debugging  # takes longer than all the rest
+
+            await stack.enter_async_context(debugging(self._flags.debug_addr, self._log))
         extensions = config.cfroute
         if extensions.health_port:
             answering = health.responding(extensions.health_address, extensions.health_port, pages.answer)

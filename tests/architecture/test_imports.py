@@ -19,6 +19,7 @@ SHARED = (
     "cfroute.certificates",
     "cfroute.clock",
     "cfroute.daemon",
+    "cfroute.debug_server",
     "cfroute.diego.api",
     "cfroute.diego.client",
     "cfroute.dropsonde",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from ..program import program
@@ -145,6 +146,14 @@ def test_a_port_that_is_taken_is_opened_once_it_is_free(start: Start, api: Scrip
     assert router.said("failed-to-listen") == [{"port": holder.port, "error": "address already in use"}]
     holder.close()
     eventually(lambda: ask(holder.port) == "backend", "the port")
+
+
+def test_the_level_of_the_log_can_be_changed(start: Start) -> None:
+    port = free_port()
+    router = start("-debugAddr", f"127.0.0.1:{port}", "-syncInterval", "50ms").until_healthy()
+    assert httpx.put(f"http://127.0.0.1:{port}/log-level", content="error", trust_env=False).status_code == 200
+    router.end()
+    assert router.messages()[-1] != "exited"
 
 
 def test_what_is_asked_for_on_the_health_port(start: Start) -> None:

@@ -28,6 +28,10 @@ class Files(NamedTuple):
 class Reloader(Protocol):
     """Makes HAProxy take its new configuration. Raises EngineError."""
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is known, when a reload has failed, that the HAProxy from before still runs."""
+
     async def start(self) -> None:
         """Have an HAProxy that runs."""
 
@@ -61,7 +65,7 @@ class HAProxy:
         self._monitor.resume()
 
     async def apply(self, frontends: Mapping[int, Frontend]) -> None:
-        """Write the file and reload. While that is under way, and when it fails, nobody looks whether HAProxy runs."""
+        """Write the file and reload. Meanwhile, and where a script has failed, nobody looks whether HAProxy runs."""
         self._monitor.suspend()
         self._write(frontends)
         self._shown = frontends
@@ -70,6 +74,8 @@ class HAProxy:
             await self._reloader.reload(draining=self._draining)
         except EngineError as error:
             self._log.error("failed-to-reload-haproxy", error=str(error))
+            if self._reloader.goes_on:
+                self._monitor.resume()
             raise
         self._monitor.resume()
 

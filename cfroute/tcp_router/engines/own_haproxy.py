@@ -63,6 +63,10 @@ class OwnHAProxy:
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._newest: asyncio.subprocess.Process | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        return self._newest is not None and self._newest.returncode is None
+
     async def start(self) -> None:
         """Start the first process. Raises EngineError."""
         await self.reload(draining=False)
@@ -84,7 +88,7 @@ class OwnHAProxy:
 
     async def _started(self, *, draining: bool) -> asyncio.subprocess.Process:
         command = [self._program, "-db", "-f", str(self._config)]
-        if self._newest is not None and self._newest.returncode is None:
+        if self.goes_on:
             command += ["-x", self._socket, "-sf", *map(str, self._processes)]
         try:
             return await asyncio.create_subprocess_exec(

@@ -12,6 +12,8 @@ _DRAINING: Final = {"IS_DRAINING": "true"}
 class Script:
     """Runs it without arguments and in our environment, while draining in one that says only that."""
 
+    goes_on = False
+
     def __init__(self, command: str, log: Lager) -> None:
         self._command = command
         self._log = log
