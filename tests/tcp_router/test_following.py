@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from .daemons import Backend, ScriptedApi, TcpRouter, ask, connected, eventually, free_port, line
@@ -154,6 +155,15 @@ def test_pruning(start: Start, api: ScriptedApi, backend: Backend) -> None:
 def _is_closed(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.statement("TCP router 15", "every route of every router group and isolation segment is served")
+def test_isolation_segments(start: Start, api: ScriptedApi) -> None:
+    routes = [route(free_port(), isolation_segment=segment) for segment in ("a", "b", "")]
+    api.routes = [msgspec.structs.replace(each, router_group_guid=str(number)) for number, each in enumerate(routes)]
+    router = start(isolation_segments=["a"]).until_healthy()
+    assert sorted(router.routes()) == sorted((each.port, "") for each in routes)
+    assert api.count("tcp_routes") == 1
 
 
 def test_nothing_is_pruned_while_the_routing_api_is_away(start: Start, api: ScriptedApi) -> None:

@@ -162,6 +162,26 @@ def test_drain(start: Start, api: ScriptedApi, scripted: Scripted) -> None:
     assert [message for message in messages if message in order] == order
 
 
+@pytest.mark.statement("TCP router 14", "the health check fails while the router drains; connections are served as before")
+@pytest.mark.parametrize("engine", ["embedded", "haproxy"])
+def test_health(start: Start, api: ScriptedApi, backend: Backend, engine: str) -> None:
+    need(engine)
+    port = free_port()
+    api.routes = [route(port, "127.0.0.1", backend.port)]
+    router = start("-engine", engine, drain_wait="500ms")
+    eventually(lambda: router.health() == 200, "health")
+    with connected(port) as connection:
+        assert line(connection) == "backend"
+        router.send_signal(signal.SIGUSR2)
+        router.until_said("starting-drain-wait")
+        assert router.health() == 503
+        assert router.table()["draining"]
+        assert ask(port) == "backend"
+        connection.sendall(b"still here\n")
+        assert line(connection) == "still here"
+    assert router.exit_status() == 0
+
+
 @pytest.mark.statement("TCP router 12", "a second drain request ends it at once")
 def test_a_second_request(start: Start, scripted: Scripted) -> None:
     router = begun(start, scripted, drain_wait="1h").until_healthy()

@@ -23,7 +23,7 @@ from .examples import route
 class Tier:
     """UAA, Routing API and TCP router. Who upserts routes has a token."""
 
-    def __init__(self, folder: Path, **extra: Any) -> None:
+    def __init__(self, folder: Path) -> None:
         write_identities(folder)
         self.folder = folder
         self.uaa = Uaa(folder)
@@ -37,10 +37,12 @@ class Tier:
             "client_private_key_path": str(folder / "id.key"),
             "ca_cert_path": str(folder / "ca.pem"),
         }
-        flags = ("-syncInterval", "1s", "-subscriptionRetryInterval", "1", "-tokenFetchRetryInterval", "50ms")
-        router = {"oauth": self.uaa.oauth("gorouter"), "routing_api": own, **extra}
-        self.router = TcpRouter(folder / "router", router, *flags)
-        self.router.until_healthy()
+        self.settings = {"oauth": self.uaa.oauth("gorouter"), "routing_api": own}
+        self.router = self.start("router")
+
+    def start(self, name: str, *flags: str) -> TcpRouter:
+        usual = ("-syncInterval", "1s", "-subscriptionRetryInterval", "1", "-tokenFetchRetryInterval", "50ms")
+        return TcpRouter(self.folder / name, self.settings, *usual, *flags).until_healthy()
 
     def restart_api(self) -> None:
         self.api = Process(self.folder, self.config).started()
@@ -115,6 +117,27 @@ def test_the_routing_api_goes_away_and_comes_back(tier: Tier, backend: Backend, 
     eventually(lambda: not tier.router.routes(), "the end of the routes")
 
 
+@pytest.mark.statement(
+    "TCP router 4", "without a UAA each try is logged, -tokenFetchMaxRetries times after the first; the table stays"
+)
+def test_no_tokens(tier: Tier, backend: Backend) -> None:
+    to = route(free_port(), "127.0.0.1", backend.port)
+    tier.upsert(to)
+    other = tier.start(
+        "other", "-tokenFetchExpirationBufferTime", "1000000", "-tokenFetchMaxRetries", "1", "-syncInterval", "200ms"
+    )
+    tier.uaa.stop()
+    told = ("uaa-client.error-fetching-token", "bulk-sync.error-fetching-token")
+    other.until_said(told[1])
+    assert [message for message in other.messages() if message in told][:3] == [told[0], told[0], told[1]]
+    assert list(other.routes()) == [(to.port, "")]
+    tier.uaa.start(new_key=False)
+    tier.delete(to)
+    eventually(lambda: not other.routes(), "the end of the route")
+    assert other.end() == 0
+
+
+@pytest.mark.statement("TCP router 4", "a token that the Routing API refuses is replaced at once, whatever its time")
 def test_the_uaa_goes_away_and_comes_back_with_another_key(tier: Tier, backend: Backend) -> None:
     to = route(free_port(), "127.0.0.1", backend.port)
     tier.upsert(to)
