@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from cfroute.errors import ConfigurationError
+from cfroute.unreadable import UNREADABLE
 
 ALGORITHM = "RS256"
 KEY_ID = "k1"
@@ -47,7 +48,7 @@ def verified(token: str, keys: Mapping[str, RSAPublicKey]) -> dict[str, Any] | N
             return None
         keys[header.kid].verify(_decode(signature), signed, PKCS1v15(), SHA256())
         return msgspec.json.decode(_decode(signed.partition(b".")[2]), type=dict[str, Any])
-    except (InvalidSignature, ValueError, msgspec.MsgspecError):
+    except (InvalidSignature, ValueError, *UNREADABLE):
         return None
 
 

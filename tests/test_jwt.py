@@ -99,6 +99,11 @@ def test_changed_claims_and_other_keys(private: RSAPrivateKey, keys: dict[str, R
     assert jwt.verified(jwt.sign(CLAIMS, jwt.private_key(other)), keys) is None
 
 
+def test_brackets_without_end(keys: dict[str, RSAPublicKey]) -> None:
+    header = b'{"x":' + b"[" * 60_000
+    assert jwt.verified(f"{encoded(header)}.{encoded(CLAIMS)}.AAAA", keys) is None
+
+
 @given(st.text(alphabet=st.characters(codec="latin-1")))
 def test_any_other_text_is_no_token(keys: dict[str, RSAPublicKey], text: str) -> None:
     assert jwt.verified(text, keys) is None

@@ -12,6 +12,7 @@ from cfroute.cloud_controller.models import Build
 from cfroute.cloud_controller.resources.packages import bits_response
 from cfroute.cloud_controller.started import started
 from cfroute.diego.api import Task
+from cfroute.unreadable import UNREADABLE
 
 
 def desired_lrps(call: Call) -> Reply:
@@ -40,7 +41,7 @@ def completed(call: Call) -> Reply:
     """A cell is done with a build. What is not known any more (its app was deleted) is accepted all the same."""
     try:
         task = msgspec.json.decode(call.raw, type=Task)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ApiError(PARSE_ERROR, f"Request invalid due to parse error: {error}") from None
     build = call.find(Build, call.path["guid"])
     if build is None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote_plus
 import msgspec
 
 from cfroute.uaa.errors import bad_credentials, invalid_request
+from cfroute.unreadable import UNREADABLE
 
 
 class Answer(NamedTuple):
@@ -41,7 +42,7 @@ class Asked(NamedTuple):
         """Raises OAuthError 400 for what is no JSON object."""
         try:
             return msgspec.json.decode(self.raw, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             raise invalid_request("The body is no JSON object") from None
 
     @property

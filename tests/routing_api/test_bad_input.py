@@ -17,11 +17,11 @@ from .daemons import DEADLINE, Process, eventually
 from .test_api import http, tcp
 
 Launch = Callable[..., Process]
-DEEP = 60_000
 
 
-@pytest.mark.parametrize("opening", ["[" * DEEP, '[{"x":' + "[" * DEEP, '[{"x":' * DEEP, '[{"modification_tag":' * DEEP])
-def test_brackets_without_end(api: httpx.Client, opening: str) -> None:
+@pytest.mark.parametrize("repeated", ["[", '[{"x":', '[{"modification_tag":'])
+def test_brackets_without_end(api: httpx.Client, repeated: str) -> None:
+    opening = '[{"x":' + repeated * 60_000
     for path in ("/routes", "/tcp_routes/create", "/router_groups"):
         answer = api.post(path, content=opening)
         assert (answer.status_code, answer.json()["message"]) == (400, "Cannot process request: exceeded max depth")

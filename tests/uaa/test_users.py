@@ -70,7 +70,8 @@ def test_users_need_a_password_of_some_length(uaa: Uaa) -> None:
     for password in ("", "x" * 256):
         answer = uaa("POST", "/Users", token=uaa.token(), json=new_user(password=password))
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_password")
-    assert uaa("POST", "/Users", token=uaa.token(), content=b"[]").json()["error"] == "invalid_request"
+    for content in (b"[]", b'{"a":' + b"[" * 60_000):
+        assert uaa("POST", "/Users", token=uaa.token(), content=content).json()["error"] == "invalid_request"
 
 
 @pytest.mark.statement("UAA 4", "`cf delete-user`: 200 with the user that was")

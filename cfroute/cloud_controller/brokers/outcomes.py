@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from cfroute.unreadable import UNREADABLE
+
 UNREACHABLE = "The service broker could not be reached"
 TIMED_OUT = "The request to the service broker timed out"
 _UNAUTHORIZED = "Authentication with the service broker failed. Double-check that the username and password are correct."
@@ -205,7 +207,7 @@ def _object(body: bytes) -> Any:
     """The body as JSON; None when it is none."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 

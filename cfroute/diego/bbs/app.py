@@ -15,6 +15,7 @@ from cfroute.diego.bbs.service import Service
 from cfroute.diego.bbs.state import State
 from cfroute.diego.bbs.store import StoreError
 from cfroute.diego.client import Feed
+from cfroute.unreadable import UNREADABLE
 
 
 class Chosen(msgspec.Struct):
@@ -184,7 +185,7 @@ def _handler(service: Service, type_: Any, work: Callable[[State, Any], Mapping[
         try:
             body = decoder.decode(await request.body() or b"{}")
             answer = service.do(lambda state: work(state, body))
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             return _error(400, "InvalidRequest", str(error))
         except Refused as refusal:
             return _error(refusal.status, refusal.type, refusal.message)
@@ -199,7 +200,7 @@ def _stream(service: Service, feed: Feed) -> Handler:
     async def handle(request: Request) -> Response:
         try:
             chosen = msgspec.json.decode(await request.body() or b"{}", type=Chosen)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             return _error(400, "InvalidRequest", str(error))
         return StreamingResponse(service.hub.listen(feed, chosen.cell_id), media_type="text/event-stream")
 
