@@ -5,9 +5,11 @@ from typing import Final, Literal
 
 import msgspec
 
+from cfroute import durations
 from cfroute.errors import ConfigurationError
 
 SQLITE: Final = "sqlite"
+DRIVERS: Final = (SQLITE, "mysql", "postgres")
 RFC3339: Final = ("rfc3339", 1)
 
 
@@ -18,7 +20,7 @@ class Extensions(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file. Files of TLS are PEM; with the driver `sqlite` the connection string is a file."""
+    """The whole file. Files of TLS are PEM; with the driver `sqlite` the connection string is a file. Durations are Go's."""
 
     listen_address: str
     ca_file: str
@@ -26,11 +28,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     key_file: str
     database_connection_string: str
     database_driver: str = SQLITE
+    sql_ca_cert_file: str = ""
+    max_open_database_connections: int = 200
+    db_operation_timeout: str = "10s"
     log_level: Literal["debug", "info", "error", "fatal"] = "info"
     time_format: str | int = "unix-epoch"
     redact_secrets: bool = False
     redact_patterns: list[str] = []
     cfroute: Extensions = Extensions()
+
+    def __post_init__(self) -> None:
+        durations.parse(self.db_operation_timeout)
+
+    @property
+    def operation_timeout(self) -> float:
+        """Seconds that a call waits for the database."""
+        return durations.parse(self.db_operation_timeout)
 
     @property
     def listener(self) -> tuple[str, int]:

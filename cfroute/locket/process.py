@@ -9,7 +9,7 @@ from cfroute.clock import Clock
 from cfroute.errors import ConfigurationError
 from cfroute.grpc import serving
 from cfroute.lager import Lager
-from cfroute.locket.config import SQLITE, Config
+from cfroute.locket.config import DRIVERS, SQLITE, Config
 from cfroute.locket.service import Service
 from cfroute.locket.store import SqliteStore, Store, StoreError
 
@@ -54,11 +54,17 @@ class Process:
         return 0
 
     def _store(self) -> Store:
-        driver = self._config.database_driver
+        config = self._config
+        driver, place = config.database_driver, config.database_connection_string
         try:
-            if driver != SQLITE:
-                raise StoreError(f'sql: unknown driver "{driver}"; there is: {SQLITE}')
-            return SqliteStore(self._config.database_connection_string)
+            if driver == SQLITE:
+                return SqliteStore(place)
+            if driver not in DRIVERS:
+                raise StoreError(f'sql: unknown driver "{driver}"; there are {", ".join(DRIVERS)}')
+            from cfroute.locket.sql_store import SqlStore  # 40 MB
+
+            most, timeout = config.max_open_database_connections, config.operation_timeout
+            return SqlStore(driver, place, ca_file=config.sql_ca_cert_file, most=most, timeout=timeout)
         except StoreError as error:
             raise Fatal("sql-failed-to-connect") from error
 

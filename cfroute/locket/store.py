@@ -31,7 +31,7 @@ class Rows(Protocol):
         """The row of a path."""
 
     def put(self, row: Row) -> None:
-        """Write a row, in place of that of the same path."""
+        """Write a row, in place of that of the same path; `get` has looked at it before."""
 
     def delete(self, path: str) -> None:
         """Delete a row."""
