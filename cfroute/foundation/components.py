@@ -191,7 +191,7 @@ def _tcp_router(home: Home, options: Options, index: int, vm: VM) -> Component:
         module="cfroute.tcp_router.main",
         arguments=(*file, *pace, "-engine", options.tcp_engine),
         probe=Probe("http", vm.listener("health"), "/health"),
-        after=("uaa",),
+        after=("uaa", "routing_api/0"),
         phase=1,
         stop_signal=signal.SIGUSR2,
         stop_seconds=10.0,

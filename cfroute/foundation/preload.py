@@ -24,6 +24,11 @@ MODULES = (
     "cfroute.jwt",
     # Gorouter, load balancer
     "cfroute.proxy.server",
+    # Cloud Controller, Routing API
+    "sqlalchemy.dialects.sqlite",
+    # Gorouter, TCP router, route emitters, Cloud Controller
+    "cfroute.uaa.client",
+    "cfroute.routing_api.client",
     # Cloud Controller, cell
     "cfroute.log_cache",
 )

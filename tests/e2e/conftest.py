@@ -142,6 +142,21 @@ def new_foundation(tmp_path: Path) -> Iterator[Callable[[], Foundation]]:
 
 
 @pytest.fixture(scope="module")
+def new_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Foundation]]:
+    """Makes foundations that the tests of a module share (not started); they are stopped after the last one."""
+    made: list[Foundation] = []
+
+    def make() -> Foundation:
+        made.append(Foundation(tmp_path_factory.mktemp("foundation") / "home"))
+        return made[-1]
+
+    yield make
+    for foundation in made:
+        foundation.down()
+        shutil.rmtree(foundation.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
 def foundation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foundation]:
     """One that runs, with two Gorouters, shared by the tests of a module; the app `echo` is there with one instance."""
     shared = Foundation(tmp_path_factory.mktemp("foundation") / "home")
