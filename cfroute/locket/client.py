@@ -106,7 +106,8 @@ def lock_of(key: str, owner: str) -> Resource:
 class LockRunner:
     """Gets a lock, and keeps it until it is released or lost. A renewal that fails is a loss: somebody else may have it by then.
 
-    Each call has to be answered within the retry interval, so that a Locket that is away is noticed before the lock expires.
+    Each call has to be answered within the retry interval, or a third of the lock's time to live where that is longer: so a
+    Locket that is away is noticed before the lock expires, and one that is slow for a moment costs nothing.
     """
 
     contended = True
@@ -132,6 +133,7 @@ class LockRunner:
         self._new_guid = new_guid
         self._interval = retry_interval
         self._ttl = ttl
+        self._patience = max(retry_interval, ttl / 3)
         self._keeping: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
         self._over = False  # whether it was released
@@ -173,7 +175,7 @@ class LockRunner:
         """Whether it is ours now."""
         request, began = self._new_guid(), self._clock.monotonic()
         try:
-            await self._locker.lock(self._lock, self._ttl, request, self._interval, wait_for_ready=not first)
+            await self._locker.lock(self._lock, self._ttl, request, self._patience, wait_for_ready=not first)
         except RpcError as error:
             collision = error.code is Code.ALREADY_EXISTS
             if first or not collision:  # who waits for long need not say so all the time
@@ -195,7 +197,7 @@ class LockRunner:
             await self._clock.sleep(self._interval)
             request, began = self._new_guid(), self._clock.monotonic()
             try:
-                await self._locker.lock(self._lock, self._ttl, request, self._interval)
+                await self._locker.lock(self._lock, self._ttl, request, self._patience)
             except RpcError as error:
                 told = {"request-uuid": request, "duration": self._since(began)}
                 self._log.error("lost-lock", error=str(error), **told)

@@ -206,10 +206,10 @@ def place(locket: GrpcioLocket | int, folder: Path, identity: str = "id") -> cli
     return client.Place(f"127.0.0.1:{port}", str(folder / "ca.pem"), *(str(folder / f"{identity}.{e}") for e in ("pem", "key")))
 
 
-def runner(locket: client.LocketClient, owner: str, lines: Lines, interval: float) -> client.LockRunner:
+def runner(locket: client.LocketClient, owner: str, lines: Lines, interval: float, ttl: int = 15) -> client.LockRunner:
     log = Lager("routing-api", Sink(stream=lines))
     wanted = client.lock_of("key", owner)
-    return client.LockRunner(locket, wanted, log, SystemClock(), new_guid=lambda: "guid", retry_interval=interval)
+    return client.LockRunner(locket, wanted, log, SystemClock(), new_guid=lambda: "guid", retry_interval=interval, ttl=ttl)
 
 
 def test_with_a_locket_of_grpcio(grpcio_locket: GrpcioLocket, identities: Path) -> None:
@@ -243,13 +243,13 @@ def test_with_a_locket_of_grpcio(grpcio_locket: GrpcioLocket, identities: Path) 
     assert grpcio_locket.metadata[0]["uuid"] == "guid"
 
 
-@pytest.mark.statement("Locket 2", "a Locket that does not answer within the retry interval, or is away so long, costs the lock")
+@pytest.mark.statement("Locket 2", "a Locket that does not answer in time, or is away so long, costs the lock")
 @pytest.mark.parametrize("away", [False, True])
 def test_a_locket_of_grpcio_that_fails(grpcio_locket: GrpcioLocket, identities: Path, away: bool) -> None:
     async def scenario() -> None:
         lines = Lines()
         locket = await client.connect(place(grpcio_locket, identities), SystemClock())
-        lock = runner(locket, "me", lines, 0.3)
+        lock = runner(locket, "me", lines, 0.1, ttl=1)
         await lock.acquire()
         if away:
             await asyncio.to_thread(grpcio_locket.stop)
