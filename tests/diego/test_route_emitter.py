@@ -181,7 +181,7 @@ def test_repeats_that_an_endpoint_is_gone(bench: Bench, nats_server: Nats) -> No
 
 
 @pytest.mark.statement("route emitter 1", "An unusable file is fatal: failed-to-parse-config, exit status 2")
-@pytest.mark.parametrize("text", ["{", "[]", '{"bbs_address": 5}', None])
+@pytest.mark.parametrize("text", ["{", "[]", '{"bbs_address": 5}', "[" * 100_000, None])
 def test_ends_with_2_when_the_configuration_is_unusable(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "config.json"
     if text is not None:

@@ -8,6 +8,7 @@ import msgspec
 from cfroute import durations
 from cfroute.errors import ConfigurationError
 from cfroute.lager import LEVELS
+from cfroute.unreadable import UNREADABLE
 
 _DURATIONS = (
     "sync_interval",
@@ -138,5 +139,5 @@ def load(path: str | Path) -> Config:
         return msgspec.json.decode(Path(path).read_bytes(), type=Config)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
-    except (msgspec.DecodeError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise ConfigurationError(f"{path}: {error}") from error

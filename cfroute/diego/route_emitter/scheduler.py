@@ -10,6 +10,7 @@ import msgspec
 from cfroute.clock import Clock
 from cfroute.diego.route_emitter.messages import RouterStart
 from cfroute.lager import Lager
+from cfroute.unreadable import UNREADABLE
 
 if TYPE_CHECKING:
     from cfroute.diego.route_emitter.bus import Bus
@@ -100,7 +101,7 @@ class Scheduler:
     def _router_started(self, data: bytes) -> None:
         try:
             message = msgspec.json.decode(data, type=RouterStart)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self._log.error("failed-to-parse-router-message", error=str(error))
             return
         self._interval = float(message.interval) if message.interval > 0 else DEFAULT_INTERVAL
