@@ -17,13 +17,14 @@ from .machine import BenchError
 
 @dataclass(frozen=True)
 class Case:
-    """A load, and which figure of it counts."""
+    """A load, and which figure of it counts; `relays` tells that it is put on relays of TCP connections."""
 
     name: str
     title: str
     load: Load
     unit: str
     value: Callable[[Sample], float]
+    relays: bool = False
 
 
 CASES = (
@@ -48,6 +49,30 @@ CASES = (
         Load("/", 10, streams=10),
         "requests/s",
         lambda s: s.rate,
+    ),
+    Case(
+        "tcp-small",
+        "TCP: small bodies, 50 kept connections",
+        Load("/", 50),
+        "requests/s",
+        lambda s: s.rate,
+        relays=True,
+    ),
+    Case(
+        "tcp-large",
+        "TCP: 10 MB bodies, 8 kept connections",
+        Load("/10m", 8),
+        "GB/s",
+        lambda s: s.bandwidth / 1e9,
+        relays=True,
+    ),
+    Case(
+        "tcp-connections",
+        "TCP: a new connection for each request, 50 at a time",
+        Load("/", 50, close=True),
+        "connections/s",
+        lambda s: s.rate,
+        relays=True,
     ),
 )
 

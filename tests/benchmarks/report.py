@@ -7,6 +7,7 @@ from typing import Any
 from .cases import Case, Result
 from .foundation import Figures
 from .router import Intake
+from .tcp import CONNECTIONS, Footprint
 
 REFERENCES = ("nginx", "haproxy", "envoy")
 SATURATED = 0.9  # of its core: a contender below this could have done more
@@ -20,6 +21,7 @@ class Report:
     cases: dict[Case, list[Result]] = field(default_factory=dict)
     intake: Intake | None = None
     foundation: Figures | None = None
+    footprints: dict[str, Footprint] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -37,6 +39,10 @@ class Report:
         if mine is None or other is None:
             return None
         return mine[1].median(mine[0].value) / other[1].median(other[0].value)
+
+    def held_mb(self, contender: str) -> float | None:
+        """What a relay held with all its connections."""
+        return self.footprints[contender].full_mb if contender in self.footprints else None
 
     def cpu_ratio(self, case: str, contender: str, reference: str) -> float | None:
         """The same by CPU time: how many requests the contender answers in the time that the reference spends on one."""
@@ -71,12 +77,14 @@ def table(case: Case, results: Sequence[Result]) -> list[str]:
 
 
 def alone(report: Report) -> list[str]:
-    """The lines on what cfroute alone was measured for."""
+    """The lines on what is no case with a load: most of it is cfroute alone."""
     lines = []
     if report.intake:
         intake = report.intake
         memory = f", {intake.memory_mb:.0f} MB (empty: {intake.empty_memory_mb:.0f} MB)" if intake.memory_mb else ""
         lines.append(f"{intake.routes} registrations taken in within {intake.seconds:.2f} s{memory}")
+    for name, held in report.footprints.items():
+        lines.append(f"{name} with {CONNECTIONS} TCP connections: {held.full_mb:.0f} MB (empty: {held.empty_mb:.0f} MB)")
     if report.foundation:
         up = report.foundation
         memory = f", {up.memory_mb:.0f} MB together (PSS)" if up.memory_mb else ""
@@ -122,6 +130,10 @@ GOALS = (
     _times("requests/s with 100000 routes, of one", "small", "cfroute-1", 0.95),
     _times("10 MB bodies, of HAProxy", "large", "haproxy", 0.8),
     _times("connections/s, of nginx", "connections", "nginx", 0.5),
+    _times("TCP requests/s, of HAProxy", "tcp-small", "haproxy", 1.0),
+    _times("TCP bytes/s, of HAProxy", "tcp-large", "haproxy", 1.0),
+    _times("TCP connections/s, of HAProxy", "tcp-connections", "haproxy", 0.5),
+    Goal("5000 TCP connections, MB", lambda r: r.held_mb("cfroute"), 200, at_least=False),
     Goal("100000 registrations, s", lambda r: r.intake.seconds if r.intake else None, 5, at_least=False),
     Goal("100000 registrations, MB", lambda r: r.intake.memory_mb if r.intake else None, 300, at_least=False),
     Goal("cfroute up, s", lambda r: r.foundation.seconds if r.foundation else None, 1.5, at_least=False),
@@ -142,6 +154,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "cases": {case.name: _case_json(case, results) for case, results in report.cases.items()},
         "intake": asdict(report.intake) if report.intake else None,
         "foundation": asdict(report.foundation) if report.foundation else None,
+        "tcp_memory": {name: asdict(held) for name, held in report.footprints.items()},
         "left_out": report.left_out,
         "failures": report.failures,
     }

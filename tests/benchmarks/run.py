@@ -10,24 +10,27 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec
 
-from . import backend, cases, contenders, foundation, registrations, report, router
+from . import backend, cases, contenders, foundation, registrations, report, router, tcp
 from .cases import CASES
 from .contenders import Contender, Ports, url
 from .machine import BenchError, Machine, NotInstalledError, free_ports, program
 from .report import Report
 
 P = ParamSpec("P")
-ALONE = ("intake", "foundation")
+TCP = [*(case.name for case in CASES if case.relays), "tcp-memory"]
+ALONE = ("intake", "foundation", "tcp-memory")
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The command line of the benchmark."""
     names = [*(case.name for case in CASES), *ALONE]
     parser = argparse.ArgumentParser(prog="make bench ARGS='…'", description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", default=",".join(names), help=f"what to measure: a list of {', '.join(names)}")
+    listed = f"a list of {', '.join(names)}; tcp for all of those"
+    parser.add_argument("--cases", default=",".join(names), help=f"what to measure: {listed}")
     parser.add_argument("--contenders", default="", help="only these (a list of names), and what --peer adds")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (3)")
     parser.add_argument("--seconds", type=int, default=3, help="how long each time (3)")
@@ -36,7 +39,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--cfroute", default=None, metavar="COMMAND", help="the cfroute command to measure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
     options = parser.parse_args(argv)
-    options.cases = options.cases.split(",")
+    options.cases = [name for given in options.cases.split(",") for name in (TCP if given == "tcp" else [given])]
     if unknown := set(options.cases) - set(names):
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
     if any("=" not in peer for peer in options.peer):
@@ -53,24 +56,55 @@ class Bench:
         self._machine = machine
         self._ports = free_ports()
         self._contenders: list[Contender] = []
+        self._relays: list[Contender] = []
         self.report = Report()
 
     def run(self) -> None:
         """Measure what was asked for. What is missing is left out, what fails is noted, the rest goes on."""
-        if set(self._options.cases) != {"foundation"}:
-            self._line_up()
+        wanted = set(self._options.cases)
+        if wanted != {"foundation"}:
+            self._start(http=bool(wanted - {"foundation", *TCP}), relays=bool(wanted & set(TCP)))
         for case in CASES:
-            if case.name in self._options.cases and self._contenders:
+            if case.name in wanted and (self._relays if case.relays else self._contenders):
                 self._try(self._measure, case)
-        if "foundation" in self._options.cases:
+        if "tcp-memory" in wanted:
+            for relay in self._relays:
+                self._try(self._weigh, relay)
+        if "foundation" in wanted:
             self._try(self._found)
 
-    def _line_up(self) -> None:
+    def _start(self, *, http: bool, relays: bool) -> None:
         """Start the backend and every contender, and keep those that do what they are measured for."""
         port = self._options.backend_port or next(self._ports)
         process, what = backend.start(self._machine, port)
+        direct = Contender("direct", url(port), process.pid, what)
+        if http:
+            self._line_up(direct, port)
+        if relays:
+            self._line_up_relays(direct, port)
+
+    def _line_up_relays(self, direct: Contender, port: int) -> None:
         if self._wanted("direct"):
-            self._try(self._enter, Contender("direct", url(port), process.pid, what))
+            self._relays.append(direct)
+        for name, start in tcp.PEERS.items():
+            if self._wanted(name):
+                self._try(self._enter_relay, partial(start, self._machine, next(self._ports), port))
+        if self._wanted("cfroute"):
+            self._try(self._enter_relay, partial(tcp.cfroute, self._machine, self._cfroute(), self._ports, port))
+
+    def _enter_relay(self, start: Callable[[], Contender]) -> None:
+        relay = start()
+        tcp.check(relay)
+        self._relays.append(relay)
+        self.report.versions[relay.name] = relay.version
+
+    def _weigh(self, relay: Contender) -> None:
+        if relay.name != "direct":
+            self.report.footprints[relay.name] = tcp.weigh(relay)
+
+    def _line_up(self, direct: Contender, port: int) -> None:
+        if self._wanted("direct"):
+            self._try(self._enter, direct)
         for name, start in contenders.PEERS.items():
             if self._wanted(name):
                 self._try(self._enter_peer, start, port)
@@ -100,7 +134,7 @@ class Bench:
         self._enter(contender)
 
     def _measure(self, case: cases.Case) -> None:
-        contenders = self._contenders
+        contenders = self._relays if case.relays else self._contenders
         if case.name != "small":  # the size of the table can only matter where requests are many
             contenders = [contender for contender in contenders if contender.name != "cfroute-1"]
         if case.load.streams:

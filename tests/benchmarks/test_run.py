@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .machine import NotInstalledError, program
+from .run import arguments
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,3 +40,17 @@ def test_an_unknown_case_is_refused() -> None:
     done = bench("--cases=fast")
     assert done.returncode == 2
     assert "no such case: fast" in done.stderr
+
+
+@pytest.mark.usefixtures("wrk")
+def test_relays_of_tcp(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    done = bench("--cases=tcp-small", "--contenders=direct,cfroute", "--rounds=1", "--seconds=1", f"--json={figures}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    contenders = json.loads(figures.read_text())["cases"]["tcp-small"]["contenders"]
+    assert contenders["cfroute"]["median"] > 0
+    assert all(not sample["errors"] for entry in contenders.values() for sample in entry["samples"])
+
+
+def test_tcp_stands_for_all_its_cases() -> None:
+    assert arguments(["--cases", "tcp,small"]).cases == ["tcp-small", "tcp-large", "tcp-connections", "tcp-memory", "small"]
