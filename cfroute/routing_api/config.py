@@ -97,12 +97,14 @@ class Extensions(msgspec.Struct, frozen=True):
     """What upstream does not have. `address`: where the API listens; empty means everywhere, as upstream.
 
     `admin_address`: where the admin server listens, which asks for no token. With `update_router_groups`, the groups of the file
-    get the ports that they have there, in a database that has them already, too.
+    get the ports that they have there, in a database that has them already, too. With `leave_at_once`, one that has to end does
+    not go on until another one has taken over, so that several can listen at the same place, one after the other.
     """
 
     address: str = "127.0.0.1"
     admin_address: str = "127.0.0.1"
     update_router_groups: bool = False
+    leave_at_once: bool = False
     nats: Nats = Nats()
 
 

@@ -133,6 +133,8 @@ class Process:
                 async with members.running():
                     self._log.info("started", port=self._config.api.listen_port)
                     await self._until_over(asked, lock)
+                if self._config.cfroute.leave_at_once:
+                    await lock.release()
                 if stop.signal is not None:
                     # Upstream's members that are long done wait for their end, too.
                     self._log.session("seeding").info("received-signal", signal=stop.signal)
@@ -157,9 +159,10 @@ class Process:
         await asyncio.wait({asked, lost}, return_when=asyncio.FIRST_COMPLETED)
         failed = lost.done()
         lost.cancel()
-        if not failed:
-            await lock.release()
-        if lock.contended:
-            await self._clock.sleep(self._config.retry_interval + _TAKE_OVER)
+        if not self._config.cfroute.leave_at_once:
+            if not failed:
+                await lock.release()
+            if lock.contended:
+                await self._clock.sleep(self._config.retry_interval + _TAKE_OVER)
         if failed:
             raise LockLost("lost the lock")

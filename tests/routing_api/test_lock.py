@@ -75,6 +75,24 @@ def test_nothing_listens_without_the_lock_and_it_is_given_back_before_the_end(ca
     assert "exited" in case.lines.said
 
 
+def test_one_that_leaves_at_once_gives_the_lock_back_when_it_listens_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = Case(tmp_path, retry_interval="1h", cfroute={"leave_at_once": True})
+    monkeypatch.setattr(case.process, "_lock", case.given)
+
+    async def scenario() -> int:
+        lock = case.lock = Contended()
+        lock.granted.set()
+        running = await case.until_started()
+        case.stop.ask()
+        await lock.released.wait()
+        assert not case.listens()
+        return await running
+
+    assert asyncio.run(scenario()) == 0
+
+
 def test_asked_to_stop_while_it_waits_for_the_lock(case: Case) -> None:
     async def scenario() -> int:
         lock = case.lock = Contended()

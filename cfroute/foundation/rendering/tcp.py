@@ -40,7 +40,12 @@ def routing_api(basis: Basis, index: int, vm: VM) -> Document:
             "locket_client_cert_file": certificate,
             "locket_client_key_file": key,
         },
-        "cfroute": {"address": place.address, "admin_address": vm.address, "update_router_groups": True},
+        "cfroute": {
+            "address": place.address,
+            "admin_address": vm.address,
+            "update_router_groups": True,
+            "leave_at_once": True,
+        },
     }
 
 
