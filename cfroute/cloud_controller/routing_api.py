@@ -28,7 +28,7 @@ UAA_AWAY = "Communicating with the Routing API failed because UAA is currently u
 TIMEOUT, LOOK, RETRY, SILENCE = 5.0, 30.0, 0.5, 86_400.0
 # Headers that belong to one connection, and those that whoever sends the message on makes himself.
 _OWN = frozenset(
-    ("connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
+    ("connection", "content-length", "date", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
 )
 
 
