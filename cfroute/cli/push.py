@@ -70,7 +70,8 @@ def push(session: Session, app_name: str | None, no_start: bool, no_wait: bool, 
     folder = samples.folder(given["sample"]) if given["sample"] else Path.cwd()
     file = _manifest_file(given, folder)
     wanted = _wanted(session, app_name or given["sample"], file, given)
-    sources = {app["name"]: _source(app, file, folder, given["path"]) for app in wanted["applications"]}
+    chosen = folder if given["sample"] else given["path"]
+    sources = {app["name"]: _source(app, file, chosen) for app in wanted["applications"]}
     for source in sources.values():
         bits.check(source)  # before anything is made of an app that cannot be uploaded
     merged = manifest.merge(wanted, _flags(session, given))
@@ -141,11 +142,11 @@ def _variables(given: dict[str, Any]) -> dict[str, Any]:
     return variables
 
 
-def _source(app: Resource, file: Path | None, folder: Path, path: str | None) -> Path:
-    """Where an app's files are: --path, or the manifest's path, which counts from the manifest's folder."""
-    if path is not None:
-        return Path(path).absolute()
-    return (file.parent if file else folder) / (app.get("path") or "")
+def _source(app: Resource, file: Path | None, chosen: str | Path | None) -> Path:
+    """Where an app's files are: what --path or --sample chose, or the path that counts from the manifest's folder."""
+    if chosen is not None:
+        return Path(chosen).absolute()
+    return (file.parent if file else Path.cwd()) / (app.get("path") or "")
 
 
 def _flags(session: Session, given: dict[str, Any]) -> Flags:

@@ -107,6 +107,15 @@ def test_push_announces_each_step_as_cf_does(cfroute: Foundation, tmp_path: Path
     assert cfroute("delete", "static", "-f", "-r").status == 0
 
 
+def test_a_sample_takes_settings_from_a_manifest_elsewhere(cfroute: Foundation, tmp_path: Path) -> None:
+    """What lies beside the manifest is not pushed: it may be anything."""
+    (tmp_path / "manifest.yml").write_text("applications:\n- name: other\n  path: nowhere\n  env: {KEY: value}\n")
+    pushed = cfroute("push", "other", "--sample", "tcp-echo", "-f", str(tmp_path), "--no-start")
+    assert pushed.status == 0, pushed.err
+    assert cfroute("env", "other", "--json").data["user"] == {"KEY": "value"}
+    assert cfroute("delete", "other", "-f", "-r").status == 0
+
+
 def test_an_app_that_ends_at_once(cfroute: Foundation, tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("web: exit 3\n")
     pushed = cfroute("push", "crash", "-p", str(tmp_path), "-u", "process", "--no-route")
