@@ -31,6 +31,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sql_ca_cert_file: str = ""
     max_open_database_connections: int = 200
     db_operation_timeout: str = "10s"
+    enable_db_health_check: bool = False
+    debug_address: str = ""
     log_level: Literal["debug", "info", "error", "fatal"] = "info"
     time_format: str | int = "unix-epoch"
     redact_secrets: bool = False

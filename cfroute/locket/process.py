@@ -1,5 +1,6 @@
 """The daemon: in which order it starts, and how it ends."""
 
+import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +11,7 @@ from cfroute.errors import ConfigurationError
 from cfroute.grpc import serving
 from cfroute.lager import Lager
 from cfroute.locket.config import DRIVERS, SQLITE, Config
+from cfroute.locket.health_check import until_broken
 from cfroute.locket.service import Service
 from cfroute.locket.store import SqliteStore, Store, StoreError
 
@@ -44,14 +46,36 @@ class Process:
             stack.push_async_callback(store.close)
             stack.callback(service.stop)
             try:
+                await self._debug_server(stack)
                 await stack.enter_async_context(self._serving(service, host, port, context))
                 await stack.enter_async_context(self._sweeping(service))
+                self._log.info("started")
+                await self._until_over(stop, store)
             except (ConfigurationError, StoreError) as error:
                 self._log.error("exited-with-failure", error=error.message)
                 return 1
-            self._log.info("started")
-            await stop.wait()
         return 0
+
+    async def _debug_server(self, stack: contextlib.AsyncExitStack) -> None:
+        if self._config.debug_address:
+            from cfroute.debug_server import debugging  # few have it
+
+            await stack.enter_async_context(debugging(self._config.debug_address, self._log))
+
+    async def _until_over(self, stop: daemon.Stop, store: Store) -> None:
+        """Return when asked to stop. Raises StoreError when the database is gone for good, where that is looked at."""
+        if not self._config.enable_db_health_check:
+            await stop.wait()
+            return
+        asked = daemon.spawn(stop.wait(), name="stop")
+        checking = daemon.spawn(
+            until_broken(store, self._clock, self._log.session("db-health-check-runner")), name="health check"
+        )
+        await asyncio.wait({asked, checking}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if checking.done():
+            raise checking.result()
+        checking.cancel()
 
     def _store(self) -> Store:
         config = self._config

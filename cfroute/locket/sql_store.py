@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from cfroute.locket.locks import Row
-from cfroute.locket.store import COLUMNS, SCHEMA, Rows, StoreError
+from cfroute.locket.store import CHECK_ID, COLUMNS, SCHEMA, Rows, StoreError
 
 _T = TypeVar("_T")
 
@@ -55,6 +55,10 @@ class SqlRows:
     def all(self) -> list[Row]:
         return [Row(*row) for row in self._execute(f"SELECT {COLUMNS} FROM locks ORDER BY path")]  # noqa: S608
 
+    def touch(self, now_ns: int) -> None:
+        self._execute("DELETE FROM locket_health_check WHERE id = :id", id=CHECK_ID)
+        self._execute("INSERT INTO locket_health_check (id, time) VALUES (:id, :time)", id=CHECK_ID, time=now_ns)
+
     def _execute(self, statement: str, **values: Any) -> Any:
         return self._connection.execute(text(statement), values)
 
@@ -68,7 +72,8 @@ class SqlStore:
         try:
             self._engine = _engine(driver, connection_string, ca_file, threads)
             with self._engine.begin() as connection:
-                connection.execute(text(SCHEMA))
+                for statement in SCHEMA:
+                    connection.execute(text(statement))
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(_said(error)) from error
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="locket-database")

@@ -12,10 +12,13 @@ from cfroute.errors import CfrouteError
 from cfroute.locket.locks import Row
 
 COLUMNS: Final = ", ".join(Row._fields)
-SCHEMA: Final = (
+_LOCKS: Final = (
     "CREATE TABLE IF NOT EXISTS locks (path VARCHAR(255) PRIMARY KEY, owner VARCHAR(255), value VARCHAR(4096),"
     " type VARCHAR(255) DEFAULT '', modified_index BIGINT DEFAULT 0, modified_id VARCHAR(255) DEFAULT '', ttl BIGINT DEFAULT 0)"
 )
+SCHEMA: Final = (_LOCKS, "CREATE TABLE IF NOT EXISTS locket_health_check (id INT PRIMARY KEY, time BIGINT)")
+CHECK_ID: Final = 1
+"""Of the one row that health checks write."""
 
 _T = TypeVar("_T")
 
@@ -38,6 +41,9 @@ class Rows(Protocol):
 
     def all(self) -> list[Row]:
         """All rows, by path."""
+
+    def touch(self, now_ns: int) -> None:
+        """Write something beside the table, to see whether that can be done."""
 
 
 class Store(Protocol):
@@ -69,6 +75,9 @@ class SqliteRows:
     def all(self) -> list[Row]:
         return [Row(*row) for row in self._connection.execute(f"SELECT {COLUMNS} FROM locks ORDER BY path")]  # noqa: S608
 
+    def touch(self, now_ns: int) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO locket_health_check (id, time) VALUES (?, ?)", (CHECK_ID, now_ns))
+
 
 class SqliteStore:
     """A file. A transaction takes some milliseconds at most, in which nothing else can be done anyway: it needs no thread."""
@@ -76,7 +85,7 @@ class SqliteStore:
     def __init__(self, path: str) -> None:
         """Raises StoreError."""
         try:
-            self._connection = sqlite.connect(path, SCHEMA)
+            self._connection = sqlite.connect(path, *SCHEMA)
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
         self._rows = SqliteRows(self._connection)

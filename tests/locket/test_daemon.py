@@ -1,6 +1,7 @@
 """The real daemon, asked by a client of grpcio."""
 
 import contextlib
+import http.client
 import json
 import signal
 import socket
@@ -14,7 +15,7 @@ from typing import Any
 import grpc
 import pytest
 
-from .daemons import Locket, eventually
+from .daemons import Locket, eventually, free_port
 from .grpcio_locket import GrpcioClient
 
 Launch = Callable[..., Locket]
@@ -166,6 +167,7 @@ def test_it_ends_at_once_with_a_client_that_holds_its_connection(launch: Launch)
         ({"database_connection_string": "/nowhere/locket.sqlite"}, "sql-failed-to-connect", "unable to open database file"),
         ({"database_driver": "oracle"}, "sql-failed-to-connect", 'unknown driver "oracle"'),
         ({"listen_address": "localhost:"}, "failed-invalid-listen-address", "missing port"),
+        ({"db_operation_timeout": "soon"}, "invalid-config-file", "invalid duration"),
         ({"log_level": "loud"}, "invalid-config-file", "$.log_level"),
         ({"redact_secrets": True, "redact_patterns": ["("]}, "invalid-config-file", "missing )"),
     ],
@@ -183,6 +185,23 @@ def test_a_port_that_is_taken(launch: Launch) -> None:
         assert locket.process.wait(15) == 1
     assert "address already in use" in locket.said("locket.exited-with-failure")[0]["error"]
     assert locket.said("locket.grpc-server.failed-to-listen")
+
+
+def test_the_debug_server_changes_the_level(launch: Launch) -> None:
+    port = free_port()
+    locket = launch(debug_address=f"127.0.0.1:{port}", log_level="info", enable_db_health_check=True).started()
+    client = GrpcioClient(locket.port, locket.output.parent)
+    client.lock("key", "me")
+    for level in ("info", "debug"):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as debug:
+            debug.request("PUT", "/log-level", level)
+            assert debug.getresponse().status == 200
+        with pytest.raises(grpc.RpcError):
+            client.lock("key", "you")
+        assert len(locket.said("locket.lock.lock-collision")) == (level == "debug")
+    client.close()
+    assert locket.said("locket.db-health-check-runner.starting")
+    assert locket.end() == 0
 
 
 @pytest.mark.parametrize(("arguments", "status"), [(["-help"], 0), (["-x"], 2), ([], 2), (["-config", "/nowhere"], 2)])

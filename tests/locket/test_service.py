@@ -13,6 +13,7 @@ from cfroute.grpc.status import Code, RpcError
 from cfroute.lager import DEBUG, Lager, Sink
 from cfroute.locket import api
 from cfroute.locket.api import LockRequest, Resource
+from cfroute.locket.health_check import INTERVAL, until_broken
 from cfroute.locket.lock_pick import LockPick
 from cfroute.locket.locks import Row
 from cfroute.locket.service import Service
@@ -241,3 +242,27 @@ def test_timers_are_not_kept_for_what_is_gone() -> None:
     pick.stop()
     clock.advance(10)
     assert len(over) == 1
+
+
+def test_a_database_that_cannot_be_written_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(locket: Locket) -> None:
+        log = Lager("locket", Sink(DEBUG, stream=locket.lines))
+        checking = asyncio.create_task(until_broken(locket.store, locket.clock, log))
+        for _ in range(3):
+            await locket.pass_time(INTERVAL)
+        working, failures = locket.store.run, [StoreError("full")] * 2
+
+        async def failing(work: Callable[..., Any]) -> Any:
+            if failures:
+                raise failures.pop()
+            return await working(work)
+
+        monkeypatch.setattr(locket.store, "run", failing)
+        await locket.pass_time(INTERVAL)  # two attempts fail, and the third one does not
+        assert not checking.done()
+        failures += [StoreError("full")] * 3
+        await locket.pass_time(INTERVAL)
+        assert str(await checking) == "full"
+
+    said = with_locket(tmp_path, scenario).said
+    assert said == ["starting", *["failed-health-check"] * 5, "database-failure-detected-restarting-locket"]
