@@ -161,8 +161,12 @@ def test_an_emitter_for_tcp_routes_alone_needs_no_nats(bench: Bench, routes: Rou
     both = desired().routes | routes.desire(1024)
     bench.call(lambda bbs: bbs.desire(desired(ports=(8080, 5222), routes=both)))
     asyncio.run(run(bench, ports=TWO_PORTS))
-    daemon = emitter(bench, None, **routes.settings, cell_id="", uuid="brain", cfroute={"tcp_only": True})
+    debug = f"127.0.0.1:{free_port()}"
+    alone = {"cell_id": "", "uuid": "brain", "cfroute": {"tcp_only": True}, "debug_address": debug}
+    daemon = emitter(bench, None, **routes.settings, **alone, log_level="error")
     eventually(lambda: routes.ports() == [1024])
+    assert not daemon.log
+    assert httpx.put(f"http://{debug}/log-level", content=b"info", trust_env=False).status_code == 200
     assert daemon.stop() == 0
     assert [line["message"] for line in map(json.loads, daemon.log.splitlines())][-2:] == [
         "route-emitter.finished",

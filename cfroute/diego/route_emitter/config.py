@@ -89,6 +89,7 @@ class Config(msgspec.Struct, kw_only=True):
     nats_client_cert_file: str = ""
     nats_client_key_file: str = ""
     healthcheck_address: str = "127.0.0.1:17011"
+    debug_address: str = ""
     sync_interval: str = "60s"
     jitter_factor: float = 0.2
     register_direct_instance_routes: bool = False

@@ -1,6 +1,7 @@
 """What runs in an emitter: each part is ready before the next is started."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Coroutine, Sequence
 from functools import partial
@@ -52,11 +53,17 @@ class Members:
     async def run(self, bus: "Bus | None", lock: Lock | None) -> None:
         """All of it, for ever; without `bus` only what goes without NATS, and with a lock only while it is held.
 
-        Raises BusError, LockLost, or ConfigurationError when the health check cannot listen.
+        Raises BusError, LockLost, or ConfigurationError when the health check or the debug server cannot listen.
         """
-        if bus:
-            await bus.connect()
-        async with health.answering(*self._config.health_listener, b""), holding(lock):
+        async with contextlib.AsyncExitStack() as stack:
+            if self._config.debug_address:
+                from cfroute.debug_server import debugging  # few have it
+
+                await stack.enter_async_context(debugging(self._config.debug_address, self._log))
+            if bus:
+                await bus.connect()
+            await stack.enter_async_context(health.answering(*self._config.health_listener, b""))
+            await stack.enter_async_context(holding(lock))
             await asyncio.gather(loss(lock), *(self._through_nats(bus) if bus else self._tcp_only()))
 
     def _through_nats(self, bus: "Bus") -> list[Work]:
