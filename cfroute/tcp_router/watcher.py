@@ -37,7 +37,7 @@ class Watcher:
         self._syncing: asyncio.Task[None] | None = None
         self._sync_again = False
         self.complete = False
-        """Whether the table was complete once, and the engine has it."""
+        """Whether all routes were fetched once, and the engine was told."""
 
     # Events
 
@@ -68,8 +68,8 @@ class Watcher:
             if not subscribed:
                 return await self._refused(error)
             await self._ended(str(error))
-        else:
-            await self._ended("EOF")
+            return isinstance(error, Unauthorized)
+        await self._ended("EOF")
         return False
 
     async def _apply(self, events: AsyncIterator[Event[TcpRoute]]) -> None:
@@ -98,16 +98,21 @@ class Watcher:
 
     def sync(self) -> None:
         """Fetch all routes, unless that is under way."""
-        if self._syncing is not None and not self._syncing.done():
+        if self._is_syncing:
             self._log.session("syncer").debug("sync-already-in-progress")
             return
         self._syncing = spawn(self._sync_all(), name="bulk sync")
 
     def _sync_anew(self) -> None:
         """Fetch all routes as they are from now on: events before this were missed."""
-        self._sync_again = self._updater.syncing
-        if not self._sync_again:
+        if self._is_syncing:
+            self._sync_again = True
+        else:
             self.sync()
+
+    @property
+    def _is_syncing(self) -> bool:
+        return self._syncing is not None and not self._syncing.done()
 
     async def _sync_all(self) -> None:
         await self._sync()

@@ -144,7 +144,7 @@ def test_syncs_that_fail(start: Start, api: ScriptedApi) -> None:
 @pytest.mark.statement("TCP router 8", "routes that are not renewed are removed, and the engine hears of it")
 def test_pruning(start: Start, api: ScriptedApi, backend: Backend) -> None:
     short, long = free_port(), free_port()
-    api.routes = [route(short, "127.0.0.1", backend.port, ttl=1), route(long, "127.0.0.1", backend.port, ttl=0)]
+    api.routes = [route(short, "127.0.0.1", backend.port, ttl=2), route(long, "127.0.0.1", backend.port, ttl=0)]
     router = start("-staleRouteCheckInterval", "100ms", "-defaultRouteExpiry", "1m").until_healthy()
     assert ask(short) == "backend"
     eventually(lambda: list(router.routes()) == [(long, "")], "the end of the route")
