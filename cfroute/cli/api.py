@@ -232,9 +232,10 @@ def _in_process(home: Home) -> Links:
 
     foundation.prepare(home)
     info = FoundationClient(home).info()
+    near = _when_called(lambda: uaa(home))
     return Links(
-        httpx.AsyncClient(base_url=info["api"], transport=httpx.ASGITransport(cloud_controller(home))),
-        httpx.AsyncClient(base_url=info["uaa"], transport=httpx.ASGITransport(_when_called(lambda: uaa(home)))),
+        httpx.AsyncClient(base_url=info["api"], transport=httpx.ASGITransport(cloud_controller(home, near))),
+        httpx.AsyncClient(base_url=info["uaa"], transport=httpx.ASGITransport(near)),
     )
 
 

@@ -10,8 +10,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cfroute.cloud_controller import internal, resources
-from cfroute.cloud_controller.call import Reply
-from cfroute.cloud_controller.endpoints import Endpoint, respond, serve
+from cfroute.cloud_controller.call import Reply, User
+from cfroute.cloud_controller.endpoints import COMPONENT, NOBODY, Endpoint, respond, serve
 from cfroute.cloud_controller.errors import UNKNOWN_REQUEST, ApiError
 from cfroute.cloud_controller.platform import Platform
 
@@ -23,12 +23,12 @@ def external_app(platform: Platform) -> ASGIApp:
 
 def internal_app(platform: Platform) -> ASGIApp:
     """The API for cells and the BBS. Serve it with mutual TLS only: it asks for no token."""
-    return _app(platform, internal.ENDPOINTS)
+    return _app(platform, internal.ENDPOINTS, COMPONENT)
 
 
-def _app(platform: Platform, endpoints: Sequence[Endpoint]) -> Starlette:
+def _app(platform: Platform, endpoints: Sequence[Endpoint], nobody: User = NOBODY) -> Starlette:
     app = Starlette(
-        routes=[Route(each.path, serve(platform, each), methods=[each.method]) for each in endpoints],
+        routes=[Route(each.path, serve(platform, each, nobody), methods=[each.method]) for each in endpoints],
         exception_handlers={HTTPException: _unknown_request},
     )
     app.router.redirect_slashes = False

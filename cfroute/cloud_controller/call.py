@@ -7,17 +7,23 @@ is done when the transaction is safely on the disk.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from sqlalchemy import select
 
 from cfroute.cloud_controller.errors import NOT_AUTHORIZED, PARSE_ERROR, ApiError, not_found
-from cfroute.cloud_controller.models import AuditEvent, Labelled, Resource
+from cfroute.cloud_controller.models import AuditEvent, Labelled, Resource, Role
+from cfroute.cloud_controller.permissions import ANYBODY, Held, Rule
 from cfroute.cloud_controller.query import Query
 from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.visibility import Sight, place
+from cfroute.unreadable import UNREADABLE
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from cfroute.cloud_controller.platform import Platform
@@ -38,9 +44,16 @@ class User:
         return "cloud_controller.admin" in self.scopes
 
     @property
+    def sees_everything(self) -> bool:
+        return self.sees_secrets or "cloud_controller.global_auditor" in self.scopes
+
+    @property
+    def sees_secrets(self) -> bool:
+        return self.admin or "cloud_controller.admin_read_only" in self.scopes
+
+    @property
     def may_read(self) -> bool:
-        reading = {"cloud_controller.read", "cloud_controller.admin_read_only", "cloud_controller.global_auditor"}
-        return self.admin or bool(self.scopes & reading)
+        return self.sees_everything or "cloud_controller.read" in self.scopes
 
     @property
     def may_write(self) -> bool:
@@ -71,7 +84,7 @@ NO_CONTENT = Reply(204)
 
 @dataclass
 class Call:
-    """One request inside its transaction."""
+    """One request inside its transaction. rule says who may make it, once something was found; None: admins alone."""
 
     platform: "Platform"
     session: "Session"
@@ -83,20 +96,59 @@ class Call:
     content_type: str = ""
     raw: bytes = b""
     after: After = field(default_factory=After)
+    rule: Rule | None = None
+    writes: bool = False
+    permitted: bool = False
 
     @property
     def body(self) -> dict[str, Any]:
         """The JSON object that came with the request; `{}` for an empty body. Raises 1001 for anything else."""
         try:
             body = msgspec.json.decode(self.raw or b"{}")
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise ApiError(PARSE_ERROR) from None
         if not isinstance(body, dict):
             raise ApiError(PARSE_ERROR)
         return body
 
     def find(self, model: type[R], guid: object) -> R | None:
-        return self.session.get(model, guid) if isinstance(guid, str) else None
+        """The thing, if there is one that the user sees. Raises 10003 when the user may not do there what was asked for."""
+        if not isinstance(guid, str):
+            return None
+        if self.user.sees_everything:
+            found = self.session.get(model, guid)
+        else:
+            found = self.session.scalars(select(model).where(model.guid == guid, self.sight.of(model))).first()
+        if found is not None and self.rule and model.__name__ in self.rule.kinds:
+            self._permit(found)
+        return found
+
+    def visible(self, model: type[Resource]) -> "list[ColumnElement[bool]]":
+        """The conditions for what the user sees of a kind."""
+        return [] if self.user.sees_everything else [self.sight.of(model)]
+
+    @cached_property
+    def sight(self) -> Sight:
+        """What the user sees by the roles that he has."""
+        return Sight(self.user.guid, self._held)
+
+    @cached_property
+    def _held(self) -> list[Held]:
+        found = select(Role.type, Role.organization_guid, Role.space_guid).where(Role.user_guid == self.user.guid)
+        return [Held(*row) for row in self.session.execute(found)]
+
+    def _permit(self, thing: Resource) -> None:
+        assert self.rule is not None
+        above_roles = self.user.admin if self.writes else self.user.sees_secrets
+        if not above_roles and not self.rule.allows(self._held, place(thing)):
+            raise ApiError(NOT_AUTHORIZED)
+        self.permitted = True
+
+    def refuse_unpermitted(self) -> None:
+        """Raise 10003 when nothing that the request named has shown that the user may do it."""
+        if self.user.admin or self.permitted or self.rule == ANYBODY:
+            return
+        raise ApiError(NOT_AUTHORIZED)
 
     def the(self, model: type[R], name: str | None = None, parameter: str = "guid") -> R:
         """The thing that the path names. Raises 404 with the name of its kind."""

@@ -15,6 +15,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     metron_address and metron_port are where Gorouters tell it of requests, for the logs of the apps; 0 for nowhere.
     external_url stands in links when a request names no host, and in VCAP_APPLICATION.
     uaa_public_key: a PEM file with the key that tokens are checked with when there is no UAA to ask for it.
+    uaa_client_name and uaa_client_secret: the UAA's client that may ask there for the names of users.
     system_hosts are the host names of `domain` that no app may take.
     tcp_domain belongs to the router group tcp_router_group, which has tcp_reservable_ports until the Routing API says otherwise.
     routing_api_url is what `/v1/router_groups` is appended to; empty for no Routing API. With https, `ca` has to have signed
@@ -30,6 +31,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     external_url: str
     uaa_ca: str = ""
     uaa_public_key: str = ""
+    uaa_client_name: str = "cloud_controller_username_lookup"
+    uaa_client_secret: str = ""
     external_address: str = "127.0.0.1"
     external_port: int = 9022
     internal_address: str = "127.0.0.1"

@@ -19,7 +19,7 @@ from cfroute.clock import Clock
 from cfroute.cloud_controller.models import Base, Resource
 from cfroute.errors import ConfigurationError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # As many connections as Starlette has threads: a request never waits for one.
 _CONNECTIONS = 40
 

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from cfroute.cloud_controller.blobs import DISK_FULL, disk_problem
 from cfroute.cloud_controller.call import Call, Reply, User
 from cfroute.cloud_controller.errors import INTERNAL, NOT_AUTHORIZED, UNAVAILABLE, ApiError, Kind
+from cfroute.cloud_controller.permissions import rule_of
 from cfroute.cloud_controller.platform import Platform
 from cfroute.cloud_controller.query import Query
 from cfroute.cloud_controller.urls import Urls
@@ -28,6 +29,8 @@ T = TypeVar("T")
 _LARGEST_BODY = 4 * 1024 * 1024
 _TOO_LARGE = Kind(413, 10001, "CF-RequestEntityTooLarge", "The request body is too large")
 NOBODY = User("", "", frozenset())
+COMPONENT = User("", "", frozenset({"cloud_controller.admin"}))
+"""Whoever has come in by mutual TLS."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Exchange:
     platform: Platform
     request: Request
     user: User
+    endpoint: Endpoint
 
     @property
     def path(self) -> Mapping[str, str]:
@@ -86,6 +90,8 @@ class Exchange:
         """Do `work` in one transaction, then what it left to be done after it."""
         platform, request = self.platform, self.request
 
+        rule = rule_of(self.endpoint.method, self.endpoint.path)
+
         def transaction() -> tuple[T, Call]:
             with platform.database.writing() if write else platform.database.reading() as session:
                 call = Call(
@@ -98,8 +104,13 @@ class Exchange:
                     query=Query(request.url.query),
                     content_type=request.headers.get("content-type", ""),
                     raw=raw,
+                    rule=rule,
+                    writes=self.endpoint.method != "GET",
                 )
-                return work(call), call
+                done = work(call)
+                if write:
+                    call.refuse_unpermitted()
+                return done, call
 
         limiter = platform.writers if write else None
         result, call = await to_thread.run_sync(transaction, limiter=limiter)
@@ -135,15 +146,15 @@ async def _carry_out(platform: Platform, call: Call) -> None:
         await platform.diego.stage(after.builds)
 
 
-def serve(platform: Platform, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-    """The Starlette endpoint of one line of the API."""
+def serve(platform: Platform, endpoint: Endpoint, nobody: User = NOBODY) -> Callable[[Request], Awaitable[Response]]:
+    """The Starlette endpoint of one line of the API; `nobody` is whoever needs no token."""
     waits = inspect.iscoroutinefunction(endpoint.handler)
     write = endpoint.method != "GET"
 
     async def answer(request: Request) -> Response:
         try:
-            user = NOBODY if endpoint.open else await _admitted(platform, request, write)
-            exchange = Exchange(platform, request, user)
+            user = nobody if endpoint.open else await _admitted(platform, request, write)
+            exchange = Exchange(platform, request, user, endpoint)
             if waits:
                 return respond(await endpoint.handler(exchange))
             raw = await exchange.body() if write else b""

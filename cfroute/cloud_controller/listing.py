@@ -60,7 +60,7 @@ class Listing(Generic[R]):
         include = query.include(self.includes)
         number = query.number("page", 1, "Page must be a positive integer")
         size = query.number("per_page", DEFAULT_PAGE, f"Per page must be between 1 and {LARGEST_PAGE}", LARGEST_PAGE)
-        found = select(self.model).where(*where, *self._conditions(query))
+        found = select(self.model).where(*call.visible(self.model), *where, *self._conditions(query))
         total = call.session.scalar(select(func.count()).select_from(found.subquery())) or 0
         rows = call.session.scalars(self._ordered(found, query).limit(size).offset((number - 1) * size)).all()
         answer: dict[str, Any] = {

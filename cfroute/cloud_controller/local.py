@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
-def local_app(home: Home) -> "ASGIApp":
+def local_app(home: Home, uaa: "ASGIApp") -> "ASGIApp":
     """The API that `cfroute cloud-controller` would serve with the state folder's configuration.
 
-    Tokens are checked with the UAA's public key. What needs running instances says that the foundation is down.
+    Tokens are checked with the UAA's public key, and `uaa` is asked for the names of users. What needs running instances says
+    that the foundation is down.
     """
     from cfroute.cloud_controller import app, parts
     from cfroute.cloud_controller.auth import FileKeys
     from cfroute.cloud_controller.diego_sync import NoDiego
+    from cfroute.cloud_controller.near_uaa import NearUaa
     from cfroute.cloud_controller.routing import NoRoutingApi
+    from cfroute.cloud_controller.uaa_users import UaaNames
 
     config = configuration.load(home.config / "cloud_controller_ng.yml")
     clock = SystemClock()
@@ -28,4 +31,6 @@ def local_app(home: Home) -> "ASGIApp":
     log = Logger("cloud_controller", stream=sys.stderr)
     database = parts.open_database(config, clock)
     keys = FileKeys(config.uaa_public_key)
-    return app.external_app(parts.assemble(config, database, keys, NoDiego(), NoRoutingApi(), clock, log))
+    near = NearUaa(config, uaa)
+    names = UaaNames(near, config.uaa_url, near)
+    return app.external_app(parts.assemble(config, database, keys, NoDiego(), NoRoutingApi(), names, clock, log))

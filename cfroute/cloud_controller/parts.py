@@ -11,6 +11,7 @@ from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.platform import Diego, Platform
 from cfroute.cloud_controller.routing import Routing
 from cfroute.cloud_controller.seed import seed
+from cfroute.cloud_controller.uaa_users import Names
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
 
@@ -27,7 +28,7 @@ def open_database(config: Config, clock: Clock) -> Database:
 
 
 def assemble(
-    config: Config, database: Database, keys: KeySource, diego: Diego, routing: Routing, clock: Clock, log: Logger
+    config: Config, database: Database, keys: KeySource, diego: Diego, routing: Routing, names: Names, clock: Clock, log: Logger
 ) -> Platform:
     return Platform(
         config=config,
@@ -36,6 +37,7 @@ def assemble(
         tokens=TokenChecker(keys, config.uaa_issuer, clock),
         diego=diego,
         routing=routing,
+        names=names,
         app_logs=LogWriter(config.app_logs, clock=clock),
         clock=clock,
         new_guid=new_guid,

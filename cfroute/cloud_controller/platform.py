@@ -13,6 +13,7 @@ from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.routing import Routing
+from cfroute.cloud_controller.uaa_users import Names
 from cfroute.diego.api import ActualLRP
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
@@ -51,6 +52,7 @@ class Platform:
     tokens: TokenChecker
     diego: Diego
     routing: Routing
+    names: Names
     app_logs: LogWriter
     clock: Clock
     new_guid: Callable[[], str]

@@ -30,6 +30,7 @@ TIMEOUT, LOOK, RETRY, SILENCE = 5.0, 30.0, 0.5, 86_400.0
 _OWN = frozenset(
     ("connection", "content-length", "date", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
 )
+_GROUPS = "/v1/router_groups"
 
 
 class RoutingApi:
@@ -110,6 +111,9 @@ class RoutingApi:
             answer = await connection.enter_async_context(asked)
         except Unreachable as error:
             raise ApiError(UNAVAILABLE, AWAY) from error
+        if request.method != "GET" and _GROUPS in request.url.path and not answer.is_error:
+            with contextlib.suppress(ApiError):  # the next look makes up for it
+                await self.refresh()
 
         async def chunks() -> AsyncIterator[bytes]:
             async with connection:

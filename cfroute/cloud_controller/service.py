@@ -9,6 +9,7 @@ from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.diego_sync import DiegoSync
 from cfroute.cloud_controller.routing import DisabledRoutingApi
 from cfroute.cloud_controller.routing_api import RoutingApi
+from cfroute.cloud_controller.uaa_users import UaaNames
 from cfroute.diego.client import BBSClient, tls_context
 from cfroute.http_client import Client
 from cfroute.log_cache import ingress
@@ -26,7 +27,8 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     diego = DiegoSync(bbs, database, config, clock, log.session("diego-sync"))
     uaa = Client(tls_context(config.uaa_ca or None, None, None), _UAA_TIMEOUT)
     routing = _routing(config, database, diego, clock, log.session("routing-api"))
-    platform = parts.assemble(config, database, UAAKeys(uaa, config.uaa_url, clock), diego, routing, clock, log)
+    names = _names(config, uaa, clock, log.session("uaa"))
+    platform = parts.assemble(config, database, UAAKeys(uaa, config.uaa_url, clock), diego, routing, names, clock, log)
     platform.blobs.sweep()
     own = (config.internal_certificate, config.internal_key)
     internal = app.internal_app(platform)
@@ -47,11 +49,19 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
             task.cancel()
     if isinstance(routing, RoutingApi):
         await routing.aclose()
+    await names.aclose()
     await uaa.aclose()
     await bbs.aclose()
     database.close()
     log.info("stopped")
     return 0
+
+
+def _names(config: Config, uaa: Client, clock: Clock, log: Logger) -> UaaNames:
+    who = Credentials(config.uaa_client_name, config.uaa_client_secret)
+    trust = tls_context(config.uaa_ca or None, None, None)
+    tokens = TokenFetcher(config.uaa_url, who, trust, log, clock, Patience(retries=0), timeout=_UAA_TIMEOUT)
+    return UaaNames(uaa, config.uaa_url, tokens)
 
 
 def _routing(config: Config, database: Database, diego: DiegoSync, clock: Clock, log: Logger) -> RoutingApi | DisabledRoutingApi:

@@ -10,7 +10,14 @@ from cfroute.foundation.option_values import Credentials
 from cfroute.home import Home, write_secretly
 
 # Clients of the UAA that have a secret, as a real deployment seeds them; `cf` has an empty one.
-CLIENTS = ("cc_routing", "cloud_controller", "gorouter", "routing_api_client", "tcp_emitter", "tcp_router")
+CLIENTS = (
+    "cc_routing",
+    "cloud_controller_username_lookup",
+    "gorouter",
+    "routing_api_client",
+    "tcp_emitter",
+    "tcp_router",
+)
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +42,14 @@ def load_or_create(home: Home, token: Callable[[], str] = secrets.token_urlsafe)
     if not home.secrets.exists():
         return store(home, _create(token))
     try:
-        return msgspec.json.decode(home.secrets.read_bytes(), type=Secrets)
+        known = msgspec.json.decode(home.secrets.read_bytes(), type=Secrets)
     except (OSError, msgspec.MsgspecError) as error:
         raise ConfigurationError(
             f"{home.secrets} cannot be read: {error}", "mend it, or delete it to get new secrets at the next `cfroute up`"
         ) from error
+    # The folder may be of a cfroute that had other clients.
+    missing = {name: token() for name in CLIENTS if name not in known.uaa_clients}
+    return store(home, msgspec.structs.replace(known, uaa_clients={**known.uaa_clients, **missing})) if missing else known
 
 
 def store(home: Home, values: Secrets) -> Secrets:

@@ -1,10 +1,11 @@
 """A Cloud Controller in process, on a real SQLite file, with a clock that stands still and tokens of a key of its own."""
 
 import asyncio
+import contextlib
 import itertools
 import random
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,9 +25,10 @@ from cfroute.cloud_controller.auth import FileKeys, TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
-from cfroute.cloud_controller.errors import ApiError, not_found
+from cfroute.cloud_controller.errors import UAA_UNAVAILABLE, ApiError, not_found
 from cfroute.cloud_controller.platform import Platform
 from cfroute.cloud_controller.routing import NoRoutingApi
+from cfroute.cloud_controller.uaa_users import Name
 from cfroute.diego.api import ActualLRP
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
@@ -87,6 +89,26 @@ class FakeDiego:
         self.retired.append((process_guid, index))
 
 
+@dataclass
+class FakeNames:
+    """A UAA that knows these people; `away` it knows nobody."""
+
+    people: list[Name] = field(default_factory=lambda: [Name("guid-of-admin", "admin", "uaa")])
+    away: bool = False
+
+    async def of(self, guids: Collection[str]) -> dict[str, Name]:
+        return {name.guid: name for name in self._all() if name.guid in guids}
+
+    async def called(self, usernames: Collection[str], origins: Collection[str] = ()) -> list[Name]:
+        wanted = {name.lower() for name in usernames}
+        return [name for name in self._all() if name.username.lower() in wanted and (not origins or name.origin in origins)]
+
+    def _all(self) -> list[Name]:
+        if self.away:
+            raise ApiError(UAA_UNAVAILABLE)
+        return self.people
+
+
 @pytest.fixture(scope="session")
 def signing_pem() -> bytes:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -130,18 +152,50 @@ class CloudController:
     sign: Callable[..., str]
     runner: asyncio.Runner
     scopes: list[str] = field(default_factory=lambda: list(ADMIN))
+    who: str = "admin"
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         """Send one request with a good token, unless `headers` say otherwise."""
-        headers = {"Authorization": self.token(*self.scopes), **options.pop("headers", {})}
+        headers = {"Authorization": self.token(*self.scopes, name=self.who), **options.pop("headers", {})}
         return self.send(self._external, method, path, body, headers=headers, **options)
 
     def internal(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         return self.send(self._internal, method, path, body, **options)
 
     @cache  # noqa: B019 - lives as long as the test
-    def token(self, *scopes: str) -> str:
-        return self.sign(list(scopes))
+    def token(self, *scopes: str, name: str = "admin") -> str:
+        return self.sign(list(scopes), name=name)
+
+    @property
+    def names(self) -> FakeNames:
+        assert isinstance(self.platform.names, FakeNames)
+        return self.platform.names
+
+    def become(self, name: str, *scopes: str) -> None:
+        """Send the following requests as that user: admin is one, everybody else is an ordinary user unless scopes say more."""
+        self.who = name
+        self.scopes = list(scopes) or (ADMIN if name == "admin" else DEVELOPER)
+
+    @contextlib.contextmanager
+    def being(self, name: str, *scopes: str) -> Iterator[None]:
+        """Send the requests of the block as that user."""
+        before = self.who, self.scopes
+        self.become(name, *scopes)
+        yield
+        self.who, self.scopes = before
+
+    def person(self, name: str, origin: str = "uaa") -> str:
+        """Have the UAA know somebody; the guid."""
+        guid = f"guid-of-{name}"
+        self.names.people.append(Name(guid, name, origin))
+        return guid
+
+    def grant(self, name: str, kind: str, place: str) -> str:
+        """Give somebody a role in an organization or space; before one in a space, the organization's."""
+        if kind.startswith("space_"):
+            owner = self.ok("GET", f"/v3/spaces/{place}")["relationships"]["organization"]["data"]["guid"]
+            self("POST", "/v3/roles", role_body("organization_user", name, owner))
+        return str(self.ok("POST", "/v3/roles", role_body(kind, name, place))["guid"])
 
     @cached_property
     def _external(self) -> Any:
@@ -255,6 +309,15 @@ class CloudController:
         return [lrp for lrp in found if lrp["app_guid"] == app]
 
 
+def role_body(kind: str, name: str, place: str) -> dict[str, Any]:
+    """What `POST /v3/roles` takes."""
+    relationships = {
+        "user": {"data": {"guid": f"guid-of-{name}"}},
+        "space" if kind.startswith("space_") else "organization": {"data": {"guid": place}},
+    }
+    return {"type": kind, "relationships": relationships}
+
+
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database as every foundation begins with it; making one for each test would take most of the time."""
@@ -284,6 +347,7 @@ def cc(
         tokens=TokenChecker(FileKeys(key), ISSUER, clock),
         diego=diego,
         routing=NoRoutingApi(),
+        names=FakeNames(),
         app_logs=LogWriter(config.app_logs, clock=clock),
         clock=clock,
         new_guid=new_guid,

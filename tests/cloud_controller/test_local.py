@@ -28,7 +28,10 @@ def home(tmp_path: Path) -> Home:
         "issuer": ISSUER,
         "database": str(home.databases / "uaa.sqlite"),
         "signing_key": str(home.signing_key),
-        "clients": {"cf": {"scope": ["cloud_controller.admin"], "grants": ["password"]}},
+        "clients": {
+            "cf": {"scope": ["cloud_controller.admin"], "grants": ["password"]},
+            "cloud_controller_username_lookup": {"secret": "s", "generated": True, "authorities": ["scim.userids"]},
+        },
         "users": [{"name": "admin", "password": "pw", "groups": ["cloud_controller.admin"]}],
     }
     cloud_controller = {
@@ -40,6 +43,7 @@ def home(tmp_path: Path) -> Home:
         "uaa_issuer": ISSUER,
         "uaa_public_key": str(home.verification_key),
         "external_url": "http://api.test",
+        "uaa_client_secret": "s",
     }
     (home.config / "uaa.yml").write_text(yaml.safe_dump(uaa))
     (home.config / "cloud_controller_ng.yml").write_text(yaml.safe_dump(cloud_controller))
@@ -51,7 +55,7 @@ def test_everything_but_what_needs_running_instances(home: Home, capsys: pytest.
         form = {"grant_type": "password", "username": "admin", "password": "pw"}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(local_uaa(home)), base_url="https://uaa") as uaa:
             token = (await uaa.post("/oauth/token", data=form, auth=("cf", ""))).json()["access_token"]
-        transport = httpx.ASGITransport(local_app(home))
+        transport = httpx.ASGITransport(local_app(home, local_uaa(home)))
         headers = {"Authorization": f"bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as api:
             space = (await api.get("/v3/spaces")).json()["resources"][0]["guid"]
@@ -75,3 +79,19 @@ def test_importing_costs_no_database(package: str) -> None:
     code = f"import sys, cfroute.{package}.local, cfroute.{package}.main; print('sqlalchemy' in sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed == "False\n"
+
+
+def test_names_of_users_are_had_from_the_uaa_in_the_same_process(home: Home) -> None:
+    async def talk() -> None:
+        near = local_uaa(home)
+        form = {"grant_type": "password", "username": "admin", "password": "pw"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(near), base_url="https://uaa") as uaa:
+            token = (await uaa.post("/oauth/token", data=form, auth=("cf", ""))).json()["access_token"]
+        headers = {"Authorization": f"bearer {token}"}
+        transport = httpx.ASGITransport(local_app(home, near))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as api:
+            user = (await api.post("/v3/users", json={"username": "admin", "origin": "uaa"})).json()
+            assert (user["username"], user["origin"]) == ("admin", "uaa")
+            assert (await api.get("/v3/users?usernames=admin")).json()["resources"] == [user]
+
+    asyncio.run(talk())

@@ -203,7 +203,10 @@ def test_requests_below_routing_are_handed_on_as_they_are(world: World) -> None:
     assert (answer.status_code, answer.json(), answer.headers["x-cf-warnings"]) == (200, {"guid": "g-1"}, "a+b")
     assert answer.headers["content-type"] == "application/json"
     assert "date" not in answer.headers  # our own server says what time it is
-    assert world.server.asked == [("PUT", "/routing/v1/router_groups/g-1?x=1%2C2", b'{"reservable_ports":"2000-2020"}')]
+    assert world.server.asked == [
+        ("PUT", "/routing/v1/router_groups/g-1?x=1%2C2", b'{"reservable_ports":"2000-2020"}'),
+        ("GET", "/routing/v1/router_groups?", b""),  # what has changed is known at once
+    ]
     refused = cc("GET", "/routing/v1/router_groups")
     assert (refused.status_code, refused.json()["message"]) == (401, "Token is expired")
     events = cc("GET", "/routing/v1/tcp_routes/events")

@@ -130,6 +130,16 @@ def test_secrets_are_made_once(home: Home) -> None:
     assert len({made.admin_password, made.nats_password, made.route_services_secret, *made.uaa_clients.values()}) == 9
 
 
+def test_secrets_that_are_new_join_those_of_an_older_folder(home: Home) -> None:
+    made = secrets.load_or_create(home)
+    fewer = {name: secret for name, secret in made.uaa_clients.items() if name != "tcp_router"}
+    secrets.store(home, msgspec.structs.replace(made, uaa_clients=fewer))
+    now = secrets.load_or_create(home)
+    assert {**now.uaa_clients, "tcp_router": ""} == {**made.uaa_clients, "tcp_router": ""}
+    assert now.uaa_clients["tcp_router"]
+    assert secrets.load_or_create(home) == now
+
+
 @pytest.mark.parametrize("name", ["secrets.json", "foundation.json"])
 def test_a_damaged_file_is_named(home: Home, name: str) -> None:
     (home.root / name).write_text("{")

@@ -4,6 +4,7 @@ from sqlalchemy.orm import configure_mappers
 
 from cfroute.cloud_controller.models.apps import App, Build, Droplet, Package, Process
 from cfroute.cloud_controller.models.base import Base, Labelled, Resource
+from cfroute.cloud_controller.models.people import Person, Role
 from cfroute.cloud_controller.models.platform import AuditEvent, FeatureFlag, Job
 from cfroute.cloud_controller.models.routing import Destination, Route, RouteBinding
 from cfroute.cloud_controller.models.services import CredentialBinding, ServiceInstance
@@ -24,8 +25,10 @@ __all__ = [
     "Labelled",
     "Organization",
     "Package",
+    "Person",
     "Process",
     "Resource",
+    "Role",
     "Route",
     "RouteBinding",
     "ServiceInstance",

@@ -14,6 +14,7 @@ from cfroute.cloud_controller.resources import (
     packages,
     platform,
     processes,
+    roles,
     roots,
     route_bindings,
     router_groups,
@@ -21,12 +22,15 @@ from cfroute.cloud_controller.resources import (
     service_instances,
     spaces,
     stats,
+    users,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *roots.ENDPOINTS,
     *organizations.ENDPOINTS,
     *spaces.ENDPOINTS,
+    *users.ENDPOINTS,
+    *roles.ENDPOINTS,
     *domains.ENDPOINTS,
     *routes.ENDPOINTS,
     *destinations.ENDPOINTS,

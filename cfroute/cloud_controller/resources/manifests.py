@@ -41,6 +41,7 @@ def apply(call: Call) -> Reply:
 
 
 def _needs_ports(call: Call) -> bool:
+    call.the(Space)  # who may not apply anything here need not know what is wrong with it
     return any(route.port and manifests.is_new(call, route) for each in _parsed(call) for route in each.routes)
 
 

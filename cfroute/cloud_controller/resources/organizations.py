@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import apps, jobs, routes
+from cfroute.cloud_controller.actions import apps, jobs, people, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
@@ -30,6 +30,8 @@ def create(call: Call) -> Reply:
     organization = Organization(name=body["name"])
     set_metadata(organization, body)
     call.save(organization)
+    if not call.user.admin:
+        people.become_manager(call, organization)
     call.audit("organization.create", organization, organization.name)
     return Reply(201, present.organization(organization, call.urls))
 

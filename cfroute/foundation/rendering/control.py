@@ -24,7 +24,7 @@ _CF_SCOPES = (
 )
 _CLIENT_AUTHORITIES = {
     "cc_routing": ("routing.router_groups.read",),
-    "cloud_controller": ("cloud_controller.admin", "routing.router_groups.read"),
+    "cloud_controller_username_lookup": ("scim.userids",),
     "gorouter": ("routing.routes.read",),
     "routing_api_client": ("routing.routes.write", "routing.routes.read", "routing.router_groups.read"),
     "tcp_emitter": ("routing.routes.write", "routing.routes.read"),
@@ -99,6 +99,8 @@ def cloud_controller(basis: Basis) -> Document:
         "uaa_url": basis.uaa_url,
         "uaa_issuer": basis.issuer,
         "uaa_public_key": str(basis.home.verification_key),
+        "uaa_client_name": "cloud_controller_username_lookup",
+        "uaa_client_secret": basis.client_secret("cloud_controller_username_lookup"),
         "bbs_url": basis.bbs_url,
         "admin_user": ADMIN,
         "system_hosts": list(_SYSTEM_HOSTS),

@@ -263,6 +263,7 @@ def test_feature_flags(cc: Any) -> None:
     assert (changed["enabled"], changed["custom_error_message"]) == (False, "not today")
     assert cc.ok("GET", path) == changed
     app = cc.app()
+    cc.grant("admin", "space_developer", cc.space)
     cc.scopes = ["cloud_controller.read", "cloud_controller.write"]
     scale = f"/v3/apps/{app}/processes/web/actions/scale"
     assert cc.detail("POST", scale, {"instances": 1}, status=403) == "Feature Disabled: not today"

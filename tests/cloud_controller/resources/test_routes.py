@@ -54,6 +54,7 @@ def test_private_domains(cc: Any) -> None:
         "Invalid domain. Domain 'p.test' is not available in organization 'local'."
     )
     space = cc.new_space("s", other)
+    cc.grant("admin", "space_developer", space)
     cc.scopes = ["cloud_controller.read", "cloud_controller.write"]
     for host in ("", "*"):
         cc.ok("POST", "/v3/routes", cc.route_body(domain, space, host=host))
@@ -61,6 +62,7 @@ def test_private_domains(cc: Any) -> None:
 
 def test_wildcards_on_shared_domains_are_for_admins(cc: Any) -> None:
     body = cc.route_body(host="*")
+    cc.grant("admin", "space_developer", cc.space)
     cc.scopes = ["cloud_controller.read", "cloud_controller.write"]
     assert "sufficient permissions" in cc.detail("POST", "/v3/routes", body)
     cc.scopes = ["cloud_controller.admin"]

@@ -150,6 +150,7 @@ def test_domains_that_conflict(cc: Any, body: dict[str, Any], text: str) -> None
 
 def test_shared_domains_are_for_admins(cc: Any) -> None:
     organization, domain = cc.organization, cc.domain()
+    cc.grant("admin", "organization_manager", organization)
     cc.scopes = ["cloud_controller.read", "cloud_controller.write"]
     forbidden = "You are not authorized to perform the requested action"
     assert cc.detail("POST", "/v3/domains", {"name": "a.test"}, status=403) == forbidden

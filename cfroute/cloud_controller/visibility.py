@@ -1,0 +1,146 @@
+"""What somebody sees who is neither admin nor reads everything: a condition for each kind of thing, by the roles that are held.
+
+A kind that is not listed is seen by nobody else.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+
+from cfroute.cloud_controller.models import (
+    App,
+    AuditEvent,
+    Build,
+    CredentialBinding,
+    Destination,
+    Domain,
+    Droplet,
+    Job,
+    Organization,
+    Package,
+    Person,
+    Process,
+    Resource,
+    Role,
+    Route,
+    RouteBinding,
+    ServiceInstance,
+    Space,
+)
+from cfroute.cloud_controller.models.tenancy import domain_shares
+from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES, Held, Place
+
+Condition = ColumnElement[bool]
+
+
+class Sight:
+    """What the holder of these roles sees."""
+
+    def __init__(self, user_guid: str, held: Iterable[Held]) -> None:
+        self._user = user_guid
+        self._held = list(held)
+
+    def of(self, model: type[Resource]) -> Condition:
+        """Which rows of the model's table."""
+        make = _VISIBLE.get(model)
+        return make(self) if make else false()
+
+    def organizations(self, roles: Collection[str] = ORGANIZATION_ROLES) -> list[str]:
+        """The guids of those in which one of the roles is held."""
+        return [role.organization for role in self._held if role.organization and role.type in roles]
+
+    def spaces(self, roles: Collection[str] = SPACE_ROLES) -> list[str]:
+        """The guids of those in which one of the roles is held."""
+        return [role.space for role in self._held if role.space and role.type in roles]
+
+    @property
+    def user(self) -> str:
+        return self._user
+
+
+def place(thing: Any) -> Place:
+    """Where a thing is."""
+    if isinstance(thing, Organization):
+        return Place(thing.guid)
+    if isinstance(thing, Domain):
+        return Place(thing.organization_guid)
+    if isinstance(thing, Role) and thing.space is None:
+        return Place(thing.organization_guid)
+    space = _space(thing)
+    return Place(space.organization_guid, space.guid) if space else Place(None)
+
+
+def _space(thing: Any) -> Space | None:
+    if isinstance(thing, Space):
+        return thing
+    owner = getattr(thing, "app", None) or getattr(thing, "route", None) or thing
+    return getattr(owner, "space", None)
+
+
+def _space_guid(sight: Sight) -> Condition:
+    """Of spaces: one's own, and all of the organizations that one manages."""
+    return Space.guid.in_(sight.spaces()) | Space.organization_guid.in_(sight.organizations(["organization_manager"]))
+
+
+def _in_spaces(column: Any) -> Callable[[Sight], Condition]:
+    return lambda sight: column.in_(select(Space.guid).where(_space_guid(sight)))
+
+
+def _of_apps(column: Any) -> Callable[[Sight], Condition]:
+    return lambda sight: column.in_(select(App.guid).where(_in_spaces(App.space_guid)(sight)))
+
+
+def _routes(sight: Sight) -> Condition:
+    audited = select(Space.guid).where(Space.organization_guid.in_(sight.organizations(["organization_auditor"])))
+    return _in_spaces(Route.space_guid)(sight) | Route.space_guid.in_(audited)
+
+
+def _of_routes(column: Any) -> Callable[[Sight], Condition]:
+    return lambda sight: column.in_(select(Route.guid).where(_routes(sight)))
+
+
+def _domains(sight: Sight) -> Condition:
+    """The shared ones, those of organizations that one manages or audits or works in, and those that are shared with them."""
+    worked_in = select(Space.organization_guid).where(Space.guid.in_(sight.spaces()))
+    organizations = select(Organization.guid).where(
+        Organization.guid.in_(sight.organizations(["organization_manager", "organization_auditor"]))
+        | Organization.guid.in_(worked_in)
+    )
+    shared = select(domain_shares.c.domain_guid).where(domain_shares.c.organization_guid.in_(organizations))
+    return or_(Domain.organization_guid.is_(None), Domain.organization_guid.in_(organizations), Domain.guid.in_(shared))
+
+
+def _events(sight: Sight) -> Condition:
+    spaces = sight.spaces(["space_auditor", "space_developer", "space_supporter"])
+    return AuditEvent.space_guid.in_(spaces) | AuditEvent.organization_guid.in_(sight.organizations(["organization_auditor"]))
+
+
+def _roles(sight: Sight) -> Condition:
+    return Role.organization_guid.in_(sight.organizations()) | _in_spaces(Role.space_guid)(sight)
+
+
+def _people(sight: Sight) -> Condition:
+    """Oneself, and whoever is in the same organizations."""
+    return (Person.guid == sight.user) | Person.guid.in_(select(Role.user_guid).where(_roles(sight)))
+
+
+_VISIBLE: dict[type[Resource], Callable[[Sight], Condition]] = {
+    Organization: lambda sight: Organization.guid.in_(sight.organizations()),
+    Space: _space_guid,
+    Domain: _domains,
+    Person: _people,
+    Role: _roles,
+    App: _in_spaces(App.space_guid),
+    Process: _of_apps(Process.app_guid),
+    Package: _of_apps(Package.app_guid),
+    Build: _of_apps(Build.app_guid),
+    Droplet: _of_apps(Droplet.app_guid),
+    Route: _routes,
+    Destination: _of_routes(Destination.route_guid),
+    RouteBinding: _of_routes(RouteBinding.route_guid),
+    ServiceInstance: _in_spaces(ServiceInstance.space_guid),
+    CredentialBinding: _of_apps(CredentialBinding.app_guid),
+    AuditEvent: _events,
+    Job: lambda _sight: true(),  # who knows the guid has asked for the job
+}

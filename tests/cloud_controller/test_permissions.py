@@ -1,0 +1,213 @@
+"""Who sees and does what: every line of the API, asked by everybody."""
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from cfroute.cloud_controller import resources
+from cfroute.cloud_controller.endpoints import Endpoint
+from cfroute.cloud_controller.listing import Listing
+from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, RULES, SPACE_ROLES
+from cfroute.cloud_controller.visibility import _VISIBLE
+
+ROLES = (*ORGANIZATION_ROLES, *SPACE_ROLES)
+SECURED = [each for each in resources.ENDPOINTS if not each.open]
+NAMES = [f"{each.method} {each.path}" for each in SECURED]
+
+
+def test_every_rule_is_of_a_line_of_the_api() -> None:
+    assert RULES.keys() <= set(NAMES)
+
+
+def test_everything_that_is_listed_is_seen_by_somebody_besides_admins() -> None:
+    modules = [each for each in vars(resources).values() if isinstance(each, ModuleType)]
+    listed = {each.model for module in modules for each in vars(module).values() if isinstance(each, Listing)}
+    assert listed <= _VISIBLE.keys()
+
+
+class World:
+    """Two organizations that know nothing of each other, with a space and one thing of each kind in each."""
+
+    def __init__(self, cc: Any) -> None:
+        self.cc = cc
+        self.theirs = cc.new_organization("theirs")
+        self.things = {cc.organization: self._fill(cc.organization, cc.space)}
+        self.things[self.theirs] = self._fill(self.theirs, cc.new_space("theirs", self.theirs))
+        for kind in ROLES:
+            cc.person(kind)
+            cc.grant(kind, kind, cc.space if kind in SPACE_ROLES else cc.organization)
+        cc.person("stranger")
+
+    def _fill(self, organization: str, space: str) -> dict[str, str]:
+        cc, name = self.cc, organization[:40].lower()
+        app = cc.app(f"app-{name}", space)
+        service = cc.service(f"service-{name}", space=space)
+        relationships = {"organization": {"data": {"guid": organization}}}
+        domain = cc.ok("POST", "/v3/domains", {"name": f"{name}.test", "relationships": relationships})["guid"]
+        route = cc.ok("POST", "/v3/routes", cc.route_body(host=name, space=space))["guid"]
+        member = cc.person(f"member-of-{name}")
+        bound = {"service_instance": {"data": {"guid": service}}, "app": {"data": {"guid": app}}}
+        return {
+            "organizations": organization,
+            "spaces": space,
+            "apps": app,
+            "processes": cc.ok("GET", f"/v3/apps/{app}/processes")["resources"][0]["guid"],
+            "packages": cc.package(app),
+            "routes": route,
+            "destinations": cc.map(route, app),
+            "domains": domain,
+            "service_instances": service,
+            "service_credential_bindings": cc.ok(
+                "POST", "/v3/service_credential_bindings", {"type": "app", "relationships": bound}
+            )["guid"],
+            "service_route_bindings": cc.ok("POST", "/v3/service_route_bindings", cc.bind_body(route, service))["guid"],
+            "roles": cc.grant(f"member-of-{name}", "organization_user", organization),
+            "users": member,
+        }
+
+    def body(self, endpoint: Endpoint, organization: str) -> Any:
+        """One with which permission is asked for: that is mostly done before anything is looked at, as upstream does."""
+        if endpoint.path == "/v3/routes/{guid}/destinations":
+            return {"destinations": [{"app": {"guid": self.things[organization]["apps"]}}]}
+        return {"nonsense": 1} if endpoint.method in ("POST", "PATCH") else None
+
+    def path(self, path: str, organization: str) -> str | None:
+        """The path with the guids of things of that organization; None when there is no such thing."""
+        kind = path.split("/")[2] if path.startswith("/v3/") else "apps"
+        guid = self.things[organization].get(kind)
+        if "{guid}" in path and guid is None:
+            return None
+        parts = {
+            "guid": guid,
+            "destination": self.things[organization]["destinations"],
+            "organization": organization,
+            "type": "web",
+            "index": "0",
+            "name": "route_creation",
+        }
+        return path.format(**parts)
+
+
+@pytest.fixture
+def world(cc: Any) -> World:
+    return World(cc)
+
+
+def test_who_has_no_good_token_gets_nowhere(world: World) -> None:
+    cc = world.cc
+    strong = cc.token("cloud_controller.admin")
+    bad = {
+        "": (401, 10002),
+        strong[:-4] + "AAAA": (401, 1000),
+        cc.sign(["cloud_controller.admin"], exp=cc.clock.now()): (401, 1000),
+        cc.sign(["cloud_controller.admin"], iss="https://elsewhere"): (401, 1000),
+        cc.sign(["openid"]): (403, 10003),
+    }
+    for endpoint in SECURED:
+        path = world.path(endpoint.path, cc.organization) or endpoint.path.format(guid="g", name="n")
+        for token, (status, code) in bad.items():
+            answer = cc(endpoint.method, path, headers={"Authorization": token})
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code), (endpoint, token[:20])
+
+
+def test_what_is_in_another_organization_is_not_there(world: World) -> None:
+    """Lists do not have it, its address answers 404, and nothing can be done to it, by anybody."""
+    cc = world.cc
+    for who in (*ROLES, "stranger"):
+        with cc.being(who):
+            for endpoint in SECURED:
+                _keeps_out(world, who, endpoint)
+    for kind, guid in world.things[world.theirs].items():
+        if kind != "destinations":
+            cc.ok("GET", f"/v3/{kind}/{guid}")
+
+
+def _keeps_out(world: World, who: str, endpoint: Endpoint) -> None:
+    path = world.path(endpoint.path, world.theirs)
+    if path is None or any(each in path for each in ("feature_flags", "security_groups", "sidecars")):
+        return  # there is nothing of anybody's
+    answer = world.cc(endpoint.method, path, world.body(endpoint, world.theirs))
+    if "{guid}" in endpoint.path:
+        wanted = (404,) if endpoint.method == "GET" else (403, 404)
+        assert answer.status_code in wanted, (who, endpoint, answer.text)
+    elif endpoint.method == "GET":
+        assert answer.status_code == 200, (who, endpoint)
+        theirs = set(world.things[world.theirs].values())
+        assert not theirs & {each.get("guid") for each in answer.json().get("resources", [])}, (who, endpoint)
+
+
+def allowed(method: str, path: str) -> set[str]:
+    """The roles that may do it in their place, by the table."""
+    rule = RULES.get(f"{method} {path}")
+    return set(rule.roles) if rule else set()
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_what_is_done_is_what_the_table_says(world: World, who: str) -> None:
+    """403 for what one sees and may not change; never 403 for what one may."""
+    cc = world.cc
+    before = _state(cc)
+    with cc.being(who):
+        for endpoint in SECURED:
+            path = world.path(endpoint.path, cc.organization)
+            if endpoint.method == "GET" or path is None or "{guid}" not in endpoint.path or path.startswith("/v3/users"):
+                continue
+            if endpoint.method == "DELETE" and who in allowed(endpoint.method, endpoint.path):
+                continue  # what is gone could not be asked for again
+            answer = cc(endpoint.method, path, world.body(endpoint, cc.organization))
+            if who in allowed(endpoint.method, endpoint.path):
+                assert answer.status_code not in (403, 404) or "destination" in path, (endpoint, answer.text)
+            else:
+                assert answer.status_code in (403, 404), (endpoint, answer.text)
+    assert _state(cc) == before or who in allowed("POST", "/v3/apps/{guid}/actions/start")
+
+
+def _state(cc: Any) -> list[Any]:
+    kinds = ("organizations", "spaces", "domains", "routes", "apps", "service_instances", "roles")
+    return [[each["guid"] for each in cc.ok("GET", f"/v3/{kind}?per_page=100")["resources"]] for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("scope", "secrets"), [("cloud_controller.admin_read_only", True), ("cloud_controller.global_auditor", False)]
+)
+def test_who_reads_everything_changes_nothing(world: World, scope: str, secrets: bool) -> None:
+    cc = world.cc
+    with cc.being("stranger", scope, "cloud_controller.write"):
+        app = world.things[world.theirs]["apps"]
+        assert cc("GET", f"/v3/apps/{app}").status_code == 200
+        assert cc("GET", f"/v3/apps/{app}/env").status_code == (200 if secrets else 403)
+        assert cc("POST", f"/v3/apps/{app}/actions/stop").status_code == 403
+        assert cc("DELETE", f"/v3/apps/{app}").status_code == 403
+        body = {"name": "mine", "relationships": {"space": {"data": {"guid": world.things[world.theirs]["spaces"]}}}}
+        assert cc("POST", "/v3/apps", body).status_code == 403
+
+
+def test_a_developer_develops_and_no_more(world: World) -> None:
+    cc = world.cc
+    space, organization, domain = cc.space, cc.organization, cc.domain()
+    theirs = world.things[world.theirs]
+    with cc.being("space_developer"):
+        app = cc.app("mine", space)
+        route = cc.ok("POST", "/v3/routes", cc.route_body(domain, space, host="mine"))["guid"]
+        cc.map(route, app)
+        assert cc.ok("GET", f"/v3/apps/{app}/env")["environment_variables"] == {}
+        invisible = "Invalid space. Ensure that the space exists and you have access to it."
+        elsewhere = {"name": "x", "relationships": {"space": {"data": {"guid": theirs["spaces"]}}}}
+        assert cc.detail("POST", "/v3/apps", elsewhere) == invisible
+        assert cc.detail("POST", "/v3/routes", cc.route_body(domain, theirs["spaces"], host="x")) == invisible
+        own = {"name": "new", "relationships": {"organization": {"data": {"guid": organization}}}}
+        assert cc("POST", "/v3/spaces", own).status_code == 403
+        assert cc("PATCH", f"/v3/spaces/{space}", {"name": "new"}).status_code == 403
+        foreign = cc.detail("POST", "/v3/routes", cc.route_body(theirs["domains"], space, host="x"))
+        assert foreign == "Invalid domain. Ensure that the domain exists and you have access to it."
+
+
+def test_who_makes_an_organization_manages_it(cc: Any) -> None:
+    cc.ok("PATCH", "/v3/feature_flags/user_org_creation", {"enabled": True})
+    with cc.being("bob"):
+        mine = cc.new_organization("mine")
+        assert [each["name"] for each in cc.ok("GET", "/v3/organizations")["resources"]] == ["mine"]
+        space = cc.new_space("dev", mine)
+        assert [each["guid"] for each in cc.ok("GET", "/v3/spaces")["resources"]] == [space]
+        assert cc("DELETE", f"/v3/organizations/{mine}").status_code == 403
