@@ -64,8 +64,14 @@ def _hosts(session: Session, context: click.Context) -> list[str]:
     if not session.home.foundation.exists():
         return []
     routes = session.api.list("/v3/routes", space_guids=[session.target.space["guid"]])
-    domain = context.params.get("domain")
+    domain = _typed("domain", context)
     return [route["host"] for route in routes if route["host"] and (not domain or f".{domain}" in route["url"])]
+
+
+def _typed(argument: str, context: click.Context) -> str | None:
+    """The argument, if it is there already. click leaves all of them over where an option still waits for its value."""
+    names = [parameter.name for parameter in context.command.params if isinstance(parameter, click.Argument)]
+    return context.params.get(argument) or dict(zip(names, context.args, strict=False)).get(argument)
 
 
 def _ports(session: Session, context: click.Context) -> list[str]:
@@ -73,7 +79,7 @@ def _ports(session: Session, context: click.Context) -> list[str]:
     if not session.home.foundation.exists():
         return []
     routes = session.api.list("/v3/routes", space_guids=[session.target.space["guid"]])
-    domain = context.params.get("domain")
+    domain = _typed("domain", context)
     return [str(route["port"]) for route in routes if route["port"] and domain in (None, route["url"].rpartition(":")[0])]
 
 

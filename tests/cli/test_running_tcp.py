@@ -1,0 +1,159 @@
+"""The commands for TCP routes, against a real foundation."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cfroute.cli import live_values
+from cfroute.cli.main import COMPLETION, main
+
+from .conftest import Outcome
+from .test_running import line, read_until
+
+pytestmark = pytest.mark.e2e
+
+PORTS = ("--http-port", "0", "--https-port", "0", "--api-port", "0", "--tcp-ports", "0")
+DOMAIN = "tcp.cf.localhost"
+Foundation = Callable[..., Outcome]
+
+
+def start(folder: Path) -> None:
+    subprocess.run(line(folder, "up", "--detach", *PORTS), check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A foundation with the sample `tcp-echo`, which has no route."""
+    folder = tmp_path_factory.mktemp("foundation")
+    start(folder)
+    try:
+        pushed = line(folder, "push", "tcp-echo", "--sample", "tcp-echo", "--no-route")
+        subprocess.run(pushed, check=True, timeout=60, capture_output=True)
+        yield folder
+    finally:
+        subprocess.run(line(folder, "down"), check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def cfroute(folder: Path, capsys: pytest.CaptureFixture[str]) -> Foundation:
+    """Runs a command on the foundation."""
+
+    def run(*words: str) -> Outcome:
+        capsys.readouterr()
+        status = main([*words, "--state-dir", str(folder)])
+        return Outcome(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def port(cfroute: Foundation) -> Iterator[int]:
+    """The port of a route to the sample, which any was good for."""
+    mapped = cfroute("map-route", "tcp-echo", DOMAIN, "--json")
+    assert mapped.status == 0, mapped.err
+    yield mapped.data["port"]
+    assert cfroute("delete-route", DOMAIN, "--port", str(mapped.data["port"]), "-f").status == 0
+
+
+def echoed(port: int, said: bytes = b"hello\n") -> bytes:
+    """What comes back after all was said, as with `echo hello | nc -N`; it takes a moment until a new route is everywhere."""
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as connection:
+                connection.sendall(said)
+                connection.shutdown(socket.SHUT_WR)
+                if heard := b"".join(iter(lambda: connection.recv(65536), b"")):
+                    return heard
+        except OSError:
+            continue
+    return b""
+
+
+def rows(cfroute: Foundation, *words: str) -> list[dict[str, Any]]:
+    """The rows of the table once there are any."""
+    deadline = time.monotonic() + 15
+    while not (found := cfroute("table", *words, "--json").data):
+        assert time.monotonic() < deadline
+    return list(found)
+
+
+def test_a_route_is_mapped_and_all_comes_back(cfroute: Foundation, port: int) -> None:
+    assert echoed(port) == b"hello\n"
+    assert cfroute("app", "tcp-echo", "--json").data["routes"] == [f"{DOMAIN}:{port}"]
+    [group] = cfroute("router-groups", "--json").data
+    assert group["reservable_ports"] == cfroute("info", "--json").data["tcp_ports"]
+    outside = cfroute("create-route", DOMAIN, "--port", "80")
+    assert f"TIP: router group 'default-tcp' has the ports {group['reservable_ports']}; " in outside.err
+
+
+def test_the_table_shows_the_tcp_routers_with_apps_by_name(cfroute: Foundation, port: int) -> None:
+    [row] = rows(cfroute, "--tcp")
+    assert (row["route"], row["app_name"], row["index"]) == (f"{DOMAIN}:{port}", "tcp-echo", "0")
+    assert (row["router"], row["protocol"], row["tls"]) == ("tcp_router/0", "tcp", True)
+    assert f"{DOMAIN}:{port}" in cfroute("table").out
+    assert DOMAIN not in cfroute("table", "--http").out
+    assert cfroute("table", "--http", "--tcp").status == 2
+
+
+def test_the_watched_table_shows_what_comes_and_goes(cfroute: Foundation, folder: Path) -> None:
+    command = line(folder, "table", "--tcp", "--watch", "--interval", "0.1")
+    watch = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        port = cfroute("map-route", "tcp-echo", DOMAIN, "--json").data["port"]
+        assert f"{DOMAIN}:{port}" in read_until(watch, lambda text: text.startswith("+ "))
+        cfroute("delete-route", DOMAIN, "--port", str(port), "-f")
+        assert f"{DOMAIN}:{port}" in read_until(watch, lambda text: text.startswith("- "))
+    finally:
+        watch.kill()
+        watch.communicate()
+
+
+def test_ports_and_groups_are_completed(
+    cfroute: Foundation, port: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(live_values, "WITHIN", 10.0)
+    monkeypatch.setenv("CFROUTE_HOME", str(folder))
+    monkeypatch.setenv(COMPLETION, "bash_complete")
+
+    def completions(words: str) -> str:
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+        assert main([]) == 0
+        return capsys.readouterr().out
+
+    assert f"plain,{port}\n" in completions(f"cfroute delete-route {DOMAIN} --port ")
+    assert completions("cfroute delete-route cf.localhost --port ").strip() == ""
+    assert completions("cfroute create-shared-domain x.test --router-group def") == "plain,default-tcp\n"
+
+
+def test_the_routing_api_is_behind_the_link_and_its_groups_hold_at_once(cfroute: Foundation) -> None:
+    [group] = cfroute("router-groups", "--json").data
+    path = f"/routing/v1/router_groups/{group['guid']}"
+    last = group["reservable_ports"].rpartition("-")[2]
+    for ports in (last, group["reservable_ports"]):
+        changed = cfroute("curl", path, "-X", "PUT", "-d", f'{{"reservable_ports": "{ports}"}}')
+        assert f'"reservable_ports":"{ports}"' in changed.out.replace(" ", "")
+        if ports == last:
+            assert str(cfroute("create-route", DOMAIN, "--json").data["port"]) == last
+            full = cfroute("create-route", DOMAIN)
+            assert full.err.splitlines()[0] == "There are no more ports available for this domain."
+    assert cfroute("delete-route", DOMAIN, "--port", last, "-f").status == 0
+
+
+def test_what_is_made_while_the_foundation_is_down_works_when_it_is_up(cfroute: Foundation, folder: Path) -> None:
+    subprocess.run(line(folder, "down"), check=True, timeout=60, stdout=subprocess.DEVNULL)
+    try:
+        [group] = cfroute("router-groups", "--json").data
+        route = cfroute("map-route", "tcp-echo", DOMAIN, "--json").data
+        first, last = map(int, group["reservable_ports"].split("-"))
+        assert first <= route["port"] <= last
+        assert cfroute("table", "--tcp").status == 3
+    finally:
+        start(folder)
+    assert echoed(route["port"]) == b"hello\n"
