@@ -15,6 +15,7 @@ from cfroute.http_client import Unreachable
 from cfroute.lager import DEBUG, Lager, Sink
 from cfroute.routing_api.api import TcpRoute
 from cfroute.routing_api.errors import ApiError, unauthorized
+from cfroute.testing.clock import ManualClock
 from cfroute.uaa.client import UaaError
 
 Said = tuple[str, str, tuple[int, ...]]
@@ -72,9 +73,9 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def working(peer: Peer) -> AsyncIterator[tuple[TcpOutlet, io.StringIO]]:
+async def working(peer: Peer, clock: ManualClock | None = None) -> AsyncIterator[tuple[TcpOutlet, io.StringIO]]:
     lines = io.StringIO()
-    outlet = TcpOutlet(peer, peer, Lager("emitter", Sink(DEBUG, stream=lines)).session("tcp"))  # type: ignore[arg-type]
+    outlet = TcpOutlet(peer, peer, clock or ManualClock(), Lager("emitter", Sink(DEBUG, stream=lines)).session("tcp"))  # type: ignore[arg-type]
     work = daemon.spawn(outlet.run(), name="outlet")
     yield outlet, lines
     work.cancel()
@@ -101,7 +102,7 @@ def test_one_request_for_each() -> None:
     asyncio.run(scene())
 
 
-@pytest.mark.statement("route emitter 4.3", "What fails is tried once more with a fresh token, both requests, and dropped then")
+@pytest.mark.statement("route emitter 4.3", "What fails is tried once more with a fresh token, both requests")
 @pytest.mark.parametrize("failure", [unauthorized("x"), ApiError(400, "x", "some-guid not found"), Unreachable("x")])
 def test_a_pair_is_tried_twice(failure: Exception) -> None:
     async def scene() -> None:
@@ -113,8 +114,30 @@ def test_a_pair_is_tried_twice(failure: Exception) -> None:
             assert [(what, ports) for what, _, ports in asked] == pair * 2
             assert [token for _, token, _ in asked] == ["t0", "t0", "t1", "t1"]
             assert (told(lines, "unable-to-delete"), told(lines, "unable-to-upsert")) == (2, 0)
-            await outlet.emit_all(routes(1))
-            assert (await peer.asked_for(5))[4:] == [("create", "t1", (1,))]
+            await outlet.emit(Changes(routes(2), []), remember=True)
+            assert (await peer.asked_for(5))[4:] == [("create", "t1", (2,))]
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(("later", "again"), [(119, (2, 3, 5)), (121, (3, 5))])
+def test_what_could_not_be_deleted_is_deleted_later(later: int, again: tuple[int, ...]) -> None:
+    """As long as it is there: it expires 120 s after it was registered last, which was before it should be deleted."""
+
+    async def scene() -> None:
+        clock, away = ManualClock(), [Unreachable("x")] * 2
+        peer = Peer(*away, *away)
+        async with working(peer, clock) as (outlet, _):
+            await outlet.emit(Changes([], routes(2)), remember=True)
+            await peer.asked_for(2)
+            clock.advance(10)
+            await outlet.emit(Changes([], routes(3, 4)), remember=True)
+            assert (await peer.asked_for(4))[2:] == [("delete", "t1", (2, 3, 4)), ("delete", "t2", (2, 3, 4))]
+            clock.advance(later - 10)
+            await outlet.emit(Changes(routes(4), routes(5)), remember=True)  # the one of them is there again
+            assert (await peer.asked_for(6))[4:] == [("create", "t2", (4,)), ("delete", "t2", again)]
+            await outlet.emit_all(routes(4))
+            assert (await peer.asked_for(7))[6:] == [("create", "t2", (4,))]
 
     asyncio.run(scene())
 

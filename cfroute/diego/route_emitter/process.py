@@ -104,4 +104,4 @@ class Process:
         stack.push_async_callback(tokens.aclose)
         api = checks.routing_api(self._config, self._clock)
         stack.push_async_callback(api.aclose)
-        return TcpOutlet(api, tokens, self._log.session("tcp"))
+        return TcpOutlet(api, tokens, self._clock, self._log.session("tcp"))
