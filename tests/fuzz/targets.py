@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from . import connections, corpus, readers
+from . import connections, corpus, grpc_connections, readers
 
 TARGETS: Final[dict[str, tuple[Callable[[bytes], None], list[bytes]]]] = {
     "request": (readers.request, corpus.REQUESTS),
@@ -24,4 +24,7 @@ TARGETS: Final[dict[str, tuple[Callable[[bytes], None], list[bytes]]]] = {
     "http2": (connections.http2, corpus.FRAMES),
     "http2_begin": (connections.http2_begin, corpus.FRAMES),
     "http2_answers": (connections.http2_answers, corpus.ANSWERS),
+    "grpc": (grpc_connections.calls, grpc_connections.CALLS),
+    "grpc_answers": (grpc_connections.call_answers, corpus.ANSWERS),
+    "locket": (grpc_connections.locks, grpc_connections.LOCKS),
 }
