@@ -46,6 +46,7 @@ class Leg(Watched):
     transfers (`bulk`) go through the pipe, unless bytes have to be `visible` to us.
     """
 
+    __deletable__ = ("other",)
     __slots__ = ("bulk", "ended", "ending", "other", "owner", "pending", "pipe", "received", "shut", "sock", "tools", "visible")
 
     def __init__(self, tools: Tools, owner: Owner, sock: socket.socket) -> None:
@@ -245,6 +246,7 @@ class Leg(Watched):
         if reset:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.sock.close()
+        del self.other  # which has us: no cycle is to keep closed connections until they are collected
 
     def _give(self, pipe: Pipe) -> None:
         if self.tools.pipes is not None:

@@ -9,12 +9,14 @@ import selectors
 from collections.abc import Callable
 from typing import Final
 
+from cfroute.clock import Clock
+
 READ: Final = 1
 WRITE: Final = 4
 ERROR: Final = 8
 HANGUP: Final = 16
-_BATCH: Final = 256  # events taken from the kernel at a time
-_ROUNDS: Final = 8  # batches before the event loop gets its turn
+_BATCH: Final = 64  # events taken from the kernel at a time
+_TURN: Final = 0.002  # seconds after which the event loop gets its turn
 
 
 class Watched:
@@ -36,9 +38,10 @@ class Watched:
 class Poller:
     """What both kinds have in common. Levels count, not edges: what is not done is reported again."""
 
-    def __init__(self, defective: Callable[[Watched, Exception], object]) -> None:
+    def __init__(self, defective: Callable[[Watched, Exception], object], clock: Clock) -> None:
         self._watched: dict[int, Watched] = {}
         self._defective = defective
+        self._monotonic = clock.monotonic
 
     def fileno(self) -> int:
         """The descriptor that the event loop is to watch; it then calls `collect`."""
@@ -73,8 +76,8 @@ class Poller:
 class EpollPoller(Poller):
     """Linux's."""
 
-    def __init__(self, defective: Callable[[Watched, Exception], object]) -> None:
-        super().__init__(defective)
+    def __init__(self, defective: Callable[[Watched, Exception], object], clock: Clock) -> None:
+        super().__init__(defective, clock)
         self._epoll = select.epoll()
         self._poll = self._epoll.poll
 
@@ -99,11 +102,11 @@ class EpollPoller(Poller):
         self._watched.pop(one.fd, None)  # closing it takes it out of the kernel's list
 
     def collect(self) -> None:
-        for _ in range(_ROUNDS):
-            happened = self._poll(0, _BATCH)
+        until = self._monotonic() + _TURN
+        while happened := self._poll(0, _BATCH):
             for fd, events in happened:
                 self._tell(fd, events)
-            if not happened:
+            if self._monotonic() >= until:
                 return
 
     def close(self) -> None:
@@ -113,8 +116,8 @@ class EpollPoller(Poller):
 class SelectorPoller(Poller):
     """Where there is no epoll: kqueue, through the standard library."""
 
-    def __init__(self, defective: Callable[[Watched, Exception], object]) -> None:
-        super().__init__(defective)
+    def __init__(self, defective: Callable[[Watched, Exception], object], clock: Clock) -> None:
+        super().__init__(defective, clock)
         self._selector = selectors.DefaultSelector()
 
     def fileno(self) -> int:
@@ -149,6 +152,6 @@ class SelectorPoller(Poller):
         self._selector.close()
 
 
-def best_poller(defective: Callable[[Watched, Exception], object]) -> Poller:
+def best_poller(defective: Callable[[Watched, Exception], object], clock: Clock) -> Poller:
     """The fastest that this system has. defective is told of exceptions in `ready` that should not be."""
-    return EpollPoller(defective) if hasattr(select, "epoll") else SelectorPoller(defective)
+    return EpollPoller(defective, clock) if hasattr(select, "epoll") else SelectorPoller(defective, clock)

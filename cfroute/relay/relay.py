@@ -34,14 +34,14 @@ class Relay:
         watcher: Watcher,
         settings: Settings | None = None,
         *,
-        make_poller: Callable[[Callable[[Watched, Exception], object]], Poller] = best_poller,
+        make_poller: Callable[[Callable[[Watched, Exception], object], Clock], Poller] = best_poller,
         splice: bool = AVAILABLE,
     ) -> None:
         self.settings = settings or Settings()
         self._address = address
         self._clock = clock
         self._watcher = watcher
-        self._poller = make_poller(_defective)
+        self._poller = make_poller(_defective, clock)
         self._pipes = Pipes() if splice else None
         self._gear = Gear(self._poller, self._pipes, clock, watcher, self.settings)
         self._doors: dict[int, Door] = {}
@@ -117,7 +117,7 @@ class Relay:
 
     def _gone(self, session: Session) -> None:
         del self._sessions[session]
-        if self._locked and len(self._sessions) < self._room:
+        if self._locked and len(self._sessions) < self._room - self._room // 16:  # not with each that goes
             self._unlock()
         if not self._sessions:
             self._empty.set()

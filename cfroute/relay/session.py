@@ -73,6 +73,7 @@ class Session(Owner):
     def _decided(self, server_name: str, data: bytes) -> None:
         if self._inspection is not None:
             self._gear.inspected(self._inspection)
+            self._inspection = None
         self._early = data
         self._dial_one_of(self._port.choose(server_name))
 
@@ -200,8 +201,8 @@ class Session(Owner):
         if self.state is ENDED:
             return
         relayed, self.state = self._client is not None, ENDED
-        self._close()
         self.count()
+        self._close()
         took = (self._gear.clock.monotonic() - self._began) * 1000
         self._port.counts.ended(took)
         if self._rotation is not None:
@@ -214,6 +215,7 @@ class Session(Owner):
         if self._inspection is not None:
             self._gear.inspected(self._inspection)
             self._inspection.close()
+            self._inspection = None
         if self._dial is not None:
             self._dial.close()
             self._forget_dial()
@@ -222,3 +224,4 @@ class Session(Owner):
         else:
             self._backend.close()
             self._client.close()
+            self._backend = self._client = None

@@ -57,6 +57,8 @@ class TlsLeg(Leg):
         self.received += len(data)
         if data:
             self.other.push(data)
+            if self.fd < 0:  # which ended everything
+                return
         if problem is not None:
             self._answer()  # an alert of ours
             self.owner.broken(self, problem)

@@ -1,6 +1,7 @@
 """What a relay does when it has, or is to have, no room for more; and what a connection takes."""
 
 import contextlib
+import gc
 import resource
 import socket
 import subprocess
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from cfroute.relay import Settings
+from cfroute.relay.dial import Dial
 from cfroute.relay.leg import Leg
+from cfroute.relay.session import Session
 
 from ..benchmarks import procfs
 from ..conformance.conftest import until
@@ -73,6 +76,22 @@ async def test_a_defect_costs_one_connection(site: Site, monkeypatch: pytest.Mon
     other.send(b"y")
     await server.expect(b"y")
     assert [type(context["exception"]) for context in told] == [ZeroDivisionError]
+
+
+async def test_a_closed_connection_is_gone_at_once(site: Site) -> None:
+    client, server = await site.pair()
+    gc.collect()
+    gc.disable()
+    try:
+        client.send(b"x")
+        await server.expect(b"x")
+        client.close()
+        await server.nothing_more()
+        server.close()
+        await eventually(lambda: site.relay.current == 0)
+        assert not [one for one in gc.get_objects() if isinstance(one, Leg | Session | Dial)]
+    finally:
+        gc.enable()
 
 
 # A process of its own
