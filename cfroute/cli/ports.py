@@ -8,13 +8,13 @@ from cfroute.cli.router_groups import RouterGroup
 from cfroute.cli.session import Session
 from cfroute.errors import CfrouteError
 
-_TAKEN, _EXHAUSTED, _ROUTING_API = "is not available. Try a different port", "There are no more ports", "The Routing API is"
+_TAKEN, _EXHAUSTED = "is not available. Try a different port", "There are no more ports"
 
 
 def hint(session: Session, domain: Resource, port: int | None, error: ApiError) -> str:
     """What to do next when a route in `domain` was refused with this error; empty when its ports are not the reason."""
-    if error.says(detail=_ROUTING_API):
-        return "'cfroute status' shows the components; 'cfroute restart routing_api/0' starts this one again"
+    if advice := router_groups.advice(error):
+        return advice
     if not error.says(detail=_TAKEN) and not error.says(detail=_EXHAUSTED):
         return ""
     with contextlib.suppress(CfrouteError):  # the error is what counts

@@ -3,6 +3,7 @@
 import msgspec
 
 from cfroute.cli import render
+from cfroute.cli.api import ApiError
 from cfroute.cli.command import command
 from cfroute.cli.session import Session
 from cfroute.errors import NotFound
@@ -38,8 +39,21 @@ def router_groups(session: Session) -> list[RouterGroup]:
 
 
 def every(session: Session) -> list[RouterGroup]:
-    """All router groups, as the Routing API shows them below the Cloud Controller's URL."""
-    return msgspec.convert(session.api.get("/routing/v1/router_groups"), list[RouterGroup])
+    """All router groups, as the Routing API shows them below the Cloud Controller's URL. Raises ApiError."""
+    try:
+        return msgspec.convert(session.api.get("/routing/v1/router_groups"), list[RouterGroup])
+    except ApiError as error:
+        error.hint = advice(error)
+        raise
+
+
+def advice(error: ApiError) -> str:
+    """What to do when the Routing API is the reason for an error; else nothing."""
+    if error.says(detail="The Routing API is disabled"):
+        return "this foundation was started without TCP routing; 'cfroute up --tcp-routers 1' has it"
+    if error.says(detail="The Routing API is currently unavailable"):
+        return "'cfroute status' shows the components; 'cfroute restart routing_api/0' starts this one again"
+    return ""
 
 
 def find(session: Session, name: str) -> RouterGroup:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cfroute.cli.api import ApiError
+from cfroute.cli.router_groups import advice
 from cfroute.home import Home
 
 from .conftest import Run
@@ -72,3 +74,22 @@ def test_an_older_database_gets_its_group(cfroute: Run, home: Home) -> None:
     ccdb.close()
     assert cfroute("check-route", "tcp.cf.localhost", "--port", "1030", "--exit-code").status == 0
     assert cfroute("create-route", "tcp.cf.localhost", "--port", "1031").status == 0
+
+
+@pytest.mark.parametrize(
+    ("detail", "next_step"),
+    [
+        ("The Routing API is disabled.", "cfroute up --tcp-routers 1"),
+        ("The Routing API is currently unavailable. Please try again later.", "cfroute restart routing_api/0"),
+        ("Domain not found", ""),
+    ],
+)
+def test_what_to_do_when_the_routing_api_is_the_reason(detail: str, next_step: str) -> None:
+    said = advice(ApiError(503, [{"code": 10015, "title": "CF-ServiceUnavailable", "detail": detail}]))
+    assert next_step in said
+    assert bool(said) is bool(next_step)
+
+
+def test_what_the_routing_api_refuses_is_told_in_its_own_words(cfroute: Run) -> None:
+    answer = cfroute("curl", "/routing/v1/router_groups?name=nope")
+    assert "Router Group 'nope' not found" in answer.out
