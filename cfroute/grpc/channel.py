@@ -97,6 +97,9 @@ class Channel:
         except TimeoutError as error:
             connection.close()
             raise Failure(Kind.TIMEOUT, "the server does not speak HTTP/2") from error
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         if not connection.usable:
             raise Failure(Kind.EOF, "the server is going away")
         return connection
