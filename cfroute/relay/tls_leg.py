@@ -74,9 +74,9 @@ class TlsLeg(Leg):
 
     def push(self, data: bytes) -> None:
         try:
-            rest = memoryview(data)
-            while rest:  # a record at a time
-                rest = rest[self._wire.tls.write(rest) :]
+            sent = self._wire.tls.write(data)
+            while sent < len(data):  # a record at a time
+                sent += self._wire.tls.write(memoryview(data)[sent:])
         except ssl.SSLError as error:
             self.owner.broken(self, error)
             return
