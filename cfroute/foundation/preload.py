@@ -29,6 +29,8 @@ MODULES = (
     # Gorouter, TCP router, route emitters, Cloud Controller
     "cfroute.uaa.client",
     "cfroute.routing_api.client",
+    # Locket, Routing API, the emitter of diego_brain
+    "cfroute.grpc.channel",
     # Cloud Controller, cell
     "cfroute.log_cache",
 )
