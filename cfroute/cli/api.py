@@ -49,6 +49,18 @@ class ApiError(CfrouteError):
         )
 
 
+class UaaRefusal(CfrouteError):
+    """The UAA refused."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        try:
+            told = answer.json()["error_description"]
+        except (ValueError, KeyError, TypeError):
+            told = f"Error Code: {answer.status_code}\nRaw Response: {answer.text}"
+        super().__init__(str(told))
+        self.status = answer.status_code
+
+
 class Links(NamedTuple):
     """How the two servers are reached."""
 
@@ -64,7 +76,7 @@ class Page(NamedTuple):
 
 
 class Api:
-    """Synchronous calls of the v3 API as the admin user."""
+    """Synchronous calls of the v3 API, as whoever has logged in, or the admin."""
 
     def __init__(self, links: Links, tokens: Tokens, clock: Clock, warn: Callable[[str], None]) -> None:
         self._links = links
@@ -84,9 +96,35 @@ class Api:
         return self._tokens.user(self._run)
 
     @property
+    def user_guid(self) -> str:
+        """The guid of that user, or the name of the client."""
+        return self._tokens.guid(self._run)
+
+    @property
     def token(self) -> str:
         """A valid access token."""
         return self._tokens.access(self._run)
+
+    def log_in(self, form: dict[str, str], origin: str = "") -> None:
+        """Make the calls as somebody else from now on. Raises Rejected."""
+        self._tokens.log_in(self._run, form, origin)
+
+    def log_out(self) -> None:
+        """Make the calls as the admin from now on."""
+        self._tokens.log_out()
+
+    def prompts(self) -> dict[str, list[str]]:
+        """What the UAA wants to be asked of a person: kind and text of each prompt."""
+        answer = self._run("uaa", self._links.uaa.get("/login", headers={"Accept": "application/json"}))
+        return dict(answer.json()["prompts"])
+
+    def uaa(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """One request to the UAA; `request` goes to httpx. Raises UaaRefusal for a status of 400 and above."""
+        headers = {"Authorization": f"bearer {self.token}", **request.pop("headers", {})}
+        answer = self._run("uaa", self._links.uaa.request(method, path, headers=headers, **request))
+        if answer.is_error:
+            raise UaaRefusal(answer)
+        return answer
 
     def close(self) -> None:
         """End all connections, and what SIGTERM or Ctrl-C broke off."""

@@ -98,7 +98,7 @@ class Targeted(msgspec.Struct):
     space: str
 
 
-def _targeted_text(target: Targeted) -> str:
+def targeted_text(target: Targeted) -> str:
     facts = [
         ("API endpoint", target.api_endpoint),
         ("API version", target.api_version),
@@ -117,7 +117,7 @@ def _targeted_text(target: Targeted) -> str:
     usage="cfroute target [-o ORG] [-s SPACE]",
     examples=("cfroute target", "cfroute target -o acme -s dev"),
     see_also=("create-org", "create-space", "info", "orgs", "spaces"),
-    text=_targeted_text,
+    text=targeted_text,
 )
 @option("-o", "org", complete="org", help="Organization")
 @option("-s", "space", complete="space", help="Space")
@@ -132,7 +132,12 @@ def target(session: Session, org: str | None, space: str | None) -> Targeted:
         settings.space = find_space(session.api, space, session.target.org)["name"]
     if org or space:
         save(session.home, settings)
-    root = session.api.get("/")
+    return targeted(session)
+
+
+def targeted(session: Session) -> Targeted:
+    """Where commands work now, and on whose behalf."""
+    settings, root = session.settings, session.api.get("/")
     return Targeted(
         api_endpoint=session.api.url,
         api_version=root["links"]["cloud_controller_v3"]["meta"]["version"],

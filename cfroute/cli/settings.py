@@ -6,12 +6,21 @@ from cfroute.errors import ConfigurationError
 from cfroute.home import Home, write_secretly
 
 
+class Login(msgspec.Struct):
+    """What new tokens are had with: a user's refresh token, or a client's id and secret."""
+
+    refresh_token: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+
+
 class Settings(msgspec.Struct):
-    """The targeted org and space by name ("" for none), and the access token of the last run."""
+    """The targeted org and space by name ("" for none), who has logged in (None: the admin), and the last access token."""
 
     organization: str = "local"
     space: str = "dev"
     access_token: str = ""
+    login: Login | None = None
 
 
 def load(home: Home) -> Settings:

@@ -1,4 +1,4 @@
-"""Access tokens of the admin user, kept from run to run until they are about to expire."""
+"""Access tokens, kept from run to run until they are about to expire: of whoever has logged in, or else of the admin."""
 
 import base64
 import json
@@ -7,19 +7,26 @@ from typing import Any
 
 import httpx
 
-from cfroute.cli.settings import Settings, save
+from cfroute.cli.settings import Login, Settings, save
 from cfroute.clock import Clock
 from cfroute.errors import CfrouteError
 from cfroute.home import Home
 
 MARGIN = 60.0  # seconds of life that a token must have left, as for cf
+_NOBODY = httpx.Auth()
+_CF = httpx.BasicAuth("cf", "")  # the command line's client has an empty secret
+REJECTED = "Credentials were rejected, please try again."
 
 Run = Callable[[str, Any], httpx.Response]
 """Waits for a request to the component of that name."""
 
 
+class Rejected(CfrouteError):
+    """The UAA does not believe it. The message is for a person."""
+
+
 class Tokens:
-    """Gets tokens by the password grant, with the password from the state folder."""
+    """Gets tokens from the UAA. The admin's password is that of the state folder."""
 
     def __init__(self, uaa: httpx.AsyncClient, settings: Settings, home: Home, password: str, clock: Clock) -> None:
         self._uaa = uaa
@@ -32,24 +39,68 @@ class Tokens:
         """A token that is still valid for a while. Raises CfrouteError when the UAA refuses."""
         token = self._settings.access_token
         if not token or claims(token).get("exp", 0) < self._clock.now() + MARGIN:
-            token = self._settings.access_token = self._grant(run)
+            token = self._settings.access_token = self._renewed(run, self._settings.login)
             save(self._home, self._settings)
         return token
 
     def user(self, run: Run) -> str:
-        """Whose token it is."""
-        return str(claims(self.access(run)).get("user_name", "admin"))
+        """Whose token it is: the name of a user or of a client."""
+        known = claims(self.access(run))
+        return str(known.get("user_name") or known.get("client_id") or "admin")
+
+    def guid(self, run: Run) -> str:
+        """The guid of that user, or the client's name."""
+        return str(claims(self.access(run)).get("sub", ""))
 
     def forget(self) -> None:
         """Get a new token next time."""
         self._settings.access_token = ""
 
-    def _grant(self, run: Run) -> str:
-        form = {"grant_type": "password", "username": "admin", "password": self._password}
-        answer = run("uaa", self._uaa.post("/oauth/token", data=form, auth=("cf", "")))
-        if answer.is_error:
-            raise CfrouteError(f"the UAA gives no token: {answer.status_code} {answer.text}")
-        return str(answer.json()["access_token"])
+    def log_in(self, run: Run, form: dict[str, str], origin: str = "") -> None:
+        """Be somebody else from now on. Raises Rejected when the UAA does not take the credentials."""
+        as_client = "client_id" in form
+        query = {"login_hint": json.dumps({"origin": origin})} if origin else None
+        answer = run("uaa", self._uaa.post("/oauth/token", data=form, params=query, auth=_NOBODY if as_client else _CF))
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            told = str(answer.json().get("error_description", ""))
+            raise Rejected(told if told not in ("", "Bad credentials") else REJECTED)
+        got = _granted(answer)
+        self._settings.access_token = got["access_token"]
+        self._settings.login = (
+            Login(client_id=form["client_id"], client_secret=form["client_secret"])
+            if as_client
+            else Login(refresh_token=got["refresh_token"])
+        )
+        save(self._home, self._settings)
+
+    def log_out(self) -> None:
+        """Be the admin again."""
+        self._settings.login, self._settings.access_token = None, ""
+        save(self._home, self._settings)
+
+    def _renewed(self, run: Run, login: Login | None) -> str:
+        if login is None:
+            form = {"grant_type": "password", "username": "admin", "password": self._password}
+        elif login.client_id:
+            form = {"grant_type": "client_credentials", "client_id": login.client_id, "client_secret": login.client_secret}
+        else:
+            form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token}
+        answer = run("uaa", self._uaa.post("/oauth/token", data=form, auth=_NOBODY if "client_id" in form else _CF))
+        if login and answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise Rejected(
+                "The token expired, was revoked, or the token ID is incorrect. Please log back in to re-authenticate.",
+                "'cfroute login' does; after 'cfroute logout' you are the admin",
+            )
+        got = _granted(answer)
+        if login and "refresh_token" in got:
+            login.refresh_token = got["refresh_token"]
+        return str(got["access_token"])
+
+
+def _granted(answer: httpx.Response) -> dict[str, Any]:
+    if answer.is_error:
+        raise CfrouteError(f"the UAA gives no token: {answer.status_code} {answer.text}")
+    return dict(answer.json())
 
 
 def claims(token: str) -> dict[str, Any]:
