@@ -70,7 +70,7 @@ class SqlStore:
         """Connects, and makes the table. Raises StoreError."""
         threads = max(1, min(most, _MOST_THREADS)) if most else _MOST_THREADS
         try:
-            self._engine = _engine(driver, connection_string, ca_file, threads)
+            self._engine = _engine(driver, connection_string, ca_file, threads, max(1, round(timeout)))
             with self._engine.begin() as connection:
                 for statement in SCHEMA:
                     connection.execute(text(statement))
@@ -105,15 +105,17 @@ class SqlStore:
         self._engine.dispose()
 
 
-def _engine(driver: str, connection_string: str, ca_file: str, threads: int) -> Engine:
-    """Raises StoreError, SQLAlchemyError and OSError (of `ssl`)."""
+def _engine(driver: str, connection_string: str, ca_file: str, threads: int, timeout: int) -> Engine:
+    """timeout is how many seconds a server may be silent. Raises StoreError, SQLAlchemyError and OSError (of `ssl`)."""
     arguments: dict[str, Any] = {"connect_timeout": _CONNECT}
     if driver == "mysql":
         url = mysql_url(connection_string)
+        arguments |= {"read_timeout": timeout, "write_timeout": timeout}
         if ca_file:
             arguments["ssl"] = ssl.create_default_context(cafile=ca_file)
     else:
         url = postgres_url(connection_string)
+        arguments["tcp_user_timeout"] = timeout * 1000
         arguments |= {"sslmode": "verify-ca", "sslrootcert": ca_file} if ca_file else {"sslmode": "disable"}
     return create_engine(
         url, connect_args=arguments, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=threads, max_overflow=0

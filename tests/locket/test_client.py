@@ -267,7 +267,7 @@ def test_a_locket_that_is_back_within_the_interval_costs_nothing(grpcio_locket: 
     async def scenario() -> None:
         lines = Lines()
         locket = await client.connect(place(grpcio_locket, identities), SystemClock())
-        lock = runner(locket, "me", lines, 2.0)
+        lock = runner(locket, "me", lines, 1.0)
         await lock.acquire()
         await asyncio.to_thread(grpcio_locket.stop)
         await asyncio.to_thread(grpcio_locket.start)

@@ -44,9 +44,8 @@ def owner(client: GrpcioClient, key: str) -> str:
         return str(refused.details())
 
 
-@pytest.mark.parametrize("tls", [False, True])
-def test_locks_are_granted_kept_and_expire(database: Database, launch: Callable[..., Locket], tls: bool) -> None:
-    ca = {"sql_ca_cert_file": str(database.folder / "ca.pem")} if tls else {}
+def test_locks_are_granted_kept_and_expire_over_tls(database: Database, launch: Callable[..., Locket]) -> None:
+    ca = {"sql_ca_cert_file": str(database.folder / "ca.pem")}
     locket = launch(**connection(database), **ca).started()
     client = GrpcioClient(locket.port, locket.output.parent)
     client.lock("key", "me", value="ö" * 4096, ttl=60)
