@@ -28,7 +28,7 @@ WIDTH = 118
 PREFACE = """\
 # Fidelity to Cloud Foundry
 
-What the daemons of cfroute do otherwise than the originals, and what they do as the originals do it. Each statement is held by
+What cfroute's daemons do otherwise than the originals, and what they do as the originals do it. Each statement is held by
 a test, most of which drive real processes: a router between a NATS server and raw connections, a Routing API between a database
 and its clients. The name of the test follows; its file is in the folder `tests` of the source. `cfroute gorouter --validate -c
 FILE` says what of a Gorouter's configuration file has no effect.
