@@ -125,7 +125,7 @@ def set_org_role(session: Session, username: str, org: str, role: str, client: b
     session.say(f"Assigning role {render.name(role)} to user {render.name(username)} in {place} as {session.target.user}...")
     found = find_org(session.api, org)
     user = _user(session.api, username, origin, client=client)
-    if not _assign(session.api, kind, user, organization=found["guid"]):
+    if not assign(session.api, kind, user, organization=found["guid"]):
         session.warn(f"User '{username}' already has role '{role}' in org '{org}'.")
     session.ok()
 
@@ -150,8 +150,8 @@ def set_space_role(session: Session, username: str, org: str, space: str, role: 
     owner = find_org(session.api, org)
     found = find_space(session.api, space, owner)
     user = _user(session.api, username, origin, client=client)
-    _assign(session.api, "organization_user", user, organization=owner["guid"])
-    if not _assign(session.api, kind, user, space=found["guid"]):
+    assign(session.api, "organization_user", user, organization=owner["guid"])
+    if not assign(session.api, kind, user, space=found["guid"]):
         session.warn(f"User '{username}' already has role '{role}' in org '{org}' / space '{space}'.")
     session.ok()
 
@@ -233,7 +233,7 @@ def _known(api: Api, name: str, origin: str | None, *, client: bool) -> str:
     return str(found["guid"])
 
 
-def _assign(api: Api, kind: str, user: dict[str, str], **place: str) -> bool:
+def assign(api: Api, kind: str, user: dict[str, str], **place: str) -> bool:
     """Whether the role is a new one."""
     relationships = {name: {"data": {"guid": guid}} for name, guid in place.items()}
     try:

@@ -5,6 +5,7 @@ from cfroute.cli.api import Api, ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.orgs import Named
+from cfroute.cli.roles import SPACE_ROLES, assign
 from cfroute.cli.session import Session
 from cfroute.cli.target import find_org, find_space
 from cfroute.errors import NotFound
@@ -55,8 +56,21 @@ def create_space(session: Session, space: str, org: str | None) -> Resource:
         session.ok()
         return find_space(session.api, space, owner)
     session.ok()
+    if session.settings.login and session.settings.login.refresh_token:
+        _become_developer(session, created, owner)
     session.tip(f'Use \'cfroute target -o "{owner["name"]}" -s "{space}"\' to target new space')
     return dict(created)
+
+
+def _become_developer(session: Session, space: Resource, org: Resource) -> None:
+    """Whoever has logged in manages a space that he makes, and works in it; the admin may do that anyway."""
+    api, place = session.api, f"org {render.name(org['name'])} / space {render.name(space['name'])}"
+    for title in ("SpaceManager", "SpaceDeveloper"):
+        session.say()
+        who = f"user {render.name(api.user)} in {place} as {session.target.user}"
+        session.say(f"Assigning role {render.name(title)} to {who}...")
+        assign(api, SPACE_ROLES[title], {"guid": api.user_guid}, space=space["guid"])
+        session.ok()
 
 
 @command(

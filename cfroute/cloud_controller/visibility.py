@@ -74,8 +74,9 @@ def place(thing: Any) -> Place:
 def _space(thing: Any) -> Space | None:
     if isinstance(thing, Space):
         return thing
-    owner = getattr(thing, "app", None) or getattr(thing, "route", None) or thing
-    return getattr(owner, "space", None)
+    # the service instance last: a key for one belongs to no app
+    owners = (getattr(thing, name, None) for name in ("app", "route", "service_instance"))
+    return getattr(next(filter(None, owners), thing), "space", None)
 
 
 def _space_guid(sight: Sight) -> Condition:
@@ -94,6 +95,11 @@ def _of_apps(column: Any) -> Callable[[Sight], Condition]:
 def _routes(sight: Sight) -> Condition:
     audited = select(Space.guid).where(Space.organization_guid.in_(sight.organizations(["organization_auditor"])))
     return _in_spaces(Route.space_guid)(sight) | Route.space_guid.in_(audited)
+
+
+def _of_services(column: Any) -> Callable[[Sight], Condition]:
+    visible = _in_spaces(ServiceInstance.space_guid)
+    return lambda sight: column.in_(select(ServiceInstance.guid).where(visible(sight)))
 
 
 def _of_routes(column: Any) -> Callable[[Sight], Condition]:
@@ -140,7 +146,7 @@ _VISIBLE: dict[type[Resource], Callable[[Sight], Condition]] = {
     Destination: _of_routes(Destination.route_guid),
     RouteBinding: _of_routes(RouteBinding.route_guid),
     ServiceInstance: _in_spaces(ServiceInstance.space_guid),
-    CredentialBinding: _of_apps(CredentialBinding.app_guid),
+    CredentialBinding: _of_services(CredentialBinding.service_instance_guid),
     AuditEvent: _events,
     Job: lambda _sight: true(),  # who knows the guid has asked for the job
 }
