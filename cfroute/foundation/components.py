@@ -156,6 +156,7 @@ def _tcp(plan: Plan, home: Home, options: Options) -> Iterator[Component]:
         module="cfroute.locket.main",
         arguments=("-config", str(home.config / "locket.json")),
         probe=Probe("tcp", plan.vms["diego_database/0"].listener("locket")),
+        phase=4,  # whoever holds a lock can still give it back
     )
     for index, vm in plan.named("routing_api"):
         yield _routing_api(plan, home, index, vm)
@@ -166,7 +167,7 @@ def _tcp(plan: Plan, home: Home, options: Options) -> Iterator[Component]:
         module="cfroute.diego.route_emitter.main",
         arguments=("-config", str(home.config / "tcp_emitter.json")),
         probe=Probe("tcp", plan.vms["diego_brain/0"].listener("tcp_emitter")),
-        after=("uaa",),
+        after=("uaa", "routing_api/0"),  # what it cannot tell at its start, it tells 20 s later
         phase=2,
     )
 

@@ -67,7 +67,7 @@ async def serve(config: Config, stop: daemon.Stop, clock: Clock) -> int:
             folder=_folder(folder / "containers"),
             bbs=bbs,
             http=http,
-            droplets=Droplets(folder / "droplets", http),
+            droplets=Droplets(folder / "droplets", http, clock),
             ports=ports,
             guard=guard,
             surroundings=_surroundings(config, folder, proxy),

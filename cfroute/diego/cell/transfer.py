@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from cfroute.clock import Clock
 from cfroute.errors import CfrouteError
 from cfroute.http_client import Client, Unreachable
 
 CHUNK = 256 * 1024  # bytes
 KEPT = 16  # droplets
+# Seconds for which a Cloud Controller that is not there is waited for, and between two tries. Three failures in a row are crashes
+# that cost an app half a minute, and a foundation that starts, or starts a Cloud Controller again, takes less than this.
+PATIENCE, RETRY = 10.0, 0.2
 
 
 class TransferError(CfrouteError):
@@ -56,9 +60,10 @@ async def _chunks(source: Path) -> AsyncIterator[bytes]:
 class Droplets:
     """The droplets that a cell has fetched already; a URL always means the same droplet."""
 
-    def __init__(self, folder: Path, http: Client) -> None:
+    def __init__(self, folder: Path, http: Client, clock: Clock) -> None:
         self._folder = folder
         self._http = http
+        self._clock = clock
         self._locks: dict[Path, asyncio.Lock] = {}
         self._users: Counter[Path] = Counter()
         folder.mkdir(parents=True, exist_ok=True)
@@ -74,11 +79,22 @@ class Droplets:
         try:
             async with self._locks.setdefault(path, asyncio.Lock()):
                 if not path.exists():
-                    await download(self._http, url, path)
+                    await self._fetch(url, path)
             yield path
         finally:
             self._users[path] -= 1
             self._forget_old()
+
+    async def _fetch(self, url: str, path: Path) -> None:
+        deadline = self._clock.monotonic() + PATIENCE
+        while True:
+            try:
+                await download(self._http, url, path)
+                return
+            except TransferError as error:
+                if not isinstance(error.__cause__, Unreachable) or self._clock.monotonic() >= deadline:
+                    raise
+            await self._clock.sleep(RETRY)
 
     def _forget_old(self) -> None:
         by_age = sorted(self._folder.glob("*.tgz"), key=lambda each: each.stat().st_mtime)
