@@ -12,6 +12,8 @@ from collections import Counter
 
 import pytest
 
+from cfroute.foundation.machine import LocalMachine
+
 pytestmark = pytest.mark.e2e
 
 PATIENCE = 10.0
@@ -188,3 +190,46 @@ def test_a_drained_tcp_router_loses_no_new_connection(routed, port, until):
         callers.more(until)
     assert routed.components()["tcp_router/1"]["pid"] != before
     assert set(callers.results) == {"echo"}, callers.results
+
+
+@pytest.mark.skipif(not shutil.which("haproxy"), reason="no haproxy")
+def test_haproxy_as_the_engine_on_a_single_address(new_foundation, until):
+    foundation = new_foundation()
+    foundation.up("--tcp-ports", "0", "--tcp-engine", "haproxy", "--single-address")
+    port = push_echo(foundation)
+    until(lambda: echoes(port), "an echo")
+    foundation.ok("kill", "tcp_router")
+    until(lambda: foundation.components()["tcp_router/0"]["restarts"] == 1, "another process")
+    until(lambda: echoes(port), "an echo")
+
+
+def test_routes_and_ports_are_kept_and_nothing_is_left_of_two_routing_apis(new_foundation, until):
+    foundation = new_foundation()
+    foundation.up("--tcp-ports", "0", "--routing-apis", "2")
+    port = push_echo(foundation)
+    until(lambda: echoes(port), "an echo")
+    foundation.ok("kill", "routing_api/0", "--signal", "TERM")
+    until(lambda: foundation.components()["routing_api/0"]["restarts"] == 1, "the first Routing API's end")
+    assert json.loads(foundation.ok("router-groups", "--json"))[0]["name"] == "default-tcp"
+    pids = [row["pid"] for row in foundation.components().values()]
+    foundation.ok("down")
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the end of all processes")
+    assert not echoes(port)
+    before = foundation.info["tcp_ports"]
+    foundation.up("--tcp-ports", "0")
+    assert foundation.info["tcp_ports"] == before
+    until(lambda: echoes(port), "the route of the last time")
+
+
+def test_ports_that_are_taken(new_foundation):
+    foundation = new_foundation()
+    others = ("--http-port", "0", "--https-port", "0", "--api-port", "0")
+    taken = LocalMachine().pick("127.0.0.1")
+    with socket.create_server(("127.0.0.1", taken)):
+        refused = foundation.run("up", "--detach", *others, "--tcp-ports", str(taken))
+        assert refused.returncode == 6
+        assert f"every port for TCP routes, {taken}, is in use" in refused.stderr
+        assert "--tcp-ports" in refused.stderr
+        started = foundation.run("up", "--detach", *others, "--tcp-ports", f"{taken - 5}-{taken + 5}")
+    assert started.returncode == 0
+    assert f"{taken} is in use" in started.stderr
