@@ -5,9 +5,13 @@ import socket
 from typing import Final
 
 from cfroute.relay.pipes import FLAGS, MOST, Pipe, Pipes
-from cfroute.relay.poller import ERROR, READ, WRITE, Poller, Watched
+from cfroute.relay.poller import EDGES, ERROR, PEER_ENDED, READ, WRITE, Poller, Watched
 
 CHUNK: Final = 1 << 16  # bytes that are read at a time, and so the most that one end waits to send
+_read: Final = os.read
+_write: Final = os.write
+_WATCHED: Final = READ | PEER_ENDED | EDGES
+_OVER: Final = ERROR | PEER_ENDED
 
 
 class Tools:
@@ -43,7 +47,8 @@ class Leg(Watched):
 
     Its peer has `ended` when it sends no more; `ending` is that we will send no more to it, `shut` that this has been said.
     What did not fit into the socket waits in `pending`, or in the kernel's `pipe`; meanwhile the other end is not read. Large
-    transfers (`bulk`) go through the pipe, unless bytes have to be `visible` to us.
+    transfers (`bulk`) go through the pipe, unless bytes have to be `visible` to us. The rest is read and written by descriptor,
+    which costs less than the socket's methods.
     """
 
     __deletable__ = ("other",)
@@ -74,8 +79,8 @@ class Leg(Watched):
         """Begin to relay between this leg and that one."""
         self.other, other.other = other, self
         self.visible = other.visible = self.visible or other.visible
-        self.tools.poller.watch(self, READ)
-        self.tools.poller.watch(other, READ)
+        self.tools.poller.watch(self, _WATCHED)
+        self.tools.poller.watch(other, _WATCHED)
 
     def ready(self, events: int) -> None:
         if events & WRITE and self.mask & WRITE:
@@ -83,10 +88,10 @@ class Leg(Watched):
         if self.fd >= 0 and events & ~WRITE:
             if self.mask & READ:
                 self.pull()
+                if events & _OVER:
+                    self._again()
             elif events & ERROR:
                 self.owner.broken(self, self._error())
-            else:  # its peer has hung up in both directions, and what it sent last has to wait
-                self.tools.poller.leave(self)
 
     def abandon(self) -> None:
         self.owner.broken(self, OSError("a defect"))
@@ -98,7 +103,7 @@ class Leg(Watched):
         if self.bulk and self._splice():
             return
         try:
-            data = self.sock.recv(CHUNK)
+            data = _read(self.fd, CHUNK)
         except BlockingIOError:
             return
         except OSError as error:
@@ -110,8 +115,10 @@ class Leg(Watched):
         size = len(data)
         self.received += size
         self.owner.active = True
-        self.bulk = size == CHUNK and not self.visible
         self.other.push(data)
+        if size == CHUNK:
+            self.bulk = not self.visible
+            self._again()
 
     def finish(self) -> None:
         """Hand on that nothing more comes."""
@@ -143,6 +150,7 @@ class Leg(Watched):
         self.owner.active = True
         self.bulk = size >= CHUNK // 2
         self.other.pump(pipe)
+        self._again()
         return True
 
     # From the other end to the peer
@@ -153,7 +161,7 @@ class Leg(Watched):
             self.pending += data
             return
         try:
-            sent = self.sock.send(data)
+            sent = _write(self.fd, data)
         except BlockingIOError:
             sent = 0
         except OSError as error:
@@ -207,7 +215,7 @@ class Leg(Watched):
 
     def _resend(self, data: bytes) -> None:
         try:
-            sent = self.sock.send(data)
+            sent = _write(self.fd, data)
         except BlockingIOError:
             sent = 0
         except OSError as error:
@@ -259,6 +267,11 @@ class Leg(Watched):
     def stop_reading(self) -> None:
         """Nobody wants to know any more what comes."""
         self._watch(self.mask & ~READ)
+
+    def _again(self) -> None:
+        """There may be more to read than what was."""
+        if self.fd >= 0 and self.mask & READ:
+            self.tools.poller.again(self)
 
     def _watch(self, mask: int) -> None:
         if mask != self.mask and self.fd >= 0:

@@ -14,8 +14,10 @@ from cfroute.clock import Clock
 READ: Final = 1
 WRITE: Final = 4
 ERROR: Final = 8
-HANGUP: Final = 16
+PEER_ENDED: Final = 0x2000  # Linux only
+EDGES: Final = 0x80000000  # in a mask: what has been reported is not reported again, but after `again`
 _BATCH: Final = 64  # events taken from the kernel at a time
+_SPARE: Final = 64  # descriptors that may come without the list of watchers growing
 _TURN: Final = 0.002  # seconds after which the event loop gets its turn
 
 
@@ -29,17 +31,17 @@ class Watched:
         self.mask = 0
 
     def ready(self, events: int) -> None:
-        """Some of READ, WRITE, ERROR and HANGUP have happened."""
+        """Some of READ, WRITE, ERROR and PEER_ENDED have happened."""
 
     def abandon(self) -> None:
         """A defect came to light while it was served: end it."""
 
 
 class Poller:
-    """What both kinds have in common. Levels count, not edges: what is not done is reported again."""
+    """What both kinds have in common. Without EDGES, or where there are none, what is not done is reported again."""
 
     def __init__(self, defective: Callable[[Watched, Exception], object], clock: Clock) -> None:
-        self._watched: dict[int, Watched] = {}
+        self._watched: list[Watched | None] = []
         self._defective = defective
         self._monotonic = clock.monotonic
 
@@ -48,7 +50,10 @@ class Poller:
         return -1
 
     def watch(self, one: Watched, mask: int) -> None:
-        """Report these events from now on, and ERROR and HANGUP with them. A descriptor has one watcher, the latest."""
+        """Report these events from now on, and ERROR with them. A descriptor has one watcher, the latest."""
+
+    def again(self, one: Watched) -> None:
+        """Report once more what has been reported and is still so."""
 
     def leave(self, one: Watched) -> None:
         """Report nothing any more; its descriptor stays open."""
@@ -63,7 +68,7 @@ class Poller:
         """Give the descriptor back."""
 
     def _tell(self, fd: int, events: int) -> None:
-        one = self._watched.get(fd)
+        one = self._watched[fd]
         if one is None:  # closed by what happened before it in the same batch
             return
         try:
@@ -71,6 +76,23 @@ class Poller:
         except Exception as defect:
             one.abandon()
             self._defective(one, defect)
+
+    def _enter(self, one: Watched) -> bool:
+        """Remember who watches a descriptor; whether there was nobody before."""
+        fd, watched = one.fd, self._watched
+        if fd >= len(watched):
+            watched.extend([None] * (fd + 1 - len(watched) + _SPARE))
+        new = watched[fd] is None
+        watched[fd] = one
+        return new
+
+    def _drop(self, one: Watched) -> bool:
+        """Forget who watches; whether there was somebody."""
+        fd = one.fd
+        if not 0 <= fd < len(self._watched) or self._watched[fd] is None:
+            return False
+        self._watched[fd] = None
+        return True
 
 
 class EpollPoller(Poller):
@@ -85,21 +107,22 @@ class EpollPoller(Poller):
         return self._epoll.fileno()
 
     def watch(self, one: Watched, mask: int) -> None:
-        fd = one.fd
         one.mask = mask
-        if fd in self._watched:
-            self._epoll.modify(fd, mask)
+        if self._enter(one):
+            self._epoll.register(one.fd, mask)
         else:
-            self._epoll.register(fd, mask)
-        self._watched[fd] = one
+            self._epoll.modify(one.fd, mask)
+
+    def again(self, one: Watched) -> None:
+        self._epoll.modify(one.fd, one.mask)
 
     def leave(self, one: Watched) -> None:
-        if self._watched.pop(one.fd, None) is not None:
+        if self._drop(one):
             one.mask = 0
             self._epoll.unregister(one.fd)
 
     def forget(self, one: Watched) -> None:
-        self._watched.pop(one.fd, None)  # closing it takes it out of the kernel's list
+        self._drop(one)  # closing it takes it out of the kernel's list
 
     def collect(self) -> None:
         until = self._monotonic() + _TURN
@@ -127,17 +150,15 @@ class SelectorPoller(Poller):
         events = (selectors.EVENT_READ if mask & READ else 0) | (selectors.EVENT_WRITE if mask & WRITE else 0)
         if not events:
             self.leave(one)
-        elif one.fd in self._watched:
-            self._selector.modify(one.fd, events)
-        else:
+        elif self._enter(one):
             self._selector.register(one.fd, events)
+        else:
+            self._selector.modify(one.fd, events)
         one.mask = mask
-        if events:
-            self._watched[one.fd] = one
 
     def leave(self, one: Watched) -> None:
         one.mask = 0
-        if self._watched.pop(one.fd, None) is not None:
+        if self._drop(one):
             self._selector.unregister(one.fd)
 
     def forget(self, one: Watched) -> None:

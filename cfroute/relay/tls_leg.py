@@ -1,6 +1,7 @@
 """An end of a relayed connection that speaks TLS: what is sent to it is encrypted, what comes from it is decrypted."""
 
 import contextlib
+import os
 import socket
 import ssl
 from typing import Final
@@ -28,7 +29,7 @@ class TlsLeg(Leg):
 
     def pull(self) -> None:
         try:
-            data = self.sock.recv(CHUNK)
+            data = os.read(self.fd, CHUNK)
         except BlockingIOError:
             return
         except OSError as error:
@@ -38,6 +39,8 @@ class TlsLeg(Leg):
         if data:
             self._wire.incoming.write(data)
             self._decrypt()
+            if len(data) == CHUNK:
+                self._again()
         else:  # an end without a word counts as one with: so many do it
             self.finish()
 
