@@ -33,4 +33,4 @@ def local_app(home: Home, uaa: "ASGIApp") -> "ASGIApp":
     keys = FileKeys(config.uaa_public_key)
     near = NearUaa(config, uaa)
     names = UaaNames(near, config.uaa_url, near)
-    return app.external_app(parts.assemble(config, database, keys, NoDiego(), NoRoutingApi(), names, clock, log))
+    return app.external_app(parts.assemble(config, database, keys, NoDiego(), NoRoutingApi(), names, near, clock, log))

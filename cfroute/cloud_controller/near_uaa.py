@@ -3,8 +3,12 @@
 from typing import TYPE_CHECKING
 
 import httpx
+from starlette.requests import Request
+from starlette.responses import Response
 
 from cfroute.cloud_controller.config import Config
+from cfroute.cloud_controller.forwarding import kept, public, target
+from cfroute.cloud_controller.uaa import PREFIX
 from cfroute.uaa.client import UaaError
 
 if TYPE_CHECKING:
@@ -14,17 +18,24 @@ if TYPE_CHECKING:
 
 
 class NearUaa:
-    """Both the way to the UAA and the tokens for it."""
+    """The way to the UAA, for requests of ours and of others, and the tokens for it."""
 
     def __init__(self, config: Config, uaa: "ASGIApp") -> None:
         self._login = (config.uaa_client_name, config.uaa_client_secret)
-        self._url = config.uaa_url
+        self._url = config.uaa_url.rstrip("/")
+        self._public_url = config.external_url
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(uaa))
 
     async def request(self, method: str, url: str, body: bytes = b"", headers: "Headers" = ()) -> tuple[int, bytes]:
         """Status and body of the answer."""
         answer = await self._client.request(method, url, content=body, headers=list(headers))
         return answer.status_code, answer.content
+
+    async def forward(self, request: Request, body: bytes) -> Response:
+        headers = public(request, PREFIX, self._public_url)
+        url = self._url + target(request, PREFIX)
+        answer = await self._client.request(request.method, url, content=body, headers=headers)
+        return Response(answer.content, answer.status_code, dict(kept(answer.headers.items())))
 
     async def fetch(self, *, anew: bool = False) -> str:
         """A token, for this one command. Raises UaaError when the UAA refuses."""

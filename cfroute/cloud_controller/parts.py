@@ -8,6 +8,7 @@ from cfroute.cloud_controller.auth import KeySource, TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
+from cfroute.cloud_controller.forwarding import Uaa
 from cfroute.cloud_controller.platform import Diego, Platform
 from cfroute.cloud_controller.routing import Routing
 from cfroute.cloud_controller.seed import seed
@@ -28,7 +29,15 @@ def open_database(config: Config, clock: Clock) -> Database:
 
 
 def assemble(
-    config: Config, database: Database, keys: KeySource, diego: Diego, routing: Routing, names: Names, clock: Clock, log: Logger
+    config: Config,
+    database: Database,
+    keys: KeySource,
+    diego: Diego,
+    routing: Routing,
+    names: Names,
+    uaa: Uaa,
+    clock: Clock,
+    log: Logger,
 ) -> Platform:
     return Platform(
         config=config,
@@ -38,6 +47,7 @@ def assemble(
         diego=diego,
         routing=routing,
         names=names,
+        uaa=uaa,
         app_logs=LogWriter(config.app_logs, clock=clock),
         clock=clock,
         new_guid=new_guid,

@@ -12,6 +12,7 @@ from cfroute.cloud_controller.auth import TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
+from cfroute.cloud_controller.forwarding import Uaa
 from cfroute.cloud_controller.routing import Routing
 from cfroute.cloud_controller.uaa_users import Names
 from cfroute.diego.api import ActualLRP
@@ -53,6 +54,7 @@ class Platform:
     diego: Diego
     routing: Routing
     names: Names
+    uaa: Uaa
     app_logs: LogWriter
     clock: Clock
     new_guid: Callable[[], str]

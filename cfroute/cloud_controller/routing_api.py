@@ -2,17 +2,18 @@
 
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from cfroute.clock import Clock
 from cfroute.cloud_controller.actions import router_groups as stored
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.errors import UNAVAILABLE, ApiError
+from cfroute.cloud_controller.forwarding import forward, kept, target
 from cfroute.cloud_controller.router_groups import ports
 from cfroute.cloud_controller.routing import AWAY
 from cfroute.http_client import Client, Unreachable
@@ -26,10 +27,6 @@ from cfroute.uaa.client import Tokens, UaaError
 UAA_AWAY = "Communicating with the Routing API failed because UAA is currently unavailable. Please try again later."
 # Seconds: for one answer, between two looks without a request, after one that failed, for an event stream to be silent.
 TIMEOUT, LOOK, RETRY, SILENCE = 5.0, 30.0, 0.5, 86_400.0
-# Headers that belong to one connection, and those that whoever sends the message on makes himself.
-_OWN = frozenset(
-    ("connection", "content-length", "date", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
-)
 _GROUPS = "/v1/router_groups"
 
 
@@ -102,23 +99,18 @@ class RoutingApi:
         return found
 
     async def forward(self, request: Request, body: bytes) -> Response | None:
-        query = f"?{request.url.query}" if request.url.query else ""
-        headers = [(name, value) for name, value in request.headers.items() if name not in _OWN]
-        silence = SILENCE if request.url.path.endswith("/events") else None
-        asked = self._http.stream(request.method, f"{self._url}{request.url.path}{query}", body, timeout=silence, headers=headers)
-        connection = contextlib.AsyncExitStack()
+        path = request.url.path
+        silence = SILENCE if path.endswith("/events") else None
+        changes = request.method != "GET" and _GROUPS in path
+
+        async def look_again(status: int) -> None:
+            if changes and status < 400:
+                with contextlib.suppress(ApiError):  # the next look makes up for it
+                    await self.refresh()
+
+        headers = kept(request.headers.items())
+        url = self._url + target(request, "")
         try:
-            answer = await connection.enter_async_context(asked)
+            return await forward(self._http, request, url, body, headers=headers, timeout=silence, first=look_again)
         except Unreachable as error:
             raise ApiError(UNAVAILABLE, AWAY) from error
-        if request.method != "GET" and _GROUPS in request.url.path and not answer.is_error:
-            with contextlib.suppress(ApiError):  # the next look makes up for it
-                await self.refresh()
-
-        async def chunks() -> AsyncIterator[bytes]:
-            async with connection:
-                async for chunk in answer.chunks():
-                    yield chunk
-
-        kept = {name: value for name, value in answer.headers if name not in _OWN}
-        return StreamingResponse(chunks(), answer.status, kept)

@@ -9,6 +9,7 @@ from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.diego_sync import DiegoSync
 from cfroute.cloud_controller.routing import DisabledRoutingApi
 from cfroute.cloud_controller.routing_api import RoutingApi
+from cfroute.cloud_controller.uaa import RemoteUaa
 from cfroute.cloud_controller.uaa_users import UaaNames
 from cfroute.diego.client import BBSClient, tls_context
 from cfroute.http_client import Client
@@ -28,7 +29,8 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     uaa = Client(tls_context(config.uaa_ca or None, None, None), _UAA_TIMEOUT)
     routing = _routing(config, database, diego, clock, log.session("routing-api"))
     names = _names(config, uaa, clock, log.session("uaa"))
-    platform = parts.assemble(config, database, UAAKeys(uaa, config.uaa_url, clock), diego, routing, names, clock, log)
+    origin = RemoteUaa(uaa, config.uaa_url, config.external_url)
+    platform = parts.assemble(config, database, UAAKeys(uaa, config.uaa_url, clock), diego, routing, names, origin, clock, log)
     platform.blobs.sweep()
     own = (config.internal_certificate, config.internal_key)
     internal = app.internal_app(platform)

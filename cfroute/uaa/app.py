@@ -141,11 +141,18 @@ def _serve(handlers: dict[str, Handler]) -> Callable[[Request], Awaitable[Respon
             raw = await _body(request)
         except ClientDisconnect:
             return Response(None, 499)
-        base = str(request.base_url).rstrip("/")
-        asked = Asked(request.path_params, request.query_params, request.headers, raw, base)
+        asked = Asked(request.path_params, request.query_params, request.headers, raw, _base(request))
         return _respond(await run_in_threadpool(handler, asked))
 
     return answer
+
+
+def _base(request: Request) -> str:
+    """The URL by which the client has reached us, behind whatever proxies."""
+    scheme = request.headers.get("x-forwarded-proto", request.url.scheme).split(",")[0].strip()
+    host = request.headers.get("x-forwarded-host") or request.url.netloc
+    prefix = request.headers.get("x-forwarded-prefix", "").rstrip("/")
+    return f"{'https' if scheme == 'https' else 'http'}://{host}{prefix}"
 
 
 async def _body(request: Request) -> bytes:

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from starlette.requests import Request
+from starlette.responses import Response
 
 from cfroute import certificates
 from cfroute.cloud_controller import app, seed
@@ -107,6 +109,13 @@ class FakeNames:
         if self.away:
             raise ApiError(UAA_UNAVAILABLE)
         return self.people
+
+
+class NoUaa:
+    """Nobody is asked for tokens here."""
+
+    async def forward(self, request: Request, body: bytes) -> Response:
+        raise ApiError(UAA_UNAVAILABLE)
 
 
 @pytest.fixture(scope="session")
@@ -348,6 +357,7 @@ def cc(
         diego=diego,
         routing=NoRoutingApi(),
         names=FakeNames(),
+        uaa=NoUaa(),
         app_logs=LogWriter(config.app_logs, clock=clock),
         clock=clock,
         new_guid=new_guid,

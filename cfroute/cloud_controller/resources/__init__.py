@@ -22,11 +22,13 @@ from cfroute.cloud_controller.resources import (
     service_instances,
     spaces,
     stats,
+    uaa,
     users,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *roots.ENDPOINTS,
+    *uaa.ENDPOINTS,
     *organizations.ENDPOINTS,
     *spaces.ENDPOINTS,
     *users.ENDPOINTS,

@@ -5,6 +5,7 @@ from typing import Any
 from cfroute import __version__
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get
+from cfroute.cloud_controller.uaa import PREFIX
 
 # What clients take for the API's abilities. From 3.211 on they would ask `processes?embed=process_instances`.
 API_VERSION = "3.210.0"
@@ -34,7 +35,8 @@ _COLLECTIONS = (
 
 
 def root(call: Call) -> dict[str, Any]:
-    base, uaa = call.urls.base, call.platform.config.uaa_url
+    base = call.urls.base
+    uaa = base + PREFIX
     return {
         "links": {
             "self": {"href": base},
