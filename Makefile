@@ -2,8 +2,10 @@
 #
 #   VENV=DIR     another virtual environment      PYTHON=COMMAND  what to make it with
 #   ARGS='…'     passed on to cfroute up, pytest or the benchmark
+#   JOBS=N       how many processes test at the same time
 
 VENV ?= .venv
+JOBS ?= 2
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN = $(VENV)/bin
@@ -17,7 +19,7 @@ up: $(VENV)/.installed
 	@trap : INT; $(BIN)/cfroute up $(ARGS) || test $$? -eq 130
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

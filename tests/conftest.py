@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ MARK = "RUN_BY_CFROUTE_TESTS"
 # They serve `multiprocessing` inside the test process and end with it.
 OURS = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
 ENDED_WITHIN = 2.0
+_LEFT = "left behind"
+_OF_WORKERS = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +51,26 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Fail the run, and clean up, when a process that a test started is still there."""
+    """Fail the run, and clean up, when a process that a test started is still there. A worker leaves the telling to its master."""
     yield
-    if left := _left_behind():
+    told = [f"{pid} {command}" for pid, command in _ended(_left_behind())]
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_LEFT] = told
+    elif told := told + session.config.stash.setdefault(_OF_WORKERS, []):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        for pid, command in left.items():
-            print(f"\nleft behind by a test: {pid} {command}")
-            os.kill(pid, signal.SIGKILL)
+        print("".join(f"\nleft behind by a test: {each}" for each in told))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker has ended (pytest-xdist)."""
+    node.config.stash.setdefault(_OF_WORKERS, []).extend(getattr(node, "workeroutput", {}).get(_LEFT, []))
+
+
+def _ended(left: dict[int, str]) -> Iterator[tuple[int, str]]:
+    for pid, command in left.items():
+        os.kill(pid, signal.SIGKILL)
+        yield pid, command
 
 
 def _left_behind() -> dict[int, str]:

@@ -188,6 +188,7 @@ def test_plain_requests_are_forwarded() -> None:
         (f"CONNECT 127.0.0.1:{free_port()} HTTP/1.1\r\n\r\n".encode(), b"502 Bad Gateway"),
         (b"CONNECT no-such-name.invalid:443 HTTP/1.1\r\n\r\n", b"502 Bad Gateway"),
     ],
+    ids=["no tunnel", "too long", "nobody there", "no such name"],
 )
 def test_says_in_one_line_why_not(request_: bytes, status: bytes) -> None:
     async def scene(egress: Egress, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -315,7 +315,7 @@ async def test_a_name_that_no_backend_can_have(rig: Rig, authority: Authority, n
     assert await answer_to(rig) == (Kind.HOSTNAME_MISMATCH, f"{VERIFY}certificate is not valid for {name}")
 
 
-@pytest.mark.parametrize("made", [NOW - 40 * DAY, NOW + 40 * DAY])
+@pytest.mark.parametrize("made", [NOW - 40 * DAY, NOW + 40 * DAY], ids=["past", "future"])
 async def test_a_backend_with_a_certificate_out_of_its_time(rig: Rig, authority: Authority, made: float) -> None:
     await rig.application(identity=authority.identity("b.test", now=made), context=authority.trust(), name="b.test")
     kind, text = await answer_to(rig)

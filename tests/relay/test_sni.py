@@ -103,7 +103,7 @@ async def test_without_a_default_everybody_else_is_turned_away(site: Site, what:
 
 
 @pytest.mark.parametrize("default", [True, False])
-@pytest.mark.parametrize("data", [b"", hello("one.test")[:100]])
+@pytest.mark.parametrize("data", [b"", hello("one.test")[:100]], ids=["nothing", "half a hello"])
 async def test_who_says_too_little_for_too_long(sites: Callable[..., Site], default: bool, data: bytes) -> None:
     clock = ManualClock()
     site = sites(clock=clock)
