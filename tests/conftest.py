@@ -51,7 +51,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Fail the run, and clean up, when a process that a test started is still there. A worker leaves the telling to its master."""
+    """Fail the run, and clean up, when a process that a test started is still there. Workers leave the telling to others."""
     yield
     told = [f"{pid} {command}" for pid, command in _ended(_left_behind())]
     if hasattr(session.config, "workeroutput"):
