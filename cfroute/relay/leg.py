@@ -5,13 +5,13 @@ import socket
 from typing import Final
 
 from cfroute.relay.pipes import FLAGS, MOST, Pipe, Pipes
-from cfroute.relay.poller import EDGES, ERROR, PEER_ENDED, READ, WRITE, Poller, Watched
+from cfroute.relay.poller import EDGES, ERROR, PEER_ENDED, READ, URGENT, WRITE, Poller, Watched
 
 CHUNK: Final = 1 << 16  # bytes that are read at a time, and so the most that one end waits to send
 _read: Final = os.read
 _write: Final = os.write
-_WATCHED: Final = READ | PEER_ENDED | EDGES
-_OVER: Final = ERROR | PEER_ENDED
+_WATCHED: Final = READ | URGENT | PEER_ENDED | EDGES
+_NOT_ALL: Final = ERROR | URGENT | PEER_ENDED  # after these a read may leave something behind, though it was not a full one
 
 
 class Tools:
@@ -87,8 +87,7 @@ class Leg(Watched):
             self.flush()
         if self.fd >= 0 and events & ~WRITE:
             if self.mask & READ:
-                self.pull()
-                if events & _OVER:
+                if self.pull() and events & _NOT_ALL:
                     self._again()
             elif events & ERROR:
                 self.owner.broken(self, self._error())
@@ -98,20 +97,20 @@ class Leg(Watched):
 
     # From the peer to the other end
 
-    def pull(self) -> None:
-        """Move what has come."""
+    def pull(self) -> bool:
+        """Move what has come; whether there was something."""
         if self.bulk and self._splice():
-            return
+            return True
         try:
             data = _read(self.fd, CHUNK)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
             self.owner.broken(self, error)
-            return
+            return False
         if not data:
             self.finish()
-            return
+            return False
         size = len(data)
         self.received += size
         self.owner.active = True
@@ -119,6 +118,7 @@ class Leg(Watched):
         if size == CHUNK:
             self.bulk = not self.visible
             self._again()
+        return True
 
     def finish(self) -> None:
         """Hand on that nothing more comes."""
@@ -128,24 +128,18 @@ class Leg(Watched):
         self.owner.finished(self)
 
     def _splice(self) -> bool:
-        """Move what has come without looking at it; whether that could be done."""
+        """Move what has come without looking at it; whether there was something. Otherwise, reading says what there is."""
         pipes = self.tools.pipes
         pipe = pipes.take() if pipes is not None else None
         if pipes is None or pipe is None:
             return False
         try:
             pipe.filled = size = os.splice(self.fd, pipe.into, MOST, flags=FLAGS)
-        except BlockingIOError:
-            pipes.give(pipe)
-            return True
-        except OSError as error:
-            pipes.give(pipe)
-            self.owner.broken(self, error)
-            return True
+        except OSError:
+            size = 0
         if not size:
             pipes.give(pipe)
-            self.finish()
-            return True
+            return False
         self.received += size
         self.owner.active = True
         self.bulk = size >= CHUNK // 2

@@ -12,6 +12,7 @@ from typing import Final
 from cfroute.clock import Clock
 
 READ: Final = 1
+URGENT: Final = 2  # a reader stops there, although there is more
 WRITE: Final = 4
 ERROR: Final = 8
 PEER_ENDED: Final = 0x2000  # Linux only

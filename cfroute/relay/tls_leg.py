@@ -27,22 +27,23 @@ class TlsLeg(Leg):
         if self._wire.incoming.pending:
             self._decrypt()
 
-    def pull(self) -> None:
+    def pull(self) -> bool:
         try:
             data = os.read(self.fd, CHUNK)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
             self.owner.broken(self, error)
-            return
+            return False
         self.owner.active = True
-        if data:
-            self._wire.incoming.write(data)
-            self._decrypt()
-            if len(data) == CHUNK:
-                self._again()
-        else:  # an end without a word counts as one with: so many do it
+        if not data:  # an end without a word counts as one with: so many do it
             self.finish()
+            return False
+        self._wire.incoming.write(data)
+        self._decrypt()
+        if len(data) == CHUNK:
+            self._again()
+        return True
 
     def _decrypt(self) -> None:
         """Hand on all records that are complete."""

@@ -1,6 +1,7 @@
 """One connection through the relay, from its beginning to its end."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 
@@ -51,6 +52,19 @@ async def test_a_client_that_only_sends_and_leaves(site: Site) -> None:
     client.send(b"line\n" * 1000)
     client.close()
     assert await server.rest() == b"line\n" * 1000
+
+
+async def test_urgent_bytes_do_not_hold_up_the_others(site: Site) -> None:
+    client, server = await site.pair()
+    client.send(b"x")
+    await server.expect(b"x")
+    with socket.socket(fileno=os.dup(client.socket.fileno())) as raw:
+        for _ in range(20):
+            for data, flags in ((b"before ", 0), (b"!", socket.MSG_OOB), (b"after ", 0)):
+                raw.send(data, flags)
+            await server.expect(b"before after ")
+    client.end()
+    await server.nothing_more()
 
 
 async def ending(peer: Peer) -> str:
