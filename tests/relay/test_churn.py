@@ -1,6 +1,7 @@
 """Ports and pools change while connections are open: those lose nothing, new ones follow the latest table."""
 
 import asyncio
+import contextlib
 import random
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from cfroute.relay import Backend, Listener
 
-from ..proxy.plumbing import SECONDS, Application, Peer
+from ..proxy.plumbing import SECONDS, Application, Peer, eventually
 from .plumbing import HOST, Site, backend, free_port
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +70,59 @@ async def test_the_table_changes_under_traffic(site: Site, seed: int) -> None:
     assert min(counts) > 0
     for one in echoing:
         one.cancel()
+
+
+async def rude(site: Site, chance: random.Random) -> None:
+    """A client that ends in any way at any moment. What comes back is what it has sent, or the beginning of that."""
+    client = await site.client()
+    sent = chance.randbytes(chance.choice((0, 1, 100, 70_000, 3_000_000)))
+    client.send(sent)
+    if chance.random() < 0.3:
+        client.stop_reading()
+    end = chance.choice((Peer.end, Peer.close, Peer.reset, None))
+    for _ in range(chance.randrange(5)):
+        await asyncio.sleep(0)
+    with contextlib.suppress(RuntimeError, AttributeError):  # the connection has gone meanwhile
+        if end is not None:
+            end(client)
+    if end is Peer.end or (end is None and not client.reader.at_eof()):
+        client.go_on_reading()
+        back = await client.rest() if end is not None else await client.reader.read(len(sent) or 1) if sent else b""
+        assert sent.startswith(back)
+    client.writer.transport.abort()
+
+
+async def moody(application: Application, chance: random.Random) -> None:
+    """Send back what comes, or hang up in some way."""
+
+    async def one(peer: Peer) -> None:
+        with contextlib.suppress(ConnectionError, RuntimeError, AttributeError):  # the connection has gone meanwhile
+            if chance.random() < 0.3:
+                chance.choice((Peer.close, Peer.reset, Peer.end))(peer)
+            else:
+                await _echo(peer)
+
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            tasks.create_task(one(await application.arrived.get()))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_rude_clients_and_moody_backends_leave_nothing_behind(site: Site, seed: int) -> None:
+    defects: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: defects.append(context))
+    chance = random.Random(seed)
+    serving = asyncio.ensure_future(moody(site.applications[0], chance))
+    for _ in range(15):
+        async with asyncio.timeout(SECONDS * 2):
+            await asyncio.gather(*(rude(site, random.Random(chance.random())) for _ in range(20)))
+    for peer in site.applications[0].peers:
+        peer.writer.transport.abort()
+    await eventually(lambda: site.relay.current == 0)
+    counts = site.relay.ports[site.port].counts
+    assert (counts.sessions, counts.current) == (300, 0)
+    assert not [told for told in defects if "failed" in told["message"]]
+    serving.cancel()
 
 
 async def test_a_connection_outlives_its_port(site: Site) -> None:
