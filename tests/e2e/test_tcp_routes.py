@@ -17,14 +17,15 @@ from cfroute.foundation.machine import LocalMachine
 pytestmark = pytest.mark.e2e
 
 PATIENCE = 10.0
+A_GLANCE = 2.0
 
 
 class Talk:
     """A connection to an echo."""
 
-    def __init__(self, port, host="127.0.0.1"):
-        self._socket = socket.create_connection((host, port), PATIENCE)
-        self._socket.settimeout(PATIENCE)
+    def __init__(self, port, host="127.0.0.1", patience=PATIENCE):
+        self._socket = socket.create_connection((host, port), patience)
+        self._socket.settimeout(patience)
 
     def says(self, text):
         """Whether the echo answers with the same."""
@@ -40,7 +41,7 @@ class Talk:
 
 def echoes(port, host="127.0.0.1"):
     """Whether a new connection works."""
-    with contextlib.suppress(OSError), contextlib.closing(Talk(port, host)) as talk:
+    with contextlib.suppress(OSError), contextlib.closing(Talk(port, host, A_GLANCE)) as talk:
         return talk.says(b"hello")
     return False
 
