@@ -18,8 +18,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     uaa_client_name and uaa_client_secret: the UAA's client that may ask there for the names of users.
     system_hosts are the host names of `domain` that no app may take.
     tcp_domain belongs to the router group tcp_router_group, which has tcp_reservable_ports until the Routing API says otherwise.
-    routing_api_url is what `/v1/router_groups` is appended to; empty for no Routing API. With https, `ca` has to have signed
-    its certificate, and it is shown client_certificate. Tokens for it are those of the UAA's client routing_api_client_name.
+    routing_api_url is what `/v1/router_groups` is appended to; empty for no Routing API. With https, routing_api_ca (or `ca`) has
+    to have signed its certificate, and it is shown routing_api_certificate (or client_certificate). Tokens for it are those of the UAA's client routing_api_client_name.
     """
 
     database: str
@@ -51,6 +51,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     routing_api_url: str = ""
     routing_api_client_name: str = "cc_routing"
     routing_api_client_secret: str = ""
+    routing_api_ca: str = ""
+    routing_api_certificate: str = ""
+    routing_api_key: str = ""
     organization: str = "local"
     space: str = "dev"
     admin_user: str = "admin"

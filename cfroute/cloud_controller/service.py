@@ -70,7 +70,9 @@ def _routing(config: Config, database: Database, diego: DiegoSync, clock: Clock,
     if not config.routing_api_url:
         return DisabledRoutingApi()
     secure = config.routing_api_url.startswith("https:")
-    context = tls_context(config.ca, config.client_certificate, config.client_key) if secure else None
+    certificate = config.routing_api_certificate or config.client_certificate
+    key = config.routing_api_key or config.client_key
+    context = tls_context(config.routing_api_ca or config.ca, certificate, key) if secure else None
     who = Credentials(config.routing_api_client_name, config.routing_api_client_secret)
     trust = tls_context(config.uaa_ca or None, None, None)
     tokens = TokenFetcher(config.uaa_url, who, trust, log, clock, Patience(retries=0), timeout=_UAA_TIMEOUT)
