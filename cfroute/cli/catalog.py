@@ -130,6 +130,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("curl", "curl:curl", "Send a request to the Cloud Controller's API"),
         Entry("oauth-token", "curl:oauth_token", "Print an access token for the API"),
         Entry("docs", "docs:docs", "Read the documentation, offline"),
+        Entry("plugins", "plugin_list:plugins", "List the installed plugins and what they add"),
         Entry("completion", "completion:completion", "Print the shell completion script"),
         Entry("version", "version:version", "Show the versions of cfroute and of what it runs on", ("v",)),
         Entry("help", "help:help_command", "Show help", ("h",)),

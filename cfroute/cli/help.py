@@ -25,7 +25,7 @@ def help_command(session: Session, name: str | None, everything: bool) -> None:
         session.print(overview(complete=everything))
     elif name in DAEMONS:
         session.exit_code = main.daemon(name, ["--help"])
-    elif (found := main.load(name)) is not None:
-        session.print(found.get_help(click.Context(found)))
+    elif (found := main.load(name) or main.from_plugin(name, session)) is not None:
+        session.print(found.get_help(click.Context(found, info_name=f"cfroute {name}")))
     else:
         raise UnknownCommand(name)

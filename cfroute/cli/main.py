@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from cfroute import __version__
+from cfroute import __version__, plugins
 from cfroute.cli import failures
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
 from cfroute.cli.command import SETTINGS, global_options
@@ -40,10 +40,10 @@ class Program(click.Group):
         return list(ENTRIES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return load(cmd_name)
+        return load(cmd_name) or from_plugin(cmd_name, None if ctx.resilient_parsing else ctx.find_object(Session))
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        if ctx.resilient_parsing or args[0].startswith("-") or load(args[0]) is not None:  # the first: for a completion
+        if ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0]):  # the first: for a completion
             return super().resolve_command(ctx, args)
         raise failures.UnknownCommand(args[0])
 
@@ -56,6 +56,7 @@ class Program(click.Group):
 
         known = [(entry.name, entry.summary) for entry in ENTRIES.values()]
         known += [(name, summary) for name, (_, summary) in DAEMONS.items()]
+        known += [(command.name, command.summary) for plugin in plugins.installed() for command in plugin.commands]
         commands = [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
@@ -68,6 +69,19 @@ def load(name: str) -> click.Command | None:
     module, attribute = entry.target.split(":")
     command: click.Command = getattr(importlib.import_module(f"cfroute.cli.{module}"), attribute)
     return command
+
+
+def from_plugin(name: str, session: Session | None) -> click.Command | None:
+    """The command called `name` of a plugin; None when there is none. Plugins that do not work are told to the session."""
+    if (found := plugins.command(name)) is not None:
+        from cfroute.cli.plugin_commands import made
+
+        return made(found)
+    if session is not None and plugins.broken():
+        from cfroute.cli.plugin_commands import warn
+
+        warn(session)
+    return None
 
 
 def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:

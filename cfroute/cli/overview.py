@@ -1,6 +1,6 @@
 """What `cfroute`, `cfroute --help` and `cfroute help` show."""
 
-from cfroute import __version__
+from cfroute import __version__, plugins
 from cfroute.cli.catalog import COMMON, DAEMONS, ENTRIES, GROUPS, Entry
 from cfroute.cli.command import global_options
 
@@ -19,6 +19,8 @@ def overview(*, complete: bool) -> str:
             sections.append(f"{title}:\n" + _list([(_label(entry), entry.summary.split(" (i.e.")[0]) for entry in shown]))
     if complete:
         sections.append("Components, in the foreground:\n" + _list([(n, s) for n, (_, s) in DAEMONS.items()]))
+        if added := [(each.name, each.summary) for plugin in plugins.installed() for each in plugin.commands]:
+            sections.append("From plugins:\n" + _list(added))
         options = [(", ".join(option.opts), option.help or "") for option in global_options()]
         sections.append("Options, before or after a command:\n" + _list([*options, ("-h, --help", "Show help")]))
         sections.append("Exit status: `cfroute docs exit-codes`. Everything stays on this machine.")

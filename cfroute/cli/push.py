@@ -7,7 +7,7 @@ from typing import Any
 import click
 import yaml
 
-from cfroute.cli import bits, lookup, manifest, render, samples
+from cfroute.cli import bits, lookup, manifest, plugin_commands, render, samples
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lifecycle import STARTUP
@@ -67,7 +67,7 @@ def push(session: Session, app_name: str | None, no_start: bool, no_wait: bool, 
     if not no_start:
         require_running(session, "push (but for --no-start)")
     _check(given)
-    folder = samples.folder(given["sample"]) if given["sample"] else Path.cwd()
+    folder = _sample(session, given["sample"]) if given["sample"] else Path.cwd()
     file = _manifest_file(given, folder)
     wanted = _wanted(session, app_name or given["sample"], file, given)
     chosen = folder if given["sample"] else given["path"]
@@ -81,6 +81,13 @@ def push(session: Session, app_name: str | None, no_start: bool, no_wait: bool, 
         _show_changes(session, file, merged)
     _apply(session, merged, told=file is not None)
     return [_push(session, name, source, no_start, no_wait) for name, source in sources.items()]
+
+
+def _sample(session: Session, name: str) -> Path:
+    """A folder with the sample's files, until the command is done."""
+    if name not in samples.names():
+        plugin_commands.warn(session)
+    return click.get_current_context().with_resource(samples.unpacked(name))
 
 
 def _check(given: dict[str, Any]) -> None:

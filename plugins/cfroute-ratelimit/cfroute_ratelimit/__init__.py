@@ -1,0 +1,1 @@
+"""A rate-limiting route service and its broker: the fully-brokered model."""
