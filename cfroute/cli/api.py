@@ -255,6 +255,8 @@ def connect(home: Home, foundation: FoundationClient, settings: Settings, clock:
 
 def _network(home: Home, info: Resource) -> Links:
     ca = ssl.create_default_context(cafile=home.ca)
+    if external := info.get("options", {}).get("external_ca"):  # of a UAA that runs elsewhere
+        ca.load_verify_locations(external)
 
     def client(base: str) -> httpx.AsyncClient:
         # trust_env: a proxy of the environment must not come between us and the loopback interface.

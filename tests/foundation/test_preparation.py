@@ -242,6 +242,9 @@ def test_a_routing_api_elsewhere_over_mutual_tls(home: Home) -> None:
     assert (emitter.address, emitter.client_cert_file) == ("https://10.0.0.5:3001", cert)
     router = tcp_router.load(str(home.config / "tcp_router-0.yml"), pid_file_needed=False).routing_api
     assert (router.url, router.client_private_key_path) == ("https://10.0.0.5:3001", key)
+    controller = cloud_controller.load(home.config / "cloud_controller_ng.yml")
+    assert (controller.routing_api_url, controller.routing_api_ca) == ("https://10.0.0.5:3001", ca)
+    assert (controller.routing_api_certificate, controller.routing_api_key) == (cert, key)
 
 
 def test_what_is_left_out_is_external_at_its_own_place(home: Home) -> None:
