@@ -38,7 +38,8 @@ class Dial(Watched):
         """Dial that address, which is the backend's."""
         try:
             sock = self._sock = socket.socket(family, socket.SOCK_STREAM | _NONBLOCK)
-            sock.setblocking(False)
+            if not _NONBLOCK:
+                sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.connect(address)
         except BlockingIOError:
