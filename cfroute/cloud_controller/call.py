@@ -138,11 +138,14 @@ class Call:
         return [Held(*row) for row in self.session.execute(found)]
 
     def _permit(self, thing: Resource) -> None:
-        assert self.rule is not None
-        above_roles = self.user.admin if self.writes else self.user.sees_secrets
-        if not above_roles and not self.rule.allows(self._held, place(thing)):
+        if not self.may_at(thing):
             raise ApiError(NOT_AUTHORIZED)
         self.permitted = True
+
+    def may_at(self, thing: Resource) -> bool:
+        """Whether the user may do what was asked for where the thing is."""
+        above_roles = self.user.admin if self.writes else self.user.sees_secrets
+        return above_roles or (self.rule is not None and self.rule.allows(self._held, place(thing)))
 
     def refuse_unpermitted(self) -> None:
         """Raise 10003 when nothing that the request named has shown that the user may do it."""

@@ -64,6 +64,8 @@ def _is_at(role: Held, place: Place) -> bool:
 ANYBODY: Final = Rule(frozenset(), ())
 _DEVELOPER: Final = Rule(frozenset({"space_developer"}))
 _SUPPORTER: Final = Rule(frozenset({"space_developer", "space_supporter"}))
+_ROUTE_DEVELOPER: Final = Rule(frozenset({"space_developer"}), ("Route",))
+_ROUTE_SUPPORTER: Final = Rule(frozenset({"space_developer", "space_supporter"}), ("Route",))
 _MANAGER: Final = Rule(frozenset({"organization_manager"}), ("Organization", "Space"))
 _DOMAIN_OWNER: Final = Rule(frozenset({"organization_manager"}), ("Domain",))
 _SPACE_MANAGER: Final = Rule(frozenset({"organization_manager", "space_manager"}), ("Organization", "Space", "Role"))
@@ -91,6 +93,9 @@ RULES: Final = {
     "PATCH /v3/routes/{guid}/destinations": _SUPPORTER,
     "PATCH /v3/routes/{guid}/destinations/{destination}": _SUPPORTER,
     "DELETE /v3/routes/{guid}/destinations/{destination}": _SUPPORTER,
+    "POST /v3/routes/{guid}/relationships/shared_spaces": _ROUTE_SUPPORTER,
+    "DELETE /v3/routes/{guid}/relationships/shared_spaces/{space}": _ROUTE_SUPPORTER,
+    "PATCH /v3/routes/{guid}/relationships/space": _ROUTE_DEVELOPER,
     "POST /v3/apps": _DEVELOPER,
     "PATCH /v3/apps/{guid}": _DEVELOPER,
     "DELETE /v3/apps/{guid}": _DEVELOPER,

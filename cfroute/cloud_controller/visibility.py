@@ -28,6 +28,7 @@ from cfroute.cloud_controller.models import (
     ServiceInstance,
     Space,
 )
+from cfroute.cloud_controller.models.routing import route_shares
 from cfroute.cloud_controller.models.tenancy import domain_shares
 from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES, Held, Place
 
@@ -94,7 +95,8 @@ def _of_apps(column: Any) -> Callable[[Sight], Condition]:
 
 def _routes(sight: Sight) -> Condition:
     audited = select(Space.guid).where(Space.organization_guid.in_(sight.organizations(["organization_auditor"])))
-    return _in_spaces(Route.space_guid)(sight) | Route.space_guid.in_(audited)
+    shared = select(route_shares.c.route_guid).where(_in_spaces(route_shares.c.space_guid)(sight))
+    return _in_spaces(Route.space_guid)(sight) | Route.space_guid.in_(audited) | Route.guid.in_(shared)
 
 
 def _of_services(column: Any) -> Callable[[Sight], Condition]:

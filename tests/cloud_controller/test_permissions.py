@@ -32,6 +32,7 @@ class World:
     def __init__(self, cc: Any) -> None:
         self.cc = cc
         self.theirs = cc.new_organization("theirs")
+        cc.ok("PATCH", "/v3/feature_flags/route_sharing", {"enabled": True})
         self.things = {cc.organization: self._fill(cc.organization, cc.space)}
         self.things[self.theirs] = self._fill(self.theirs, cc.new_space("theirs", self.theirs))
         for kind in ROLES:
@@ -82,6 +83,7 @@ class World:
             "guid": guid,
             "destination": self.things[organization]["destinations"],
             "organization": organization,
+            "space": self.things[organization]["spaces"],
             "type": "web",
             "index": "0",
             "name": "route_creation",

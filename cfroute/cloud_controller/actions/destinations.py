@@ -46,7 +46,7 @@ def _check(call: Call, route: Route, wanted: Sequence[Wanted], existing: Sequenc
     missing = [guid for guid in guids if guid not in apps]
     if missing:
         raise unprocessable('App(s) with guid(s) "' + '", "'.join(missing) + '" do not exist.')
-    if any(app.space_guid != route.space_guid for app in apps.values()):
+    if any(app.space_guid not in route.space_guids for app in apps.values()):
         raise unprocessable("Routes destinations must be in either the route's space or the route's shared spaces")
     if problem := rules.first_problem(wanted, existing, route.protocol, route.url):
         raise unprocessable(problem)

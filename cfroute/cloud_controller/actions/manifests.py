@@ -75,7 +75,7 @@ def _find_or_create(call: Call, app: App, wanted: ManifestRoute) -> Route:
         route = routes.find_route(call, domain, host, wanted.path, wanted.port or 0)
         if route is None:
             return _create(call, app, wanted, host, name)
-        if route.space_guid != app.space_guid:
+        if app.space_guid not in route.space_guids:
             raise unprocessable("Routes cannot be mapped to destinations in different spaces")
         if wanted.options:
             route.options = routes.without_nulls({**route.options, **wanted.options})
@@ -141,7 +141,7 @@ def _map_generated(call: Call, app: App, *, random: bool) -> None:
     route = routes.find_route(call, domain, host, "", 0)
     if route is None:
         route = routes.create_route(call, domain, app.space, host=host)
-    elif route.space_guid != app.space_guid:
+    elif app.space_guid not in route.space_guids:
         raise unprocessable("Routes cannot be mapped to destinations in different spaces")
     destinations.add(call, route, [Wanted(app.guid, "web", 8080, "http1")])
 

@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cfroute.cloud_controller.models.apps import App
-from cfroute.cloud_controller.models.base import NOCASE, Labelled, Resource
+from cfroute.cloud_controller.models.base import NOCASE, Base, Labelled, Resource
 from cfroute.cloud_controller.models.services import ServiceInstance
 from cfroute.cloud_controller.models.tenancy import Domain, Space
+
+route_shares = Table(
+    "route_shares",
+    Base.metadata,
+    Column("route_guid", ForeignKey("routes.guid", ondelete="CASCADE"), primary_key=True),
+    Column("space_guid", ForeignKey("spaces.guid", ondelete="CASCADE"), primary_key=True, index=True),
+)
+"""The spaces besides its own whose apps a route may lead to."""
 
 
 class Route(Labelled):
@@ -26,6 +34,9 @@ class Route(Labelled):
 
     domain: Mapped[Domain] = relationship(lazy="joined", innerjoin=True)
     space: Mapped[Space] = relationship()
+    shared_spaces: Mapped[list[Space]] = relationship(
+        secondary=route_shares, passive_deletes=True, order_by=Space.created_at
+    )
     destinations: Mapped[list["Destination"]] = relationship(
         lazy="selectin",
         cascade="all, delete-orphan",
@@ -45,6 +56,11 @@ class Route(Labelled):
     def url(self) -> str:
         """`host.domain/path`, or `domain:port`."""
         return f"{self.domain.name}:{self.port}" if self.port else self.fqdn + self.path
+
+    @property
+    def space_guids(self) -> set[str]:
+        """The spaces whose apps it may lead to."""
+        return {self.space_guid, *(space.guid for space in self.shared_spaces)}
 
     @property
     def protocol(self) -> str:

@@ -7,7 +7,7 @@ from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, post
 from cfroute.cloud_controller.errors import not_found
 from cfroute.cloud_controller.listing import unpaged
-from cfroute.cloud_controller.models import Organization, Space
+from cfroute.cloud_controller.models import App, Organization, Space
 from cfroute.cloud_controller.presenters.common import to_one
 from cfroute.cloud_controller.presenters.tenancy import QUOTA
 from cfroute.cloud_controller.times import iso
@@ -81,6 +81,16 @@ def nothing(call: Call) -> Reply:
     return unpaged(call, [], known)
 
 
+def no_tasks(call: Call) -> Reply:
+    call.the(App)
+    return nothing(call)
+
+
+def no_task(call: Call) -> Reply:
+    """There are no tasks."""
+    raise not_found("Task")
+
+
 def no_isolation_segment(call: Call) -> dict[str, Any]:
     call.the(Organization if "/organizations/" in call.location else Space)
     return to_one(None)
@@ -111,5 +121,7 @@ ENDPOINTS = (
     get("/v3/apps/{guid}/sidecars", nothing),
     get("/v3/deployments", nothing),
     get("/v3/tasks", nothing),
+    get("/v3/apps/{guid}/tasks", no_tasks),
+    get("/v3/tasks/{guid}", no_task),
     post("/v3/resource_matches", resource_matches),
 )

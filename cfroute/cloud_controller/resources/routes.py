@@ -51,7 +51,7 @@ LISTING = Listing(
         "paths": among(Route.path),
         "ports": _ports,
         "domain_guids": among(Route.domain_guid),
-        "space_guids": among(Route.space_guid),
+        "space_guids": lambda values: Route.space_guid.in_(values) | Route.shared_spaces.any(Space.guid.in_(values)),
         "organization_guids": lambda values: Route.space.has(Space.organization_guid.in_(values)),
         "app_guids": lambda values: Route.destinations.any(Destination.app_guid.in_(values)),
         "service_instance_guids": lambda values: Route.binding.has(RouteBinding.service_instance_guid.in_(values)),

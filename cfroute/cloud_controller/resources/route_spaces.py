@@ -1,0 +1,125 @@
+"""/v3/routes/:guid/relationships: the spaces that a route is shared with, and moving it to another one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cfroute.cloud_controller import feature_flags
+from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
+from cfroute.cloud_controller.endpoints import delete, get, patch, post
+from cfroute.cloud_controller.errors import refuse_if, unprocessable
+from cfroute.cloud_controller.models import Route, Space
+from cfroute.cloud_controller.validation.common import to_one
+from cfroute.cloud_controller.validation.domains import is_to_many
+
+_FLAG = "route_sharing"
+_SOME_MISSING = "Ensure the spaces exist and that you have access to them."
+_NO_WRITING = (
+    "Write permission is required in order to share a route with a space and the containing organization must not be suspended."
+)
+_FOREIGN_DOMAIN = "Target space does not have access to route's domain"
+_MOVED = {"status": "ok"}
+
+
+def index(call: Call) -> dict[str, Any]:
+    feature_flags.require(call, _FLAG)
+    return _shared(call, call.the(Route))
+
+
+def share(call: Call) -> dict[str, Any]:
+    """Let apps of these spaces have the route, too; it stays the owner's."""
+    feature_flags.require(call, _FLAG)
+    route, body = call.the(Route), call.body
+    if not is_to_many(body):
+        raise unprocessable('Data must be an array of objects like this: {"guid": "valid-guid"}')
+    guids = list(dict.fromkeys(each["guid"] for each in body["data"]))
+    if route.space_guid in guids:
+        raise unprocessable(
+            f"Unable to share route '{route.url}' with space '{route.space_guid}'. "
+            "Routes cannot be shared into the space where they were created."
+        )
+    for space in _targets(call, route, guids):
+        if space not in route.shared_spaces:
+            route.shared_spaces.append(space)
+            call.audit("route.share", route, route.host, route.space_guid)
+    return _shared(call, route)
+
+
+def _targets(call: Call, route: Route, guids: Sequence[str]) -> list[Space]:
+    found = {guid: call.find(Space, guid) for guid in guids}
+    spaces = [space for space in found.values() if space]
+    problems = (
+        ([guid for guid, space in found.items() if space is None], _SOME_MISSING),
+        ([space.guid for space in spaces if not call.may_at(space)], _NO_WRITING),
+    )
+    texts = [f"Unable to share route {route.url} with spaces {_quoted(each)}. {text}" for each, text in problems if each]
+    if texts:
+        raise unprocessable("\n".join(texts))
+    for space in spaces:
+        if not route.domain.usable_by(space.organization_guid):
+            raise unprocessable(f"Unable to share route '{route.url}' with space '{space.guid}'. {_FOREIGN_DOMAIN}")
+    return spaces
+
+
+def _quoted(guids: Sequence[str]) -> str:
+    return "['" + "', '".join(guids) + "']"
+
+
+def unshare(call: Call) -> Reply:
+    feature_flags.require(call, _FLAG)
+    route, guid = call.the(Route), call.path["space"]
+    failed = f"Unable to unshare route '{route.url}' from space '{guid}'."
+    space = _target(call, guid, failed)
+    if guid == route.space_guid:
+        raise unprocessable(f"{failed} Routes cannot be removed from the space that owns them.")
+    if space in route.shared_spaces:
+        route.shared_spaces.remove(space)
+        call.audit("route.unshare", route, route.host, route.space_guid)
+    return NO_CONTENT
+
+
+def move(call: Call) -> dict[str, Any]:
+    """Give the route to another space; the one that had it goes on having it as a shared one."""
+    feature_flags.require(call, _FLAG)
+    route, body = call.the(Route), call.body
+    refuse_if(to_one(body, "space"))
+    guid = (body["data"] or {}).get("guid", "")
+    if guid == route.space_guid:
+        return _MOVED
+    failed = f"Unable to transfer owner of route '{route.url}' to space '{guid}'."
+    space = _target(call, guid, failed)
+    if not route.domain.usable_by(space.organization_guid):
+        raise unprocessable(f"{failed} {_FOREIGN_DOMAIN}")
+    _give(route, space)
+    call.audit("route.transfer-owner", route, route.host, route.space_guid)
+    return _MOVED
+
+
+def _target(call: Call, guid: str, failed: str) -> Space:
+    space = call.find(Space, guid)
+    if space is None:
+        raise unprocessable(f"{failed} Ensure the space exists and that you have access to it.")
+    if not call.may_at(space):
+        raise unprocessable(f"{failed} You don't have write permission for the target space.")
+    return space
+
+
+def _give(route: Route, space: Space) -> None:
+    former = route.space
+    if space in route.shared_spaces:
+        route.shared_spaces.remove(space)
+    route.shared_spaces.append(former)
+    route.space = space
+
+
+def _shared(call: Call, route: Route) -> dict[str, Any]:
+    path = f"/routes/{route.guid}/relationships/shared_spaces"
+    guids = [{"guid": space.guid} for space in route.shared_spaces]
+    return {"data": guids, "links": {"self": call.urls.link(path)}}
+
+
+ENDPOINTS = (
+    get("/v3/routes/{guid}/relationships/shared_spaces", index),
+    post("/v3/routes/{guid}/relationships/shared_spaces", share),
+    delete("/v3/routes/{guid}/relationships/shared_spaces/{space}", unshare),
+    patch("/v3/routes/{guid}/relationships/space", move),
+)
