@@ -8,7 +8,8 @@ import pytest
 from cfroute.relay.pipes import AVAILABLE
 from cfroute.relay.poller import SelectorPoller, best_poller
 
-from .plumbing import Site
+pytest.register_assert_rewrite("tests.proxy.plumbing", "tests.relay.plumbing")
+from .plumbing import Site  # noqa: E402
 
 KINDS = {
     "best": {"make_poller": best_poller, "splice": AVAILABLE},
