@@ -66,6 +66,7 @@ class After:
 
     apps: set[str] = field(default_factory=set)  # whose desired LRPs may have changed
     builds: list[str] = field(default_factory=list)  # that are to be staged
+    operations: list[str] = field(default_factory=list)  # that are to be begun at brokers
     lines: list[tuple[str, str]] = field(default_factory=list)  # (app guid, text) for the app's log
     files: list[Path] = field(default_factory=list)  # to be deleted
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from cfroute.errors import ConfigurationError
+from cfroute.resolver import Mapping
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -20,6 +21,10 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     tcp_domain belongs to the router group tcp_router_group, which has tcp_reservable_ports until the Routing API says otherwise.
     routing_api_url is what `/v1/router_groups` is appended to; empty for no Routing API. With https, routing_api_ca (or `ca`) has
     to have signed its certificate, and it is shown routing_api_certificate (or client_certificate). Tokens for it are those of the UAA's client routing_api_client_name.
+    broker_client_timeout_seconds: how long a service broker may take for one answer. What it does in the background is asked for
+    every broker_client_default_async_poll_interval_seconds, if it names no other time, for at most
+    broker_client_max_async_poll_duration_minutes. broker_ca: a PEM file with authorities that brokers' certificates may be
+    signed by, besides those that this machine trusts. resolver: names and ports of brokers that are dialled elsewhere.
     """
 
     database: str
@@ -54,6 +59,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     routing_api_ca: str = ""
     routing_api_certificate: str = ""
     routing_api_key: str = ""
+    broker_client_timeout_seconds: float = 60.0
+    broker_client_default_async_poll_interval_seconds: float = 60.0
+    broker_client_max_async_poll_duration_minutes: float = 10_080.0
+    broker_ca: str = ""
+    resolver: list[Mapping] = []
     organization: str = "local"
     space: str = "dev"
     admin_user: str = "admin"

@@ -144,6 +144,8 @@ async def _carry_out(platform: Platform, call: Call) -> None:
         await platform.diego.push(after.apps)
     if after.builds:
         await platform.diego.stage(after.builds)
+    if after.operations:
+        await platform.brokers.begin(after.operations)
 
 
 def serve(platform: Platform, endpoint: Endpoint, nobody: User = NOBODY) -> Callable[[Request], Awaitable[Response]]:

@@ -24,7 +24,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A service instance that the app is bound to."""
+    """A service instance that the app is bound to; one of a broker has a plan."""
 
     name: str
     guid: str
@@ -34,6 +34,7 @@ class Service(msgspec.Struct, frozen=True):
     tags: list[str] = []
     syslog_drain_url: str | None = None
     label: str = "user-provided"
+    plan: str | None = None
 
 
 def vcap_application(
@@ -65,7 +66,7 @@ def vcap_services(services: list[Service]) -> dict[str, list[dict[str, Any]]]:
     """VCAP_SERVICES: the bound services by their label."""
     found: dict[str, list[dict[str, Any]]] = {}
     for each in services:
-        entry = {
+        entry: dict[str, Any] = {
             "label": each.label,
             "name": each.binding_name or each.name,
             "tags": each.tags,
@@ -77,6 +78,8 @@ def vcap_services(services: list[Service]) -> dict[str, list[dict[str, Any]]]:
             "syslog_drain_url": each.syslog_drain_url,
             "volume_mounts": [],
         }
+        if each.plan is not None:
+            entry |= {"plan": each.plan, "provider": None}
         found.setdefault(each.label, []).append(entry)
     return found
 

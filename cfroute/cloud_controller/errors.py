@@ -27,6 +27,18 @@ UNPROCESSABLE = Kind(422, 10008, "CF-UnprocessableEntity")
 NOT_FOUND = Kind(404, 10010, "CF-ResourceNotFound")
 UNAVAILABLE = Kind(503, 10015, "CF-ServiceUnavailable")
 NOT_UNIQUE = Kind(422, 10016, "CF-UniquenessError")
+UNABLE_TO_PERFORM = Kind(422, 10009, "CF-UnableToPerform")
+BAD_BROKER = Kind(502, 10001, "CF-ServiceBrokerBadResponse")
+INVALID_CATALOG = Kind(502, 270012, "CF-ServiceBrokerCatalogInvalid")
+BROKER_NOT_REMOVABLE = Kind(422, 270010, "CF-ServiceBrokerNotRemovable")
+OPERATION_IN_PROGRESS = Kind(409, 60016, "CF-AsyncServiceInstanceOperationInProgress")
+PLAN_NOT_UPDATEABLE = Kind(400, 110006, "CF-ServicePlanNotUpdateable", "The service does not support changing plans.")
+FOUNDATION_DOWN = Kind(
+    503,
+    10015,
+    "CF-ServiceUnavailable",
+    "The foundation is not running, and service brokers are asked only while it is. Start it with 'cfroute up'.",
+)
 UAA_UNAVAILABLE = Kind(503, 20004, "CF-UaaUnavailable", "The UAA service is currently unavailable")
 ALREADY_BOUND_TO_SAME = Kind(
     422,

@@ -9,7 +9,7 @@ from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.forwarding import Uaa
-from cfroute.cloud_controller.platform import Diego, Platform
+from cfroute.cloud_controller.platform import Brokers, Diego, Platform
 from cfroute.cloud_controller.routing import Routing
 from cfroute.cloud_controller.seed import seed
 from cfroute.cloud_controller.uaa_users import Names
@@ -34,6 +34,7 @@ def assemble(
     keys: KeySource,
     diego: Diego,
     routing: Routing,
+    brokers: Brokers,
     names: Names,
     uaa: Uaa,
     clock: Clock,
@@ -46,6 +47,7 @@ def assemble(
         tokens=TokenChecker(keys, config.uaa_issuer, clock),
         diego=diego,
         routing=routing,
+        brokers=brokers,
         names=names,
         uaa=uaa,
         app_logs=LogWriter(config.app_logs, clock=clock),

@@ -26,6 +26,7 @@ _IN_A_SPACE: Final = (
     "ServiceInstance",
     "CredentialBinding",
     "RouteBinding",
+    "ServiceBroker",
 )
 
 
@@ -121,6 +122,9 @@ RULES: Final = {
     "POST /v3/builds": _SUPPORTER,
     "DELETE /v3/droplets/{guid}": _DEVELOPER,
     "GET /v3/droplets/{guid}/download": _DEVELOPER,
+    "POST /v3/service_brokers": _DEVELOPER,
+    "PATCH /v3/service_brokers/{guid}": _DEVELOPER,
+    "DELETE /v3/service_brokers/{guid}": _DEVELOPER,
     "POST /v3/service_instances": _DEVELOPER,
     "PATCH /v3/service_instances/{guid}": _DEVELOPER,
     "DELETE /v3/service_instances/{guid}": _DEVELOPER,
@@ -130,6 +134,7 @@ RULES: Final = {
     "PATCH /v3/service_credential_bindings/{guid}": _DEVELOPER,
     "DELETE /v3/service_credential_bindings/{guid}": _DEVELOPER,
     "GET /v3/service_credential_bindings/{guid}/details": _DEVELOPER,
+    "GET /v3/service_credential_bindings/{guid}/parameters": _DEVELOPER,
     "POST /v3/service_route_bindings": _DEVELOPER,
     "PATCH /v3/service_route_bindings/{guid}": _DEVELOPER,
     "DELETE /v3/service_route_bindings/{guid}": _DEVELOPER,

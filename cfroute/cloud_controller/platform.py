@@ -10,6 +10,8 @@ from anyio import CapacityLimiter
 from cfroute.clock import Clock
 from cfroute.cloud_controller.auth import TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.brokers.outcomes import Outcome
+from cfroute.cloud_controller.brokers.subjects import Question
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.forwarding import Uaa
@@ -40,6 +42,20 @@ class Diego(Protocol):
         """Have one instance replaced. Raises ApiError 10015 when the BBS is away."""
 
 
+class Brokers(Protocol):
+    """What the API needs of whoever asks service brokers."""
+
+    @property
+    def present(self) -> bool:
+        """Whether anybody does: not when the API runs without a foundation."""
+
+    async def begin(self, operations: Sequence[str]) -> None:
+        """Begin these operations, and wait a while for the brokers' answers."""
+
+    async def ask(self, question: Question) -> Outcome:
+        """Ask something at once."""
+
+
 @dataclass(frozen=True)
 class Platform:
     """The Cloud Controller's parts, put together in `main` and `local`.
@@ -53,6 +69,7 @@ class Platform:
     tokens: TokenChecker
     diego: Diego
     routing: Routing
+    brokers: Brokers
     names: Names
     uaa: Uaa
     app_logs: LogWriter

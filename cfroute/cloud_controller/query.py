@@ -30,6 +30,10 @@ class Query:
         """The parts of a comma list. A part that holds a comma is URL-encoded once more."""
         return [unquote(part) if "%2c" in part.lower() else part for part in self.get(name).split(",")]
 
+    def fields(self) -> dict[str, list[str]]:
+        """What `fields[a.b]=guid,name` asks for: by `a.b`, the names."""
+        return {name[7:-1]: self.values(name) for name in self.names if name.startswith("fields[") and name.endswith("]")}
+
     def number(self, name: str, default: int, problem: str, most: int | None = None) -> int:
         """A positive whole number. Raises 10005 with `problem`."""
         if name not in self:

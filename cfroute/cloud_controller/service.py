@@ -1,9 +1,12 @@
 """The Cloud Controller at work: its two listeners, its database, the keys of the UAA, and the line to the BBS."""
 
+import ssl
+
 from cfroute import daemon
 from cfroute.clock import Clock, SystemClock
 from cfroute.cloud_controller import app, log_sweep, parts
 from cfroute.cloud_controller.auth import UAAKeys
+from cfroute.cloud_controller.brokers.worker import BrokerWorker
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.diego_sync import DiegoSync
@@ -30,7 +33,10 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     routing = _routing(config, database, diego, clock, log.session("routing-api"))
     names = _names(config, uaa, clock, log.session("uaa"))
     origin = RemoteUaa(uaa, config.uaa_url, config.external_url)
-    platform = parts.assemble(config, database, UAAKeys(uaa, config.uaa_url, clock), diego, routing, names, origin, clock, log)
+    client = _broker_client(config)
+    brokers = BrokerWorker(client, database, diego, config, clock, parts.new_guid, log.session("brokers"))
+    keys = UAAKeys(uaa, config.uaa_url, clock)
+    platform = parts.assemble(config, database, keys, diego, routing, brokers, names, origin, clock, log)
     platform.blobs.sweep()
     own = (config.internal_certificate, config.internal_key)
     internal = app.internal_app(platform)
@@ -41,6 +47,7 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     ):
         work = [
             daemon.spawn(diego.run(), name="sync with the BBS"),
+            daemon.spawn(brokers.run(), name="ask service brokers"),
             daemon.spawn(log_sweep.run(config.app_logs, database, clock, log), name="sweep the app logs"),
         ]
         if isinstance(routing, RoutingApi):
@@ -52,11 +59,19 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     if isinstance(routing, RoutingApi):
         await routing.aclose()
     await names.aclose()
+    await client.aclose()
     await uaa.aclose()
     await bbs.aclose()
     database.close()
     log.info("stopped")
     return 0
+
+
+def _broker_client(config: Config) -> Client:
+    context = ssl.create_default_context()
+    if config.broker_ca:
+        context.load_verify_locations(config.broker_ca)
+    return Client(context, config.broker_client_timeout_seconds, config.resolver)
 
 
 def _names(config: Config, uaa: Client, clock: Clock, log: Logger) -> UaaNames:

@@ -17,6 +17,7 @@ from cfroute.cloud_controller.models import (
     Domain,
     Droplet,
     Job,
+    ManagedInstance,
     Organization,
     Package,
     Person,
@@ -25,9 +26,13 @@ from cfroute.cloud_controller.models import (
     Role,
     Route,
     RouteBinding,
+    ServiceBroker,
     ServiceInstance,
+    ServiceOffering,
+    ServicePlan,
     Space,
 )
+from cfroute.cloud_controller.models.brokers import plan_visibilities
 from cfroute.cloud_controller.models.routing import route_shares
 from cfroute.cloud_controller.models.tenancy import domain_shares
 from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES, Held, Place
@@ -93,6 +98,17 @@ def _of_apps(column: Any) -> Callable[[Sight], Condition]:
     return lambda sight: column.in_(select(App.guid).where(_in_spaces(App.space_guid)(sight)))
 
 
+def _plans(sight: Sight) -> Condition:
+    """The public ones, those of one's organizations, those of brokers of one's spaces, and those that one's instances have."""
+    own = select(plan_visibilities.c.plan_guid).where(plan_visibilities.c.organization_guid.in_(sight.organizations()))
+    of_spaces = select(ServiceOffering.guid).join(ServiceBroker).where(ServiceBroker.space_guid.in_(sight.spaces()))
+    instances = select(ServiceInstance.guid).where(_in_spaces(ServiceInstance.space_guid)(sight))
+    used = select(ManagedInstance.plan_guid).where(ManagedInstance.instance_guid.in_(instances))
+    return or_(
+        ServicePlan.public, ServicePlan.guid.in_(own), ServicePlan.offering_guid.in_(of_spaces), ServicePlan.guid.in_(used)
+    )
+
+
 def _routes(sight: Sight) -> Condition:
     audited = select(Space.guid).where(Space.organization_guid.in_(sight.organizations(["organization_auditor"])))
     shared = select(route_shares.c.route_guid).where(_in_spaces(route_shares.c.space_guid)(sight))
@@ -149,6 +165,9 @@ _VISIBLE: dict[type[Resource], Callable[[Sight], Condition]] = {
     RouteBinding: _of_routes(RouteBinding.route_guid),
     ServiceInstance: _in_spaces(ServiceInstance.space_guid),
     CredentialBinding: _of_services(CredentialBinding.service_instance_guid),
+    ServiceBroker: lambda sight: ServiceBroker.space_guid.in_(sight.spaces()),
+    ServiceOffering: lambda sight: ServiceOffering.guid.in_(select(ServicePlan.offering_guid).where(_plans(sight))),
+    ServicePlan: _plans,
     AuditEvent: _events,
     Job: lambda _sight: true(),  # who knows the guid has asked for the job
 }

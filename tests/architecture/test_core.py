@@ -14,6 +14,7 @@ CORE = (
     "cli.tcp_table",
     "cloud_controller.brokers.catalog",
     "cloud_controller.brokers.outcomes",
+    "cloud_controller.brokers.progress",
     "cloud_controller.brokers.requests",
     "cloud_controller.desired",
     "cloud_controller.environment",

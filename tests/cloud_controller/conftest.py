@@ -25,6 +25,7 @@ from cfroute import certificates
 from cfroute.cloud_controller import app, seed
 from cfroute.cloud_controller.auth import FileKeys, TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.brokers.none import NoBrokers
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.errors import UAA_UNAVAILABLE, ApiError, not_found
@@ -356,6 +357,7 @@ def cc(
         tokens=TokenChecker(FileKeys(key), ISSUER, clock),
         diego=diego,
         routing=NoRoutingApi(),
+        brokers=NoBrokers(),
         names=FakeNames(),
         uaa=NoUaa(),
         app_logs=LogWriter(config.app_logs, clock=clock),

@@ -107,7 +107,7 @@ def test_who_has_no_good_token_gets_nowhere(world: World) -> None:
         cc.sign(["openid"]): (403, 10003),
     }
     for endpoint in SECURED:
-        path = world.path(endpoint.path, cc.organization) or endpoint.path.format(guid="g", name="n")
+        path = world.path(endpoint.path, cc.organization) or endpoint.path.format(guid="g", name="n", organization="o")
         for token, (status, code) in bad.items():
             answer = cc(endpoint.method, path, headers={"Authorization": token})
             assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code), (endpoint, token[:20])

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from cfroute.cloud_controller.actions import brokered
 from cfroute.cloud_controller.buildpacks import BUILDPACKS
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.errors import NOT_UNIQUE, ApiError, unprocessable
-from cfroute.cloud_controller.models import App, Build, Droplet, Package, Process, Space
+from cfroute.cloud_controller.models import App, Build, CredentialBinding, Droplet, Package, Process, Space
 
 
 def create_app(call: Call, name: str, space: Space) -> App:
@@ -63,6 +64,7 @@ def delete_apps(call: Call, apps: Sequence[App]) -> None:
     for model, column in ((Droplet, Droplet.guid), (Build, Build.droplet_guid)):
         found = call.session.scalars(select(column).where(model.app_guid.in_(guids)))
         call.after.files += [blobs.droplet(guid) for guid in found]
+    brokered.leave_credential_bindings(call, CredentialBinding.app_guid.in_(guids))
     for app in apps:
         call.audit("app.delete-request", app, app.name, app.space_guid)
         call.session.delete(app)

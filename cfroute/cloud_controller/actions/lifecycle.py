@@ -1,5 +1,7 @@
 """Starting and stopping apps: what happens in the database. Diego is told after the commit."""
 
+from typing import Any
+
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,7 +11,7 @@ from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.desired import Run
 from cfroute.cloud_controller.environment import Place, Service
 from cfroute.cloud_controller.errors import unprocessable
-from cfroute.cloud_controller.models import App, CredentialBinding, Destination, Droplet, Process, Route
+from cfroute.cloud_controller.models import App, CredentialBinding, Destination, Droplet, Process, Route, ServiceInstance
 from cfroute.diego.api import HealthCheck
 
 
@@ -104,12 +106,22 @@ def services(session: Session, app: App) -> list[Service]:
             guid=each.service_instance_guid,
             binding_guid=each.guid,
             binding_name=each.name,
-            credentials=each.service_instance.credentials,
-            tags=each.service_instance.tags,
-            syslog_drain_url=each.service_instance.syslog_drain_url,
+            credentials=each.credentials,
+            syslog_drain_url=each.syslog_drain_url,
+            **_kind(each.service_instance),
         )
         for each in bindings
+        if each.operation is None or each.operation.state == "succeeded"
     ]
+
+
+def _kind(instance: ServiceInstance) -> dict[str, Any]:
+    """What VCAP_SERVICES says of the offering: of a user-provided instance nothing."""
+    if instance.managed is None:
+        return {"tags": instance.tags}
+    plan = instance.managed.plan
+    tags = [*dict.fromkeys([*plan.offering.tags, *instance.tags])]
+    return {"tags": tags, "label": plan.offering.name, "plan": plan.name}
 
 
 def _run(call: Call, process: Process) -> Run:

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import apps, bindings, destinations, processes, routes
+from cfroute.cloud_controller.actions import apps, bindings, destinations, managed_bindings, processes, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.errors import NOT_AUTHORIZED, ApiError, not_found, unprocessable
@@ -163,4 +163,8 @@ def _apply_service(call: Call, app: App, service: dict[str, Any]) -> None:
         CredentialBinding.app_guid == app.guid, CredentialBinding.service_instance_guid == instance.guid
     )
     if call.session.scalars(bound).first() is None:
-        bindings.bind(call, app, instance, {"name": service.get("binding_name"), "parameters": service.get("parameters")})
+        wanted = {"name": service.get("binding_name"), "parameters": service.get("parameters")}
+        if instance.managed:
+            managed_bindings.create_credentials(call, instance, app, wanted)
+        else:
+            bindings.bind(call, app, instance, wanted)

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from cfroute.cloud_controller import router_groups
-from cfroute.cloud_controller.actions import lifecycle
+from cfroute.cloud_controller.actions import brokered, lifecycle
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.errors import unprocessable
-from cfroute.cloud_controller.models import Domain, Route, Space
+from cfroute.cloud_controller.models import Domain, Route, RouteBinding, Space
 from cfroute.cloud_controller.validation import routes as rules
 
 
@@ -94,6 +94,7 @@ def _pick_port(call: Call, domain: Domain, taken: set[int]) -> int | None:
 def delete_routes(call: Call, routes: Sequence[Route]) -> None:
     """Delete routes, their destinations and their bindings."""
     apps = {destination.app_guid for route in routes for destination in route.destinations}
+    brokered.leave_route_bindings(call, RouteBinding.route_guid.in_([route.guid for route in routes]))
     for route in routes:
         call.audit("route.delete-request", route, route.host, route.space_guid)
         call.session.delete(route)

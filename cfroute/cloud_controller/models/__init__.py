@@ -4,6 +4,14 @@ from sqlalchemy.orm import configure_mappers
 
 from cfroute.cloud_controller.models.apps import App, Build, Droplet, Package, Process
 from cfroute.cloud_controller.models.base import Base, Labelled, Resource
+from cfroute.cloud_controller.models.brokers import (
+    ManagedInstance,
+    Operation,
+    Orphan,
+    ServiceBroker,
+    ServiceOffering,
+    ServicePlan,
+)
 from cfroute.cloud_controller.models.people import Person, Role
 from cfroute.cloud_controller.models.platform import AuditEvent, FeatureFlag, Job
 from cfroute.cloud_controller.models.routing import Destination, Route, RouteBinding
@@ -23,7 +31,10 @@ __all__ = [
     "Job",
     "KnownGroup",
     "Labelled",
+    "ManagedInstance",
+    "Operation",
     "Organization",
+    "Orphan",
     "Package",
     "Person",
     "Process",
@@ -31,7 +42,10 @@ __all__ = [
     "Role",
     "Route",
     "RouteBinding",
+    "ServiceBroker",
     "ServiceInstance",
+    "ServiceOffering",
+    "ServicePlan",
     "Space",
 ]
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cfroute.cloud_controller.models.apps import App
 from cfroute.cloud_controller.models.base import NOCASE, Base, Labelled, Resource
+from cfroute.cloud_controller.models.brokers import Operation
 from cfroute.cloud_controller.models.services import ServiceInstance
 from cfroute.cloud_controller.models.tenancy import Domain, Space
 
@@ -94,3 +95,6 @@ class RouteBinding(Labelled):
 
     route: Mapped[Route] = relationship(back_populates="binding")
     service_instance: Mapped[ServiceInstance] = relationship()
+    operation: Mapped[Operation | None] = relationship(
+        primaryjoin="foreign(Operation.subject_guid) == RouteBinding.guid", viewonly=True, lazy="selectin"
+    )

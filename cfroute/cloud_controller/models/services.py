@@ -7,11 +7,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cfroute.cloud_controller.models.apps import App
 from cfroute.cloud_controller.models.base import NOCASE, Labelled
+from cfroute.cloud_controller.models.brokers import ManagedInstance, Operation
 from cfroute.cloud_controller.models.tenancy import Space
 
 
 class ServiceInstance(Labelled):
-    """A service that the user brings along: credentials for apps, a URL for routes."""
+    """A service: the user's own (credentials for apps, a URL for routes), or a broker's (`managed`)."""
 
     __tablename__ = "service_instances"
     __table_args__ = (UniqueConstraint("space_guid", "name"),)
@@ -26,17 +27,36 @@ class ServiceInstance(Labelled):
     last_operation: Mapped[str] = mapped_column(default="create")
 
     space: Mapped[Space] = relationship()
+    managed: Mapped[ManagedInstance | None] = relationship(lazy="selectin", cascade="all, delete-orphan", passive_deletes=True)
+    operation: Mapped[Operation | None] = relationship(
+        primaryjoin="foreign(Operation.subject_guid) == ServiceInstance.guid", viewonly=True, lazy="selectin"
+    )
 
 
 class CredentialBinding(Labelled):
-    """An app gets the credentials of a service instance in VCAP_SERVICES."""
+    """Credentials of a service instance: for an app, in VCAP_SERVICES, or a key, for nobody in particular.
+
+    What the broker has given stands here; a user-provided instance has its credentials itself.
+    """
 
     __tablename__ = "credential_bindings"
     __table_args__ = (UniqueConstraint("app_guid", "service_instance_guid"),)
 
     name: Mapped[str | None]
-    app_guid: Mapped[str] = mapped_column(ForeignKey("apps.guid", ondelete="CASCADE"))
+    app_guid: Mapped[str | None] = mapped_column(ForeignKey("apps.guid", ondelete="CASCADE"))
     service_instance_guid: Mapped[str] = mapped_column(ForeignKey("service_instances.guid", ondelete="CASCADE"), index=True)
+    given: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
-    app: Mapped[App] = relationship()
+    app: Mapped[App | None] = relationship()
     service_instance: Mapped[ServiceInstance] = relationship(lazy="joined", innerjoin=True)
+    operation: Mapped[Operation | None] = relationship(
+        primaryjoin="foreign(Operation.subject_guid) == CredentialBinding.guid", viewonly=True, lazy="selectin"
+    )
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        return self.given.get("credentials") or {} if self.service_instance.managed else self.service_instance.credentials
+
+    @property
+    def syslog_drain_url(self) -> str | None:
+        return self.given.get("syslog_drain_url") if self.service_instance.managed else self.service_instance.syslog_drain_url

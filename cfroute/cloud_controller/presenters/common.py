@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cfroute.cloud_controller.models import Labelled, Resource
+from cfroute.cloud_controller.models import Labelled, Operation, Resource
 from cfroute.cloud_controller.times import iso
 
 
@@ -16,6 +16,17 @@ def metadata(thing: Labelled) -> dict[str, Any]:
 
 def to_one(guid: str | None) -> dict[str, Any]:
     return {"data": {"guid": guid} if guid else None}
+
+
+def operation(operation: Operation) -> dict[str, Any]:
+    """The last operation of what a broker has made, or is making."""
+    return {
+        "type": operation.type,
+        "state": operation.state,
+        "description": operation.description,
+        "created_at": iso(operation.created_at),
+        "updated_at": iso(operation.updated_at),
+    }
 
 
 def last_operation(thing: Resource, kind: str = "create", description: str = "") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cfroute.cloud_controller.models import Destination, Route, RouteBinding
-from cfroute.cloud_controller.presenters.common import identity, last_operation, metadata, to_one
+from cfroute.cloud_controller.presenters.common import identity, last_operation, metadata, operation, to_one
 from cfroute.cloud_controller.urls import Urls
 
 
@@ -53,18 +53,20 @@ def destinations(route: Route, urls: Urls) -> dict[str, Any]:
 
 
 def binding(binding: RouteBinding, urls: Urls) -> dict[str, Any]:
+    path = f"/service_route_bindings/{binding.guid}"
     return {
         **identity(binding),
-        "route_service_url": binding.route_service_url,
-        "last_operation": last_operation(binding),
+        "route_service_url": binding.route_service_url or None,
+        "last_operation": operation(binding.operation) if binding.operation else last_operation(binding),
         "metadata": metadata(binding),
         "relationships": {
             "service_instance": to_one(binding.service_instance_guid),
             "route": to_one(binding.route_guid),
         },
         "links": {
-            "self": urls.link(f"/service_route_bindings/{binding.guid}"),
+            "self": urls.link(path),
             "service_instance": urls.link(f"/service_instances/{binding.service_instance_guid}"),
             "route": urls.link(f"/routes/{binding.route_guid}"),
+            **({"parameters": urls.link(f"{path}/parameters")} if binding.service_instance.managed else {}),
         },
     }

@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import select
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import apps, jobs, people, routes
+from cfroute.cloud_controller.actions import apps, brokered, jobs, people, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, Domain, Organization, Space
+from cfroute.cloud_controller.models import App, Domain, Organization, ServiceInstance, Space
 from cfroute.cloud_controller.models.tenancy import domain_shares
 from cfroute.cloud_controller.presenters import tenancy as present
 from cfroute.cloud_controller.validation.common import name, unknown_fields
@@ -57,6 +57,8 @@ def remove(call: Call) -> Reply:
     organization = call.the(Organization)
     inside = select(App).join(Space).where(Space.organization_guid == organization.guid)
     apps.delete_apps(call, call.session.scalars(inside).all())
+    spaces = select(Space.guid).where(Space.organization_guid == organization.guid)
+    brokered.leave_space(call, ServiceInstance.space_guid.in_(spaces))
     call.audit("organization.delete-request", organization, organization.name)
     call.session.delete(organization)
     return jobs.accepted(call, "organization.delete")

@@ -5,17 +5,19 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cfroute.cloud_controller.actions import managed_bindings
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.actions.routes import route_changed
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
-from cfroute.cloud_controller.errors import ALREADY_BOUND_TO_SAME, BAD_REQUEST, ApiError, refuse_if, unprocessable
+from cfroute.cloud_controller.errors import ALREADY_BOUND_TO_SAME, ApiError, refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import Route, RouteBinding, ServiceInstance
 from cfroute.cloud_controller.presenters import routing as present
 from cfroute.cloud_controller.presenters import services
 from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.validation.brokers import parameters_problems
 from cfroute.cloud_controller.validation.common import related, relationships, unknown_fields
 
 
@@ -49,14 +51,17 @@ def create(call: Call) -> Reply:
     body = call.body
     problems = unknown_fields(body, ("relationships", "parameters", "metadata"))
     problems += relationships(body, ("service_instance", "route"))
-    refuse_if(problems + metadata_problems(body.get("metadata")))
+    refuse_if(problems + parameters_problems(body) + metadata_problems(body.get("metadata")))
     instance_guid, route_guid = related(body, "service_instance"), related(body, "route")
     instance, route = call.find(ServiceInstance, instance_guid), call.find(Route, route_guid)
     if instance is None:
         raise unprocessable(f"The service instance could not be found: {instance_guid}")
     if route is None:
         raise unprocessable(f"The route could not be found: {route_guid}")
-    _refuse(body, instance, route)
+    _refuse(call, body, instance, route)
+    if instance.managed:
+        reply = managed_bindings.bind_route(call, instance, route, body)
+        return Reply(reply.status, headers={**reply.headers, **_warning(route)})
     binding = RouteBinding(
         route_guid=route.guid,
         service_instance_guid=instance.guid,
@@ -69,16 +74,20 @@ def create(call: Call) -> Reply:
     return Reply(201, present.binding(binding, call.urls), _warning(route))
 
 
-def _refuse(body: dict[str, Any], instance: ServiceInstance, route: Route) -> None:
+def _refuse(call: Call, body: dict[str, Any], instance: ServiceInstance, route: Route) -> None:
     """Raise the first reason, in upstream's order, why these two cannot be bound."""
-    if body.get("parameters"):
+    if body.get("parameters") and not instance.managed:
         raise unprocessable("Binding parameters are not supported for user-provided service instances")
-    if not instance.route_service_url:
+    if instance.managed:
+        managed_bindings.refuse_route(instance)
+    elif not instance.route_service_url:
         raise unprocessable("This service instance does not support route binding")
     if route.domain.internal:
         raise unprocessable("Route services cannot be bound to internal routes")
     if route.space_guid != instance.space_guid:
         raise unprocessable("The service instance and the route are in different spaces")
+    managed_bindings.drop_failed(call, route.binding)
+    call.session.refresh(route, ["binding"])
     if route.binding and route.binding.service_instance_guid == instance.guid:
         raise ApiError(ALREADY_BOUND_TO_SAME)
     if route.binding:
@@ -105,16 +114,13 @@ def update(call: Call) -> dict[str, Any]:
 
 def remove(call: Call) -> Reply:
     binding = call.the(RouteBinding, _NAME)
+    if binding.service_instance.managed:
+        return managed_bindings.remove(call, "route_binding", binding)
     route = binding.route
     call.audit("service_route_binding.delete", binding, "", route.space_guid)
     route.binding = None
     route_changed(call, route)
     return NO_CONTENT
-
-
-def parameters(call: Call) -> Reply:
-    call.the(RouteBinding, _NAME)
-    raise ApiError(BAD_REQUEST, "This service does not support fetching route binding parameters.")
 
 
 ENDPOINTS = (
@@ -123,5 +129,4 @@ ENDPOINTS = (
     get("/v3/service_route_bindings/{guid}", show),
     patch("/v3/service_route_bindings/{guid}", update),
     delete("/v3/service_route_bindings/{guid}", remove),
-    get("/v3/service_route_bindings/{guid}/parameters", parameters),
 )

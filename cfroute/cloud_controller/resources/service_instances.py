@@ -1,4 +1,4 @@
-"""/v3/service_instances: user-provided ones"""
+"""/v3/service_instances: user-provided ones, and those of brokers"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,16 +6,18 @@ from typing import Any
 from sqlalchemy import select
 
 from cfroute.cloud_controller import feature_flags
+from cfroute.cloud_controller.actions import managed
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.actions.routes import route_changed
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
-from cfroute.cloud_controller.errors import BAD_REQUEST, ApiError, not_found, refuse_if, unprocessable
+from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import RouteBinding, ServiceInstance, Space
+from cfroute.cloud_controller.models import ManagedInstance, RouteBinding, ServiceInstance, ServicePlan, Space
 from cfroute.cloud_controller.presenters import services as present
-from cfroute.cloud_controller.presenters import tenancy
+from cfroute.cloud_controller.resources import trimmed
 from cfroute.cloud_controller.validation import services as rules
+from cfroute.cloud_controller.validation.brokers import managed_create_problems, managed_update_problems
 from cfroute.cloud_controller.validation.common import related
 
 LISTING = Listing(
@@ -26,9 +28,11 @@ LISTING = Listing(
         "space_guids": among(ServiceInstance.space_guid),
         "organization_guids": lambda values: ServiceInstance.space.has(Space.organization_guid.in_(values)),
         "type": among(ServiceInstance.type),
+        "service_plan_guids": lambda values: ServiceInstance.managed.has(ManagedInstance.plan_guid.in_(values)),
+        "service_plan_names": lambda values: ServiceInstance.managed.has(ManagedInstance.plan.has(ServicePlan.name.in_(values))),
     },
     order=("name",),
-    accepts=("service_plan_guids", "service_plan_names", "fields"),
+    accepts=("fields",),
 )
 _SETTINGS = ("name", "credentials", "tags", "syslog_drain_url")
 
@@ -36,49 +40,24 @@ _SETTINGS = ("name", "credentials", "tags", "syslog_drain_url")
 def index(call: Call) -> Reply:
     """The list; `fields[…]` puts trimmed related objects beside it."""
     reply = LISTING.page(call)
-    guids = [each["relationships"]["space"]["data"]["guid"] for each in reply.body["resources"]]
-    if included := _fields(call, guids):
+    if included := trimmed.related(call, [each["guid"] for each in reply.body["resources"]]):
         reply.body["included"] = included
     return reply
-
-
-def _fields(call: Call, space_guids: Sequence[str]) -> dict[str, Any]:
-    wanted = [name for name in call.query.names if name.startswith("fields[")]
-    if not wanted:
-        return {}
-    included: dict[str, Any] = {}
-    spaces = call.session.scalars(select(Space).where(Space.guid.in_(space_guids))).all()
-    if "fields[space]" in wanted:
-        included["spaces"] = [_trimmed(tenancy.space(each, call.urls)) for each in spaces]
-    if "fields[space.organization]" in wanted:
-        found = {space.organization_guid: space.organization for space in spaces}
-        included["organizations"] = [_trimmed(tenancy.organization(each, call.urls)) for each in found.values()]
-    for name, plural in (
-        ("fields[service_plan]", "service_plans"),
-        ("fields[service_plan.service_offering]", "service_offerings"),
-        ("fields[service_plan.service_offering.service_broker]", "service_brokers"),
-    ):
-        if name in wanted:
-            included[plural] = []
-    return included
-
-
-def _trimmed(thing: dict[str, Any]) -> dict[str, Any]:
-    return {key: thing[key] for key in ("guid", "name", "relationships")}
 
 
 def create(call: Call) -> Reply:
     feature_flags.require(call, "service_instance_creation")
     body = call.body
-    if body.get("type") == "managed":
-        raise unprocessable("Invalid service plan. Ensure that the service plan exists, is available, and you have access to it.")
-    if body.get("type") != "user-provided":
+    is_managed = body.get("type") == "managed"
+    if not is_managed and body.get("type") != "user-provided":
         raise unprocessable("Type must be one of 'managed', 'user-provided'")
-    refuse_if(rules.create_problems(body))
+    refuse_if(managed_create_problems(body) if is_managed else rules.create_problems(body))
     space = call.find(Space, related(body, "space"))
     if space is None:
         raise unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
     _refuse_taken(call, body["name"], space.guid)
+    if is_managed:
+        return managed.create(call, body, space)
     instance = ServiceInstance(space_guid=space.guid)
     _take_over(instance, body)
     call.save(instance)
@@ -89,17 +68,21 @@ def create(call: Call) -> Reply:
 def show(call: Call) -> dict[str, Any]:
     instance = call.the(ServiceInstance, "Service instance")
     answer = present.instance(instance, call.urls)
-    if included := _fields(call, [instance.space_guid]):
+    if included := trimmed.related(call, [instance.guid]):
         answer["included"] = included
     return answer
 
 
-def update(call: Call) -> dict[str, Any]:
+def update(call: Call) -> Reply:
     """Another route service URL reaches the bound routes at once."""
     instance, body = call.the(ServiceInstance, "Service instance"), call.body
-    refuse_if(rules.update_problems(body))
+    refuse_if(managed_update_problems(body) if instance.managed else rules.update_problems(body))
     if "name" in body:
         _refuse_taken(call, body["name"], instance.space_guid, instance.guid)
+    return managed.update(call, instance, body) if instance.managed else _update_user_provided(call, instance, body)
+
+
+def _update_user_provided(call: Call, instance: ServiceInstance, body: dict[str, Any]) -> Reply:
     bindings = _route_bindings(call, instance)
     if "route_service_url" in body and not body["route_service_url"] and bindings:
         raise unprocessable("The service instance is bound to a route and needs its route service URL")
@@ -109,7 +92,7 @@ def update(call: Call) -> dict[str, Any]:
         binding.route_service_url = instance.route_service_url or ""
         route_changed(call, binding.route)
     call.session.flush()
-    return present.instance(instance, call.urls)
+    return Reply(200, present.instance(instance, call.urls))
 
 
 def _take_over(instance: ServiceInstance, body: dict[str, Any]) -> None:
@@ -138,20 +121,22 @@ def _route_bindings(call: Call, instance: ServiceInstance) -> Sequence[RouteBind
 def remove(call: Call) -> Reply:
     """Its bindings to routes and apps go with it."""
     instance = call.the(ServiceInstance, "Service instance")
+    if instance.managed and call.query.get("purge") != "true":
+        return managed.remove(call, instance)
     for binding in _route_bindings(call, instance):
         route_changed(call, binding.route)
+    if instance.managed:
+        return managed.purge(call, instance)
     call.audit("user_provided_service_instance.delete", instance, instance.name, instance.space_guid)
     call.session.delete(instance)
     return NO_CONTENT
 
 
 def credentials(call: Call) -> dict[str, Any]:
-    return call.the(ServiceInstance, "Service instance").credentials
-
-
-def parameters(call: Call) -> Reply:
-    call.the(ServiceInstance, "Service instance")
-    raise ApiError(BAD_REQUEST, "This service does not support fetching service instance parameters.")
+    instance = call.the(ServiceInstance, "Service instance")
+    if instance.managed:
+        raise not_found("Service instance")
+    return instance.credentials
 
 
 def shared_spaces(call: Call) -> dict[str, Any]:
@@ -167,6 +152,5 @@ ENDPOINTS = (
     patch("/v3/service_instances/{guid}", update),
     delete("/v3/service_instances/{guid}", remove),
     get("/v3/service_instances/{guid}/credentials", credentials),
-    get("/v3/service_instances/{guid}/parameters", parameters),
     get("/v3/service_instances/{guid}/relationships/shared_spaces", shared_spaces),
 )

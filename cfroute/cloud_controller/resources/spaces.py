@@ -6,14 +6,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller.actions import apps, jobs, routes
+from cfroute.cloud_controller.actions import apps, brokered, jobs, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, Organization, Route, Space
+from cfroute.cloud_controller.models import App, Organization, Route, ServiceInstance, Space
 from cfroute.cloud_controller.presenters import tenancy as present
 from cfroute.cloud_controller.urls import Urls
 from cfroute.cloud_controller.validation.common import name, related, relationships, unknown_fields
@@ -68,6 +68,7 @@ def update(call: Call) -> dict[str, Any]:
 def remove(call: Call) -> Reply:
     space = call.the(Space)
     apps.delete_apps(call, call.session.scalars(select(App).where(App.space_guid == space.guid)).all())
+    brokered.leave_space(call, ServiceInstance.space_guid == space.guid)
     call.audit("space.delete-request", space, space.name, space.guid)
     call.session.delete(space)
     return jobs.accepted(call, "space.delete")

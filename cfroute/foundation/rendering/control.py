@@ -30,6 +30,8 @@ _CLIENT_AUTHORITIES = {
     "tcp_emitter": ("routing.routes.write", "routing.routes.read"),
     "tcp_router": ("routing.routes.read", "routing.router_groups.read"),
 }
+_BROKER_POLL = 2
+"""Seconds between two questions how far a service broker has come: upstream's minute is long for somebody who waits."""
 _SYSTEM_HOSTS = ("api", "login", "uaa", "log-cache")
 
 
@@ -102,6 +104,9 @@ def cloud_controller(basis: Basis) -> Document:
         "uaa_client_name": "cloud_controller_username_lookup",
         "uaa_client_secret": basis.client_secret("cloud_controller_username_lookup"),
         "bbs_url": basis.bbs_url,
+        "broker_client_default_async_poll_interval_seconds": _BROKER_POLL,
+        "broker_ca": str(basis.home.ca),
+        "resolver": basis.resolver(),
         "admin_user": ADMIN,
         "system_hosts": list(_SYSTEM_HOSTS),
     }

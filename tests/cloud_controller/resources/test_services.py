@@ -44,7 +44,10 @@ def test_a_user_provided_service_instance(cc: Any) -> None:
         ({"color": 1}, "Unknown field(s): 'color'"),
         (
             {"type": "managed"},
-            "Invalid service plan. Ensure that the service plan exists, is available, and you have access to it.",
+            (
+                "Relationships Service plan can't be blank, Relationships Service plan must be structured like this: "
+                '"service_plan: {"data": {"guid": "valid-guid"}}"'
+            ),
         ),
         ({"type": "other"}, "Type must be one of 'managed', 'user-provided'"),
         (
@@ -62,7 +65,7 @@ def test_service_instances_that_cannot_be(cc: Any, fields: dict[str, Any], text:
 def test_lists_with_fields(cc: Any) -> None:
     service = cc.service()
     query = (
-        "order_by=name&per_page=5000&fields[space]=guid,name&fields[space.organization]=guid"
+        "order_by=name&per_page=5000&fields[space]=guid,name&fields[space.organization]=guid,name"
         "&fields[service_plan]=guid,name&fields[service_plan.service_offering.service_broker]=guid"
     )
     listed = cc.ok("GET", f"/v3/service_instances?space_guids={cc.space}&{query}")

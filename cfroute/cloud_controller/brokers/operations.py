@@ -1,0 +1,43 @@
+"""Writing down what is to be done at a broker."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from cfroute.cloud_controller.models import Job, Operation
+
+_JOBS = {"instance": "service_instance", "route_binding": "service_route_bindings", "credential_binding": "service_bindings"}
+
+
+def plan_operation(
+    session: Session,
+    kind: str,
+    subject_guid: str,
+    type: str,  # noqa: A002 - the API's word
+    user_guid: str,
+    now: float,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Operation:
+    """The subject's new latest operation, which is due at once, and its job. The one before it is forgotten."""
+    session.execute(delete(Operation).where(Operation.subject_guid == subject_guid))
+    name = "service_broker.catalog.synchronize" if kind == "broker" else f"{_JOBS[kind]}.{type}"
+    job = Job(operation=name, state="PROCESSING")
+    session.add(job)
+    session.flush()
+    operation = Operation(
+        kind=kind,
+        subject_guid=subject_guid,
+        type=type,
+        job_guid=job.guid,
+        user_guid=user_guid,
+        due_at=now,
+        parameters=dict(parameters or {}),
+        changes=dict(changes or {}),
+    )
+    session.add(operation)
+    session.flush()
+    return operation

@@ -1,0 +1,103 @@
+"""Where an operation at a broker stands after an answer, and what is to be done next. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfroute.cloud_controller.brokers.outcomes import Failed, InProgress, Outcome
+
+NOT_RETRIEVABLE = "The broker responded asynchronously but does not support fetching binding data"
+GONE = "The service broker says that it does not exist any more"
+_VERBS = {
+    ("instance", "create"): "provision",
+    ("instance", "update"): "update",
+    ("instance", "delete"): "deprovision",
+    ("binding", "create"): "bind",
+    ("binding", "delete"): "unbind",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often is asked how far something has come, and how long it may take at most; in seconds."""
+
+    interval: float
+    longest: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An operation before the answer. asked: whether the broker has begun; waits: whether it may finish later."""
+
+    kind: str
+    type: str
+    asked: bool
+    deadline: float | None = None
+    waits: bool = True
+
+    @property
+    def verb(self) -> str:
+        """What the Open Service Broker API calls it."""
+        kind = "instance" if self.kind == "instance" else "binding"
+        return _VERBS[kind, self.type]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An operation after the answer. due_at and deadline are those of one that goes on, orphan of one that failed."""
+
+    state: str
+    description: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    broker_operation: str | None = None
+    due_at: float = 0.0
+    deadline: float | None = None
+    orphan: bool = False
+
+
+def judge(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> Verdict:
+    """What the broker's answer makes of the operation."""
+    if not standing.asked:
+        return _begun(standing, outcome, now, limits)
+    if isinstance(outcome, InProgress) or (isinstance(outcome, Failed) and outcome.repeatable):
+        return _goes_on(standing, outcome, now, limits)
+    if isinstance(outcome, Failed):
+        return Verdict("failed", outcome.detail)
+    if outcome.values.get("state") == "gone" and standing.type != "delete":
+        return Verdict("failed", GONE)
+    return Verdict("succeeded", _text(outcome.values.get("description")), outcome.values)
+
+
+def _begun(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> Verdict:
+    if isinstance(outcome, Failed):
+        return Verdict("failed", outcome.detail, orphan=outcome.orphan and standing.type == "create")
+    if not isinstance(outcome, InProgress):
+        return Verdict("succeeded", values=outcome.values)
+    if not standing.waits:
+        return Verdict("failed", NOT_RETRIEVABLE, orphan=True)
+    return Verdict(
+        "in progress",
+        values=outcome.values,
+        broker_operation=outcome.operation,
+        due_at=now + (outcome.again_in or limits.interval),
+        deadline=now + limits.longest,
+    )
+
+
+def _goes_on(standing: Standing, outcome: InProgress | Failed, now: float, limits: Limits) -> Verdict:
+    again_in = outcome.again_in if isinstance(outcome, InProgress) else None
+    due = now + (again_in or limits.interval)
+    if standing.deadline is not None and due > standing.deadline:
+        late = f"Service Broker failed to {standing.verb} within the required time."
+        return Verdict("failed", late, orphan=standing.type == "create")
+    description = outcome.description if isinstance(outcome, InProgress) else outcome.detail
+    return Verdict("in progress", description, due_at=due, deadline=standing.deadline)
+
+
+def retry_at(attempts: int, now: float) -> float | None:
+    """When an orphan is to be removed after so many vain tries: 2, 4, 8 … minutes later; None after the eleventh."""
+    return now + 60 * 2**attempts if attempts < 11 else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

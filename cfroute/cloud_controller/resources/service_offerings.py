@@ -1,0 +1,95 @@
+"""/v3/service_offerings: what brokers offer."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+
+from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
+from cfroute.cloud_controller.endpoints import delete, get, patch
+from cfroute.cloud_controller.errors import refuse_if, unprocessable
+from cfroute.cloud_controller.labels import problems as metadata_problems
+from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.models import ManagedInstance, ServiceBroker, ServiceInstance, ServiceOffering, ServicePlan
+from cfroute.cloud_controller.offered import in_organizations, in_spaces
+from cfroute.cloud_controller.presenters import brokers as present
+from cfroute.cloud_controller.validation.common import unknown_fields
+
+
+def _with_plans(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return ServiceOffering.guid.in_(select(ServicePlan.offering_guid).where(condition))
+
+
+LISTING = Listing(
+    ServiceOffering,
+    present.offering,
+    {
+        "names": among(ServiceOffering.name),
+        "service_broker_guids": among(ServiceOffering.broker_guid),
+        "service_broker_names": lambda values: ServiceOffering.broker.has(ServiceBroker.name.in_(values)),
+        "space_guids": lambda values: _with_plans(in_spaces(values)),
+        "organization_guids": lambda values: _with_plans(in_organizations(values)),
+        "available": lambda values: ServiceOffering.active.is_(values == ["true"]),
+    },
+    order=("name",),
+    accepts=("fields",),
+)
+_NAME = "Service offering"
+
+
+def index(call: Call) -> Reply:
+    reply = LISTING.page(call)
+    guids = [each["guid"] for each in reply.body["resources"]]
+    wanted = call.query.fields().get("service_broker")
+    if wanted:
+        found = call.session.scalars(select(ServiceOffering).where(ServiceOffering.guid.in_(guids)))
+        reply.body["included"] = {"service_brokers": brokers_of(found, wanted)}
+    return reply
+
+
+def brokers_of(offerings: Iterable[ServiceOffering], wanted: list[str]) -> list[dict[str, Any]]:
+    """The brokers, with the wanted ones of guid and name."""
+    brokers = {each.broker_guid: each.broker for each in offerings}
+    return [{key: getattr(broker, key) for key in ("guid", "name") if key in wanted} for broker in brokers.values()]
+
+
+def show(call: Call) -> dict[str, Any]:
+    offering = call.the(ServiceOffering, _NAME)
+    call.query.refuse_unknown(["fields"])
+    answer = present.offering(offering, call.urls)
+    if wanted := call.query.fields().get("service_broker"):
+        answer["included"] = {"service_brokers": brokers_of([offering], wanted)}
+    return answer
+
+
+def update(call: Call) -> dict[str, Any]:
+    offering, body = call.the(ServiceOffering, _NAME), call.body
+    refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
+    set_metadata(offering, body)
+    call.session.flush()
+    return present.offering(offering, call.urls)
+
+
+def remove(call: Call) -> Reply:
+    """With `purge`, its instances go too, and the broker hears nothing of it."""
+    offering = call.the(ServiceOffering, _NAME)
+    plans = select(ServicePlan.guid).where(ServicePlan.offering_guid == offering.guid)
+    own = select(ManagedInstance.instance_guid).where(ManagedInstance.plan_guid.in_(plans))
+    instances = call.session.scalars(select(ServiceInstance).where(ServiceInstance.guid.in_(own))).all()
+    if instances and call.query.get("purge") != "true":
+        raise unprocessable("Please delete the service_plans associations for your services.")
+    for instance in instances:
+        call.session.delete(instance)
+    call.session.flush()
+    call.audit("service.delete", offering, offering.name)
+    call.session.delete(offering)
+    return NO_CONTENT
+
+
+ENDPOINTS = (
+    get("/v3/service_offerings", index),
+    get("/v3/service_offerings/{guid}", show),
+    patch("/v3/service_offerings/{guid}", update),
+    delete("/v3/service_offerings/{guid}", remove),
+)
