@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -280,6 +281,16 @@ def test_no_connection_is_lost_while_it_is_reloaded(own: TcpRouter, api: Scripte
             with socket.create_connection(("127.0.0.1", port), DEADLINE) as connection:
                 names.append(line(connection))
     assert set(names) == {"backend"}
+
+
+def test_a_backend_that_refuses_costs_no_connection(own: TcpRouter, api: ScriptedApi, backend: Backend) -> None:
+    port, closed = free_port(), free_port()
+    api.until_listened_to().send(upsert(port, "127.0.0.1", closed), upsert(port, "127.0.0.1", backend.port))
+    assert ask(port) == "backend"
+    eventually(lambda: len(own.routes()[port, ""]) == 2, "both backends")
+    began = time.monotonic()
+    assert {ask(port) for _ in range(4)} == {"backend"}
+    assert time.monotonic() - began < 1, "HAProxy waits a second before it tries the same backend again"
 
 
 def test_our_own_haproxy_ends_with_us(own: TcpRouter) -> None:

@@ -31,6 +31,7 @@ defaults
   timeout connect {connect_ms}ms
   timeout client {idle_ms}ms
   timeout server {idle_ms}ms
+  option redispatch 1
   default-server init-addr last,libc,none
 """
 _MOST: Final = 64000  # connections, as in a deployed HAProxy
@@ -43,7 +44,11 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 def base(socket: str, config: Extensions) -> str:
-    """What the configuration begins with. A backend whose name is not known yet does not keep HAProxy from starting."""
+    """What the configuration begins with.
+
+    A backend whose name is not known yet does not keep HAProxy from starting. A connection that a backend refuses goes to
+    another at once; else HAProxy tries the same one for three seconds, and then gives up.
+    """
     _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MOST if descriptors == resource.RLIM_INFINITY else min(_MOST, max(descriptors - _SPARE, 0) // 2 or 1)
     connect_ms, idle_ms = round(config.connect_timeout * 1000), round(config.idle_timeout * 1000)
