@@ -15,7 +15,7 @@ def errors(response: Any) -> list[tuple[int, str, str]]:
 
 def test_the_root_links_where_clients_go(cc: Any) -> None:
     links = cc.ok("GET", "/", headers={"Authorization": ""})["links"]
-    assert links["cloud_controller_v3"] == {"href": "http://api.test/v3", "meta": {"version": "3.210.0"}}
+    assert links["cloud_controller_v3"] == {"href": "http://api.test/v3", "meta": {"version": "3.211.0"}}
     assert links["login"] == links["uaa"] == {"href": "http://api.test/uaa"}
     assert links["log_cache"] == {"href": "http://api.test"}
 

@@ -24,6 +24,7 @@ LISTING = Listing(
         "space_guids": lambda values: Process.app.has(App.space_guid.in_(values)),
         "organization_guids": lambda values: Process.app.has(App.space.has(Space.organization_guid.in_(values))),
     },
+    accepts=("embed",),
 )
 
 
@@ -36,10 +37,6 @@ def find(call: Call) -> Process:
     if found is None:
         raise not_found("Process")
     return found
-
-
-def of_app(call: Call) -> Reply:
-    return LISTING.page(call, Process.app_guid == call.the(App).guid)
 
 
 def show(call: Call) -> dict[str, Any]:
@@ -75,11 +72,9 @@ def update(call: Call) -> dict[str, Any]:
 
 
 ENDPOINTS = (
-    get("/v3/processes", LISTING.page),
     get("/v3/processes/{guid}", show),
     patch("/v3/processes/{guid}", update),
     post("/v3/processes/{guid}/actions/scale", scale),
-    get("/v3/apps/{guid}/processes", of_app),
     get("/v3/apps/{guid}/processes/{type}", show),
     patch("/v3/apps/{guid}/processes/{type}", update),
     post("/v3/apps/{guid}/processes/{type}/actions/scale", scale),

@@ -7,8 +7,8 @@ from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get
 from cfroute.cloud_controller.uaa import PREFIX
 
-# What clients take for the API's abilities. From 3.211 on they would ask `processes?embed=process_instances`.
-API_VERSION = "3.210.0"
+# What clients take for the API's abilities. From 3.211 on they ask for `processes?embed=process_instances`.
+API_VERSION = "3.211.0"
 
 _COLLECTIONS = (
     "apps",
