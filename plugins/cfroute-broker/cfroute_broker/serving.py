@@ -111,6 +111,10 @@ class Handler(BaseHTTPRequestHandler):
             left -= len(piece)
             yield piece
 
+    def version_string(self) -> str:
+        """What answers of our own say in Server."""
+        return "cfroute-broker"
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Nothing: a service says itself what is worth saying."""
 
