@@ -7,6 +7,7 @@ import pytest
 
 from cfroute.foundation import probes
 from cfroute.foundation.components import Probe
+from cfroute.foundation.machine import LocalMachine
 from cfroute.foundation.plan import Listener
 
 
@@ -44,3 +45,19 @@ def test_another_server_is_no_nats() -> None:
 def test_a_nats_that_hangs_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "TIMEOUT", 0.05)
     assert "no answer" in probed(None)
+
+
+def test_one_that_stands_in_for_another_has_to_live_itself() -> None:
+    async def run() -> tuple[str, str]:
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+            there = Listener("127.0.0.1", server.sockets[0].getsockname()[1])
+            nowhere = Listener("127.0.0.1", LocalMachine().pick("127.0.0.1"))
+            alive = await probes.look(Probe("tcp", there, lives=there), Path("none"))
+            return alive, await probes.look(Probe("tcp", there, lives=nowhere), Path("none"))
+
+    alive, dead = asyncio.run(run())
+    assert alive == ""
+    assert "refused" in dead

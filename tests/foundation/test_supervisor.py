@@ -1,5 +1,6 @@
 """The supervisor with real processes."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -241,3 +242,12 @@ def test_a_state_folder_with_a_long_path_has_its_socket_elsewhere(tmp_path: Path
     running.client.down()
     assert running.process.wait() == 0
     running.output()
+
+
+def test_one_that_cannot_start_without_another_waits_for_it(home: Home, supervise: Supervise) -> None:
+    supervised = supervise(f"needy={free_port()}:::needed", f"needed={free_port()}").wait_ready()
+    told = [json.loads(line) for line in home.log("supervisor").read_text().splitlines()]
+    seen = [(one["data"]["name"], one["data"]["state"]) for one in told if one["message"] == "component"]
+    assert ("needy", "waiting") in seen
+    assert seen.index(("needed", "running")) < seen.index(("needy", "starting"))
+    assert supervised.component("needy")["state"] == "running"

@@ -22,13 +22,14 @@ from cfroute.logs import Logger
 
 def component(description: str) -> Component:
     name, _, settings = description.partition("=")
-    port, mood, patience = [*settings.split(":"), "", ""][:3]
+    port, mood, patience, after = [*settings.split(":"), "", "", ""][:4]
     probe = Probe("http", Listener("127.0.0.1", int(port)), "/health")
     if mood == "binary":
         arguments = ("-m", "http.server", "--bind", "127.0.0.1", port)
         return Component(name=name, command=(sys.executable,), arguments=arguments, probe=Probe("tcp", probe.listener))
     stop_seconds = float(patience or 0.3)
-    return Component(name=name, module="toy_daemon", arguments=(port, mood), probe=probe, stop_seconds=stop_seconds)
+    others = (after,) if after else ()
+    return Component(name=name, module="toy_daemon", arguments=(port, mood), probe=probe, stop_seconds=stop_seconds, after=others)
 
 
 def watch(event: Event) -> None:
