@@ -61,7 +61,9 @@ _POLL = 0.2  # seconds between two looks at a log that is followed
 @option("--https-port", type=int, metavar="PORT", help="Its port for HTTPS (default: 8443; 0 picks a free one)")
 @option("--api-port", type=int, metavar="PORT", help="Port of the Cloud Controller's API (default: 9022; 0 picks a free one)")
 @option(
-    "--single-address/--own-addresses", default=None, help="Use free ports of 127.0.0.1 only, instead of an address for every VM"
+    "--single-address/--own-addresses",
+    default=None,
+    help="Use free ports of 127.0.0.1 only, instead of an address for every VM; --own-addresses ends that",
 )
 @option("--gorouters", type=int, metavar="N", help="Number of Gorouters (default: 1)")
 @option("--cells", type=int, metavar="N", help="Number of Diego cells (default: 1)")

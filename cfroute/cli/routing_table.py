@@ -12,6 +12,8 @@ import msgspec
 
 GONE_FOR = 3.0  # seconds that what has gone is still shown, and that marks stay
 
+_GUID = 36  # characters: of those, the first eight are told
+
 Key = tuple[str, str, str]
 """Router, route, address."""
 
@@ -191,7 +193,7 @@ def headers(found: Iterable[Row]) -> tuple[str, ...]:
 
 def cells(row: Row, *, with_router: bool) -> tuple[str, ...]:
     """One row as text."""
-    app = row.app_name or row.app[:8] or "-"
+    app = row.app_name or (row.app[:8] if len(row.app) == _GUID else row.app) or "-"
     state = f" (failed {duration(row.failed_for)} ago)" if row.failed_for is not None else ""
     told = (
         row.route,

@@ -68,6 +68,11 @@ def test_an_answer_of_a_router_becomes_rows_with_the_names_of_apps() -> None:
     )  # fmt: skip
 
 
+def test_who_calls_itself_something_is_called_that() -> None:
+    assert cells(row(app="routing_api", index=""), with_router=False)[2] == "routing_api"
+    assert cells(row(app="", index=""), with_router=False)[2] == "-"
+
+
 def test_an_app_without_a_name_and_a_failed_tls_endpoint() -> None:
     shown = cells(row(tls=True, prune_in=None, failed_for=4.0, rate=0.0), with_router=True)
     assert shown == (
