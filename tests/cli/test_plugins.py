@@ -96,7 +96,9 @@ def test_what_plugins_add_is_listed(cfroute: Run, monkeypatch: pytest.MonkeyPatc
     assert cfroute().out == "plain,hello\nplain,hello-server\n"
 
 
-def test_an_app_of_a_plugin_is_put_together_and_pushed(install: Install, cfroute: Run, tmp_path: Path) -> None:
+def test_an_app_of_a_plugin_is_put_together_and_pushed(
+    install: Install, cfroute: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hooks = (
         "from pathlib import Path\nfrom cfroute.plugins import Sample\nHERE = Path(__file__).parent\n"
         "def samples():\n    return [Sample('mine', '', {'': HERE / 'app', 'lib/one.py': HERE / 'one.py', 'lib': HERE / 'more'})]"
@@ -106,8 +108,11 @@ def test_an_app_of_a_plugin_is_put_together_and_pushed(install: Install, cfroute
     with samples.unpacked("mine") as folder:
         found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert found == {"Procfile", "lib/one.py", "lib/two.py"}
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     assert cfroute("push", "it", "--sample", "mine", "--no-start").status == 0
-    assert not list(Path(tempfile.gettempdir()).glob("cfroute-sample-*"))
+    assert not list(scratch.iterdir())
 
 
 BROKEN = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BufferedIOBase
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from cfroute_broker.serving import PIECE, Handler, close
 
@@ -20,6 +20,7 @@ PER_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
     "transfer-encoding", "upgrade",
 }  # fmt: skip
+_ASCII = bytes(range(0x21, 0x7F)).decode()
 
 
 class NoTarget(Exception):
@@ -124,14 +125,19 @@ def forward(
 
 
 def _send(handler: Handler, connection: http.client.HTTPConnection, target: Target, changes: Mapping[str, str]) -> None:
-    connection.putrequest(handler.command, target.path, skip_host=True, skip_accept_encoding=True)
+    # http.server reads bytes as Latin-1, and http.client writes only ASCII: the same bytes, escaped
+    path = quote(target.path, safe=_ASCII, encoding="latin-1")
+    connection.putrequest(handler.command, path, skip_host=True, skip_accept_encoding=True)
     way = [*handler.headers.get_all("X-Forwarded-For", []), handler.client_address[0]]
     extra = {"Host": target.authority, "X-Forwarded-For": ", ".join(way)} | dict(changes)
     if upgrade := handler.headers.get("Upgrade"):
         extra |= {"Connection": "Upgrade", "Upgrade": upgrade}
     if handler.chunked:
         extra["Transfer-Encoding"] = "chunked"
-    replaced = PER_HOP | {name.lower() for name in extra}
+    elif length := handler.headers.get("Content-Length"):
+        extra["Content-Length"] = length
+    # One way of telling the length goes on, the one that the body was read by (RFC 9112, 6.3).
+    replaced = PER_HOP | {"content-length"} | {name.lower() for name in extra}
     kept = [(name, value) for name, value in handler.headers.items() if name.lower() not in replaced]
     for name, value in [*extra.items(), *kept]:
         connection.putheader(name, value)
@@ -145,12 +151,15 @@ def _answer(
     bodiless = handler.command == "HEAD" or response.status in (204, 304) or upgraded
     replaced = {name.lower() for name in changes} | (set() if upgraded else PER_HOP)
     kept = [(name, value) for name, value in response.getheaders() if name.lower() not in replaced]
-    chunked = not bodiless and response.getheader("Content-Length") is None
+    unsized = not bodiless and response.getheader("Content-Length") is None
+    chunked = unsized and handler.request_version != "HTTP/1.0"
     handler.send_response_only(response.status, response.reason)
     for name, value in [*kept, *changes.items()]:
         handler.send_header(name, value)
     if chunked:
         handler.send_header("Transfer-Encoding", "chunked")
+    elif unsized:
+        handler.send_header("Connection", "close")  # which also has the server close it
     handler.end_headers()
     if upgraded:
         _pipe(handler, connection, response)

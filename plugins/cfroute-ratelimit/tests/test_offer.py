@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cfroute_broker.osbapi import Refused
+from cfroute_ratelimit.main import service_url
 from cfroute_ratelimit.offer import Limit, RateLimits
 
 SERVICE = RateLimits("https://limits.cf.localhost/", Limit(10, "peer"))
@@ -44,3 +45,16 @@ def test_parameters_are_looked_at(given: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         SERVICE.check(given)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({"SERVICE_URL": "https://x"}, "https://x"),
+        ({"VCAP_APPLICATION": '{"application_uris":["a.cf.localhost","b"]}'}, "https://a.cf.localhost"),
+        ({"VCAP_APPLICATION": '{"application_uris":[]}'}, "https://localhost:80"),
+        ({}, "https://localhost:80"),
+    ],
+)
+def test_the_service_is_found_by_the_route_of_the_app(environment: dict[str, str], url: str) -> None:
+    assert service_url(environment, 80) == url

@@ -59,6 +59,30 @@ def test_bodies_and_upgrades_pass(start: Any, app: Any) -> None:
         assert stream.read() == b"you said hello"
 
 
+def exchange(port: int, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return connection.makefile("rb").read()
+
+
+def test_two_ways_to_tell_a_length_are_not_both_passed_on(start: Any, app: Any) -> None:
+    program = run(start, app[0])
+    head = b"POST /p HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert exchange(program.ports[0], head + b"5\r\nhello\r\n0\r\n\r\n").startswith(b"HTTP/1.1 201 ")
+    [(_, _, headers, body)] = app[1]
+    assert body == b"hello"
+    assert "Content-Length" not in headers
+
+
+def test_old_clients_and_odd_paths(start: Any, app: Any) -> None:
+    program = run(start, app[0])
+    old = exchange(program.ports[0], b"GET /chunked HTTP/1.0\r\nHost: x\r\n\r\n")
+    assert old.partition(b"\r\n\r\n")[2] == b"from the app"
+    assert b"201" in exchange(program.ports[0], "GET /ü%20?ß HTTP/1.0\r\nHost: x\r\n\r\n".encode())
+    assert app[1][-1][1] == "/%C3%BC%20?%C3%9F"
+
+
 def test_policies_hold_after_a_new_start(start: Any, app: Any, tmp_path: Path) -> None:
     state = str(tmp_path / "state.json")
     first = run(start, app[0], "--state", state)
