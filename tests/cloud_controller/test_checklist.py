@@ -35,7 +35,9 @@ POST /v3/spaces
 GET /v3/spaces/GUID/running_security_groups
 GET /v3/spaces/GUID/staging_security_groups
 GET /v3/spaces/GUID/relationships/isolation_segment
+GET /v3/spaces/GUID/features
 GET /v3/spaces/GUID/features/ssh
+GET /v3/security_groups
 POST /v3/spaces/GUID/manifest_diff
 POST /v3/spaces/GUID/actions/apply_manifest
 DELETE /v3/spaces/GUID/routes ?unmapped=true
@@ -136,12 +138,8 @@ GET /v3/buildpacks ?order_by=position
 GET /v3/stacks
 GET /v3/audit_events ?order_by=-created_at&target_guids=x
 """
-BROKERS = ("/v3/service_brokers", "/v3/service_offerings", "/v3/service_plans")
-BROKERED = any(each.path in BROKERS for each in ENDPOINTS)
-REQUESTS = [line.partition(" ?") for line in SEEN.split("\n") if line and (BROKERED or not any(path in line for path in BROKERS))]
+REQUESTS = [line.partition(" ?") for line in SEEN.split("\n") if line]
 _PATTERNS = [(each.method, compile_path(each.path)[0]) for each in ENDPOINTS]
-
-
 # Droplets come from staging alone, and apps are replaced by a restart: `push --droplet` and `--strategy` are not supported.
 MISSING = {
     "POST /v3/droplets",

@@ -96,9 +96,24 @@ def no_isolation_segment(call: Call) -> dict[str, Any]:
     return to_one(None)
 
 
+_SSH = {"name": "ssh", "description": "Enable SSHing into apps in the space.", "enabled": False}
+
+
 def ssh_feature(call: Call) -> dict[str, Any]:
     call.the(Space)
-    return {"name": "ssh", "description": "Enable SSHing into apps in the space.", "enabled": False}
+    return _SSH
+
+
+def space_features(call: Call) -> dict[str, Any]:
+    """All that there are."""
+    call.the(Space)
+    return {"features": [_SSH]}
+
+
+def security_groups(call: Call) -> Reply:
+    """There are none: instances reach what the machine reaches."""
+    everywhere = ("globally_enabled_running", "globally_enabled_staging")
+    return unpaged(call, [], ["names", "guids", "running_space_guids", "staging_space_guids", *everywhere])
 
 
 def resource_matches(call: Call) -> Reply:
@@ -116,6 +131,8 @@ ENDPOINTS = (
     get("/v3/isolation_segments", nothing),
     get("/v3/spaces/{guid}/running_security_groups", nothing),
     get("/v3/spaces/{guid}/staging_security_groups", nothing),
+    get("/v3/security_groups", security_groups),
+    get("/v3/spaces/{guid}/features", space_features),
     get("/v3/spaces/{guid}/features/ssh", ssh_feature),
     get("/v3/processes/{guid}/sidecars", nothing),
     get("/v3/apps/{guid}/sidecars", nothing),
