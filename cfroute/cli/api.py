@@ -27,6 +27,7 @@ Resource = dict[str, Any]
 
 MOST_PER_PAGE = 5000
 REQUEST_TIMEOUT = 60.0  # seconds
+_DOWN, _START = "The foundation is not running, and service brokers", " Start it with 'cfroute up'."
 JOB_POLL = (0.05, 1.0)  # seconds: the first pause, and the longest
 
 
@@ -168,21 +169,24 @@ class Api:
             following, wanted = (answer["pagination"].get("next") or {}).get("href"), {}
         return page
 
-    def change(self, method: str, path: str, **request: Any) -> Resource | None:
-        """Make a request that may be answered by a job, and wait for that; the job, if there was one."""
+    def change(self, method: str, path: str, *, begun: bool = False, **request: Any) -> Resource | None:
+        """Make a request that may be answered by a job, and wait for that; the job, if there was one. begun: see `wait`."""
         answer = self.call(method, path, **request)
-        return self.wait(answer.headers["Location"]) if answer.status_code == httpx.codes.ACCEPTED else None
+        return self.wait(answer.headers["Location"], begun=begun) if answer.status_code == httpx.codes.ACCEPTED else None
 
-    def wait(self, job_url: str) -> Resource:
-        """Return the job when it is complete. Raises ApiError when it failed."""
+    def wait(self, job_url: str, *, begun: bool = False) -> Resource:
+        """Return the job when it is complete, with `begun` as soon as a broker has begun. Raises ApiError when it failed."""
         pause, longest = JOB_POLL
-        while (job := self.call("GET", job_url).json())["state"] not in ("COMPLETE", "FAILED"):
+        ended = ("COMPLETE", "FAILED", "POLLING") if begun else ("COMPLETE", "FAILED")
+        while (job := self.call("GET", job_url).json())["state"] not in ended:
             self.sleep(pause)
             pause = min(pause * 2, longest)
         for warning in job.get("warnings") or []:
             self._warn(warning["detail"])
         if job["state"] == "FAILED":
-            raise ApiError(httpx.codes.UNPROCESSABLE_ENTITY, job["errors"])
+            of_service = str(job.get("operation")).startswith("service")
+            told = "\n".join(f"Job ({job.get('guid')}) failed: {error['detail']}" for error in job["errors"])
+            raise ApiError(httpx.codes.UNPROCESSABLE_ENTITY, job["errors"], told if of_service else "")
         return dict(job)
 
     def call(
@@ -312,7 +316,7 @@ def _body(answer: httpx.Response) -> Any:
     return answer.json() if answer.content else None
 
 
-def _refusal(answer: httpx.Response) -> ApiError:
+def _refusal(answer: httpx.Response) -> CfrouteError:
     try:
         told = answer.json()
         if told.keys() == {"name", "message"}:  # the Routing API's
@@ -326,4 +330,6 @@ def _refusal(answer: httpx.Response) -> ApiError:
         )
     if answer.status_code == httpx.codes.NOT_FOUND and errors[0].get("detail") == "Unknown request":
         return ApiError(answer.status_code, errors, f"API endpoint not found at '{answer.request.url}'")
+    if (detail := str(errors[0].get("detail"))).startswith(_DOWN):
+        return NotRunning(detail.removesuffix(_START), "start it with 'cfroute up --detach'")
     return ApiError(answer.status_code, errors)

@@ -86,6 +86,26 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("service", "services:service", "Show service instance info"),
         Entry("delete-service", "services:delete_service", "Delete a service instance", ("ds",)),
     ),
+    "Service brokers": (
+        Entry("marketplace", "marketplace:marketplace", "List available offerings in the marketplace", ("m",)),
+        Entry("create-service", "managed_services:create_service", "Create a service instance", ("cs",)),
+        Entry("update-service", "managed_services:update_service", "Update a service instance"),
+        Entry("service-brokers", "brokers:service_brokers", "List service brokers"),
+        Entry("create-service-broker", "brokers:create_service_broker", "Create a service broker", ("csb",)),
+        Entry("update-service-broker", "brokers:update_service_broker", "Update a service broker"),
+        Entry("delete-service-broker", "brokers:delete_service_broker", "Delete a service broker"),
+        Entry("service-access", "service_access:service_access", "List service access settings"),
+        Entry(
+            "enable-service-access",
+            "service_access:enable_service_access",
+            "Enable access to a service offering or service plan for one or all orgs",
+        ),
+        Entry(
+            "disable-service-access",
+            "service_access:disable_service_access",
+            "Disable access to a service offering or service plan for one or all orgs",
+        ),
+    ),
     "Domains": (
         Entry("domains", "domains:domains", "List domains in the target org"),
         Entry(

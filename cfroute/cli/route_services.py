@@ -11,7 +11,7 @@ from cfroute.cli.session import Session
 from cfroute.cli.user_provided import read_object
 from cfroute.errors import UsageError
 
-wait_option = option("--wait", "-w", is_flag=True, expose_value=False, help="Wait for the operation to complete (always done)")
+wait_option = option("--wait", "-w", is_flag=True, help="Wait for the operation to complete")
 
 
 @command(
@@ -44,9 +44,10 @@ def bind_route_service(
     parameters: str | None,
     hostname: str | None,
     path: str | None,
+    wait: bool,
 ) -> Resource:
     name = route_name(domain, hostname, path)
-    given = _parameters(parameters)
+    given = read_parameters(parameters)
     session.say(
         f"Binding route {render.name(name)} to service instance {render.name(service_instance)} in {session.target.place}..."
     )
@@ -55,14 +56,17 @@ def bind_route_service(
     body: Resource = {"relationships": _relationships(instance, route)}
     if given is not None:
         body["parameters"] = given
+    bound = True
     try:
-        session.api.change("POST", "/v3/service_route_bindings", body=body)
+        bound = changed(session, "POST", "/v3/service_route_bindings", body, wait=wait)
+        if not bound:
+            session.say("Binding in progress.")
     except ApiError as error:
         if not error.says(title="CF-ServiceInstanceAlreadyBoundToSameRoute"):
             raise
         session.say(f"Route {name} is already bound to service instance {service_instance}.")
     session.ok()
-    return {"route": str(name), "service_instance": service_instance, "bound": True}
+    return {"route": str(name), "service_instance": service_instance, "bound": bound}
 
 
 def _relationships(instance: Resource, route: Resource) -> Resource:
@@ -72,7 +76,16 @@ def _relationships(instance: Resource, route: Resource) -> Resource:
     }
 
 
-def _parameters(text: str | None) -> Resource | None:
+def changed(session: Session, method: str, path: str, body: Resource | None = None, *, wait: bool) -> bool:
+    """Make a request that a broker may take its time for; whether it is done. With `wait` it always is."""
+    if wait:
+        session.say("Waiting for the operation to complete.")
+        session.say()
+    job = session.api.change(method, path, begun=not wait, body=body)
+    return job is None or job["state"] == "COMPLETE"
+
+
+def read_parameters(text: str | None) -> Resource | None:
     if text is None:
         return None
     given = read_object(text)
@@ -108,6 +121,7 @@ def unbind_route_service(
     force: bool,
     hostname: str | None,
     path: str | None,
+    wait: bool,
 ) -> Resource | None:
     name = route_name(domain, hostname, path)
     shown = f"route {render.name(name)} from service instance {render.name(service_instance)}"
@@ -122,7 +136,10 @@ def unbind_route_service(
     )
     if not bindings:
         session.say(f"Route {name} was not bound to service instance {service_instance}.")
+    unbound = bool(bindings)
     for binding in bindings:
-        session.api.change("DELETE", f"/v3/service_route_bindings/{binding['guid']}")
+        if not changed(session, "DELETE", f"/v3/service_route_bindings/{binding['guid']}", wait=wait):
+            unbound = False
+            session.say("Unbinding in progress.")
     session.ok()
-    return {"route": str(name), "service_instance": service_instance, "unbound": bool(bindings)}
+    return {"route": str(name), "service_instance": service_instance, "unbound": unbound}

@@ -1,6 +1,6 @@
 """Service instances: list, show, create and update user-provided ones, delete."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -8,6 +8,7 @@ from cfroute.cli import lookup, render
 from cfroute.cli.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, option
+from cfroute.cli.route_services import changed, wait_option
 from cfroute.cli.session import Session
 from cfroute.errors import NotFound
 
@@ -48,21 +49,49 @@ def services(session: Session) -> list[ServiceRow]:
     space = session.target.space
     session.say(f"Getting service instances in {session.target.place}...")
     session.say()
-    found = session.api.list("/v3/service_instances", order_by="name", space_guids=[space["guid"]])
-    return [_row(session.api, instance) for instance in found]
+    page = session.api.page("/v3/service_instances", order_by="name", space_guids=[space["guid"]], **FIELDS)
+    return [_row(session.api, instance, page.included) for instance in page.resources]
 
 
-def _row(api: Api, instance: Resource) -> ServiceRow:
+def _row(api: Api, instance: Resource, included: dict[str, list[Resource]]) -> ServiceRow:
+    kind = kind_of(instance, included)
     return ServiceRow(
         guid=instance["guid"],
         name=instance["name"],
-        offering="user-provided",  # the only kind until there are brokers
-        plan="",
+        offering=kind.offering.get("name", "user-provided"),
+        plan=kind.plan.get("name", ""),
         bound_apps=_bound_apps(api, instance),
         last_operation=_last_operation(instance),
-        broker="",
-        upgrade_available="",
+        broker=kind.broker.get("name", ""),
+        upgrade_available=("yes" if instance.get("upgrade_available") else "no") if kind.plan else "",
     )
+
+
+FIELDS = {
+    "fields[service_plan]": "guid,name,relationships.service_offering",
+    "fields[service_plan.service_offering]": "guid,name,description,tags,documentation_url,relationships.service_broker",
+    "fields[service_plan.service_offering.service_broker]": "guid,name",
+}
+"""The query for what a managed instance is of."""
+
+
+class Kind(NamedTuple):
+    """What a service instance is of; all empty for a user-provided one."""
+
+    plan: Resource
+    offering: Resource
+    broker: Resource
+
+
+def kind_of(instance: Resource, included: dict[str, list[Resource]]) -> Kind:
+    """Follow the relationships from the instance to its broker."""
+    found: list[Resource] = []
+    thing = instance
+    for name in ("service_plan", "service_offering", "service_broker"):
+        guid = ((thing.get("relationships") or {}).get(name) or {}).get("data", {}).get("guid")
+        thing = next((each for each in included.get(f"{name}s", []) if each["guid"] == guid), {})
+        found.append(thing)
+    return Kind(*found)
 
 
 def _bound_apps(api: Api, instance: Resource) -> list[str]:
@@ -86,19 +115,19 @@ class ServiceDetails(msgspec.Struct):
     syslog_drain_url: str | None
     last_operation: dict[str, Any]
     bound_apps: list[str]
+    broker: str = ""
+    offering: str = ""
+    plan: str = ""
+    offering_tags: list[str] = []
+    description: str = ""
+    documentation: str = ""
+    dashboard_url: str | None = None
 
 
 def _details_text(service: ServiceDetails) -> str:
     operation = service.last_operation
     status = f"{operation.get('type', '')} {operation.get('state', '')}".strip()
-    facts = [
-        ("name", service.name),
-        ("guid", service.guid),
-        ("type", service.type),
-        ("tags", ", ".join(service.tags)),
-        ("route service url", service.route_service_url or ""),
-        ("syslog drain url", service.syslog_drain_url or ""),
-    ]
+    facts = [("name", service.name), ("guid", service.guid), ("type", service.type), *_facts(service)]
     state = [
         ("status", status),
         ("message", operation.get("description") or ""),
@@ -115,8 +144,40 @@ def _details_text(service: ServiceDetails) -> str:
             "",
             "Showing bound apps:",
             *(apps or ["   There are no bound apps for this service instance."]),
+            *(_MANAGED if service.type == "managed" else ()),
         ]
     )
+
+
+_MANAGED = (
+    "",
+    "Showing sharing info:",
+    "   This service instance is not currently being shared.",
+    "",
+    "   Service instance sharing is disabled for this service offering.",
+    "",
+    "Showing upgrade status:",
+    "   Upgrades are not supported by this broker.",
+)
+
+
+def _facts(service: ServiceDetails) -> list[tuple[str, str]]:
+    if service.type != "managed":
+        return [
+            ("tags", ", ".join(service.tags)),
+            ("route service url", service.route_service_url or ""),
+            ("syslog drain url", service.syslog_drain_url or ""),
+        ]
+    return [
+        ("broker", service.broker),
+        ("offering", service.offering),
+        ("plan", service.plan),
+        ("tags", ", ".join(service.tags)),
+        ("offering tags", ", ".join(service.offering_tags)),
+        ("description", service.description),
+        ("documentation", service.documentation),
+        ("dashboard url", service.dashboard_url or ""),
+    ]
 
 
 @command(
@@ -136,6 +197,7 @@ def service(session: Session, service_instance: str, guid: bool) -> ServiceDetai
     session.say(f"Showing info of service {render.name(service_instance)} in {session.target.place}...")
     session.say()
     found = lookup.service_instance(session.api, session.target.space, service_instance)
+    kind = kind_of(found, session.api.page("/v3/service_instances", guids=[found["guid"]], **FIELDS).included)
     return ServiceDetails(
         guid=found["guid"],
         name=found["name"],
@@ -145,6 +207,13 @@ def service(session: Session, service_instance: str, guid: bool) -> ServiceDetai
         syslog_drain_url=found.get("syslog_drain_url"),
         last_operation=found.get("last_operation") or {},
         bound_apps=_bound_apps(session.api, found),
+        broker=kind.broker.get("name", ""),
+        offering=kind.offering.get("name", ""),
+        plan=kind.plan.get("name", ""),
+        offering_tags=kind.offering.get("tags") or [],
+        description=kind.offering.get("description", ""),
+        documentation=kind.offering.get("documentation_url", ""),
+        dashboard_url=found.get("dashboard_url"),
     )
 
 
@@ -156,8 +225,8 @@ def service(session: Session, service_instance: str, guid: bool) -> ServiceDetai
 )
 @argument("service_instance", "service")
 @force
-@option("--wait", "-w", is_flag=True, expose_value=False, help="Wait for the operation to complete (always done)")
-def delete_service(session: Session, service_instance: str, force: bool) -> Resource | None:
+@wait_option
+def delete_service(session: Session, service_instance: str, force: bool, wait: bool) -> Resource | None:
     shown = render.name(service_instance)
     if not force:
         session.say(
@@ -170,16 +239,14 @@ def delete_service(session: Session, service_instance: str, force: bool) -> Reso
             return None
     session.say(f"Deleting service instance {shown} in {session.target.place}...")
     session.say()
-    deleted = _delete(session, service_instance)
-    session.say(f"Service instance {shown} {'deleted' if deleted else 'did not exist'}.")
+    try:
+        found = lookup.service_instance(session.api, session.target.space, service_instance)
+    except NotFound:
+        session.say(f"Service instance {shown} did not exist.")
+        session.ok()
+        return {"name": service_instance, "deleted": False}
+    deleted = changed(session, "DELETE", f"/v3/service_instances/{found['guid']}", wait=wait)
+    hint = f"Delete in progress. Use 'cfroute services' or 'cfroute service {shown}' to check operation status."
+    session.say(f"Service instance {shown} deleted." if deleted else hint)
     session.ok()
     return {"name": service_instance, "deleted": deleted}
-
-
-def _delete(session: Session, name: str) -> bool:
-    try:
-        found = lookup.service_instance(session.api, session.target.space, name)
-    except NotFound:
-        return False
-    session.api.change("DELETE", f"/v3/service_instances/{found['guid']}")
-    return True

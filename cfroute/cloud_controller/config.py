@@ -20,7 +20,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     system_hosts are the host names of `domain` that no app may take.
     tcp_domain belongs to the router group tcp_router_group, which has tcp_reservable_ports until the Routing API says otherwise.
     routing_api_url is what `/v1/router_groups` is appended to; empty for no Routing API. With https, routing_api_ca (or `ca`) has
-    to have signed its certificate, and it is shown routing_api_certificate (or client_certificate). Tokens for it are those of the UAA's client routing_api_client_name.
+    to have signed its certificate, and it is shown routing_api_certificate (or client_certificate). Tokens for it are those of
+    the UAA's client routing_api_client_name.
     broker_client_timeout_seconds: how long a service broker may take for one answer. What it does in the background is asked for
     every broker_client_default_async_poll_interval_seconds, if it names no other time, for at most
     broker_client_max_async_poll_duration_minutes. broker_ca: a PEM file with authorities that brokers' certificates may be

@@ -38,16 +38,16 @@ class Brokered:
     def work(self, until: Callable[[], bool]) -> None:
         """Let the worker do what is due."""
 
-        async def running() -> None:
-            task = asyncio.create_task(self.worker.run())
-            for _ in range(1000):
-                if until():
-                    break
-                await asyncio.sleep(0.005)
-            task.cancel()
-            assert until(), self.broker.story
+        async def begin() -> asyncio.Task[None]:
+            return asyncio.create_task(self.worker.run())
 
-        self.cc.runner.run(running())
+        task = self.cc.runner.run(begin())
+        for _ in range(1000):
+            if until():
+                break
+            self.cc.runner.run(asyncio.sleep(0.005))
+        task.cancel()
+        assert until(), self.broker.story
 
     def later(self, seconds: float, until: Callable[[], bool]) -> None:
         """Let the worker do what is due after so many seconds."""

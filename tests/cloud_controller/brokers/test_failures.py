@@ -1,0 +1,176 @@
+"""Brokers that take their time, fail, or are away; and what is cleaned up behind them."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from cfroute.cloud_controller.models import Orphan
+
+from .conftest import Brokered
+
+
+def orphans(brokered: Brokered) -> int:
+    with brokered.cc.platform.database.reading() as session:
+        return len(session.scalars(select(Orphan)).all())
+
+
+def attempts(brokered: Brokered) -> int:
+    """The vain tries for the only orphan; 0 without one."""
+    with brokered.cc.platform.database.reading() as session:
+        return session.scalar(select(Orphan.attempts)) or 0
+
+
+def test_an_instance_that_takes_its_time(brokered: Brokered) -> None:
+    brokered.register()
+    mood = brokered.broker.mood
+    mood.background = True
+    assert brokered.job("POST", "/v3/service_instances", brokered.instance_body())["state"] == "POLLING"
+    assert brokered.operation() == ("create", "in progress", "")
+    mood.state = {"state": "in progress", "description": "half way"}
+    brokered.later(60, lambda: brokered.operation()[2] == "half way")
+    assert brokered.broker.asked[-1].query["operation"] == "making"
+    mood.state = {"state": "succeeded"}
+    brokered.later(60, lambda: brokered.operation()[1] == "succeeded")
+    job = brokered.job("DELETE", f"/v3/service_instances/{brokered.guid()}")
+    assert job["state"] == "POLLING"
+    brokered.later(60, lambda: brokered.cc.ok("GET", "/v3/service_instances")["resources"] == [])
+    assert brokered.cc.ok("GET", f"/v3/jobs/{job['guid']}")["state"] == "COMPLETE"
+
+
+def test_a_cloud_controller_that_is_killed_goes_on(brokered: Brokered) -> None:
+    brokered.register()
+    brokered.broker.mood.background = True
+    brokered.job("POST", "/v3/service_instances", brokered.instance_body())
+    brokered.broker.mood.state = {"state": "succeeded"}
+    brokered.cc.clock.advance(60)
+    brokered.start()
+    brokered.work(lambda: brokered.operation()[1] == "succeeded")
+
+
+def test_what_fails_in_the_background(brokered: Brokered) -> None:
+    brokered.register()
+    brokered.broker.mood.background = True
+    job = brokered.job("POST", "/v3/service_instances", brokered.instance_body())
+    brokered.broker.mood.state = {"state": "failed", "description": "no room"}
+    brokered.later(60, lambda: brokered.operation()[1] == "failed")
+    assert brokered.operation() == ("create", "failed", "no room")
+    shown = brokered.cc.ok("GET", f"/v3/jobs/{job['guid']}")
+    assert shown["errors"][0]["detail"] == "provision could not be completed: no room"
+    assert shown["errors"][0]["title"] == "CF-UnableToPerform"
+
+
+def test_a_route_binding_that_takes_its_time_is_fetched(brokered: Brokered) -> None:
+    brokered.register()
+    cc = brokered.cc
+    route, instance = cc.route(), brokered.instance()
+    brokered.broker.mood.background = True
+    assert brokered.job("POST", "/v3/service_route_bindings", cc.bind_body(route, instance))["state"] == "POLLING"
+    assert brokered.bindings()[0]["route_service_url"] is None
+    brokered.broker.mood.state = {"state": "succeeded"}
+    brokered.later(60, lambda: brokered.bindings()[0]["route_service_url"] == "https://limiter.example.com/x")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "text", "cleaned"),
+    [
+        (500, b'{"description": "boom"}', "Service broker error: boom", True),
+        (400, b'{"description": "no"}', "Service broker error: no", False),
+        (201, b"nonsense", "expected valid JSON object in body, broker returned 'nonsense'", True),
+        (409, b"{}", "Service broker error: Resource conflict", False),
+    ],
+)
+def test_brokers_that_fail(brokered: Brokered, status: int, body: bytes, text: str, cleaned: bool) -> None:
+    """What may have been made is removed again: the broker sees it."""
+    brokered.register()
+    brokered.broker.mood.answers["PUT"] = (status, body)
+    told = brokered.failed("POST", "/v3/service_instances", brokered.instance_body())
+    assert told.startswith("provision could not be completed: ")
+    assert text in told
+    guid = brokered.guid()
+    assert brokered.operation()[:2] == ("create", "failed")
+    assert orphans(brokered) == int(cleaned)
+    if cleaned:
+        brokered.work(lambda: orphans(brokered) == 0)
+        assert brokered.broker.story[-1] == f"DELETE /v2/service_instances/{guid}"
+
+
+@pytest.mark.parametrize("url", ["http://limiter.example.com", "https://", 7])
+def test_a_route_service_that_is_not_secure_is_unbound_again(brokered: Brokered, url: Any) -> None:
+    brokered.register()
+    cc = brokered.cc
+    route, instance = cc.route(), brokered.instance()
+    brokered.broker.mood.url = url
+    told = brokered.failed("POST", "/v3/service_route_bindings", cc.bind_body(route, instance))
+    assert told.startswith(
+        "bind could not be completed: The service broker returned an invalid response. Status Code: 201 Created, Body: "
+    )
+    binding = brokered.bindings()[0]
+    assert binding["last_operation"]["state"] == "failed"
+    brokered.work(lambda: orphans(brokered) == 0)
+    assert f"DELETE /v2/service_instances/{instance}/service_bindings/{binding['guid']}" in brokered.broker.story
+    brokered.broker.mood.url = "https://fine.example.com"
+    brokered.done("POST", "/v3/service_route_bindings", cc.bind_body(route, instance))
+
+
+def test_a_broker_that_does_not_answer(brokered: Brokered) -> None:
+    brokered.register()
+    brokered.broker.mood.silent = True
+    told = brokered.failed("POST", "/v3/service_instances", brokered.instance_body())
+    assert told == "provision could not be completed: The request to the service broker timed out"
+    assert orphans(brokered) == 1
+
+
+def test_orphans_are_given_up_after_eleven_tries(brokered: Brokered) -> None:
+    brokered.register()
+    answers = brokered.broker.mood.answers
+    answers["PUT"] = answers["DELETE"] = (500, b"{}")
+    brokered.failed("POST", "/v3/service_instances", brokered.instance_body())
+
+    def tries() -> int:
+        return sum(each.startswith("DELETE") for each in brokered.broker.story)
+
+    brokered.work(lambda: tries() == 1 and attempts(brokered) == 1)
+    for number in range(1, 11):
+        brokered.cc.clock.advance(60 * 2**number)
+        wanted = (number + 1, number + 1 if number < 10 else 0)
+        brokered.work(lambda wanted=wanted: (tries(), attempts(brokered)) == wanted)  # type: ignore[misc]
+    assert orphans(brokered) == 0
+    assert "orphan-given-up" in brokered.cc.log.text
+
+
+def test_bindings_go_before_their_instance(brokered: Brokered) -> None:
+    brokered.register()
+    cc = brokered.cc
+    instance = brokered.instance()
+    brokered.done("POST", "/v3/service_route_bindings", cc.bind_body(cc.route(), instance))
+    key = {"type": "key", "name": "k", "relationships": {"service_instance": {"data": {"guid": instance}}}}
+    brokered.done("POST", "/v3/service_credential_bindings", key)
+    (shown,) = cc.ok("GET", "/v3/service_credential_bindings?type=key")["resources"]
+    details = cc.ok("GET", f"/v3/service_credential_bindings/{shown['guid']}/details")
+    assert details["credentials"] == {"user": "u", "password": "p"}
+    brokered.done("DELETE", f"/v3/service_instances/{instance}")
+    assert [each.split("/")[-2] for each in brokered.broker.story if each.startswith("DELETE")] == [
+        "service_bindings",
+        "service_bindings",
+        "service_instances",
+    ]
+    assert brokered.broker.things == {}
+
+
+def test_what_goes_with_its_space_is_removed_at_the_broker(brokered: Brokered) -> None:
+    brokered.register()
+    cc = brokered.cc
+    instance = brokered.instance()
+    brokered.done("POST", "/v3/service_route_bindings", cc.bind_body(cc.route(), instance))
+    brokered.done("DELETE", f"/v3/spaces/{cc.space}")
+    brokered.work(lambda: orphans(brokered) == 1)
+    brokered.later(1, lambda: orphans(brokered) == 0)
+    assert brokered.broker.things == {}
+
+
+def test_without_a_foundation_brokers_are_not_asked(cc: Any) -> None:
+    credentials = {"type": "basic", "credentials": {"username": "u", "password": "p"}}
+    body = {"name": "b", "url": "http://127.0.0.1:1", "authentication": credentials}
+    told = cc.detail("POST", "/v3/service_brokers", body, status=503)
+    assert told.startswith("The foundation is not running, and service brokers are asked only while it is.")
