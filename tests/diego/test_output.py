@@ -30,7 +30,7 @@ def test_both_streams_are_copied_and_closed() -> None:
         for _ in range(3):
             await printed()
         await asyncio.sleep(0)  # closing takes a turn of the loop
-        assert len(os.listdir("/dev/fd")) == before
+        assert len(os.listdir("/dev/fd")) <= before
 
     gc.disable()  # whatever is left open must not be closed by chance
     try:
