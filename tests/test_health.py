@@ -29,7 +29,7 @@ def ask(port: int, path: str, method: str = "GET") -> httpx.Response:
 
 def talk(port: int, data: bytes) -> bytes:
     """What comes back until the other side closes, or hangs up on us."""
-    with socket.create_connection(("127.0.0.1", port), 5) as connection, contextlib.suppress(OSError):  # hung up on, it has nothing to shut
+    with socket.create_connection(("127.0.0.1", port), 5) as connection, contextlib.suppress(OSError):  # nothing left to shut
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(4096), b""))
