@@ -273,12 +273,17 @@ class Leg(Watched):
 
 
 def read_away(sock: socket.socket) -> None:
-    """Take what nobody wants any more out of a socket: closed with something unread, it would reset the connection."""
+    """Take what nobody wants any more out of a socket: closed with something unread, it would reset the connection.
+
+    Who goes on sending faster than that is reset all the same.
+    """
     try:
-        while sock.recv(1 << 20):
-            pass
+        for _ in range(_MOST_READ_AWAY):
+            if not sock.recv(1 << 20):
+                return
     except OSError:
         return
 
 
+_MOST_READ_AWAY: Final = 16  # times a megabyte: more than a socket's buffer holds
 _NO_LINGER: Final = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, for no time
