@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,6 +18,8 @@ import yaml
 
 from cfroute import certificates
 
+from ..ports import free_port
+
 T = TypeVar("T")
 
 
@@ -31,12 +32,6 @@ def eventually(look: Callable[[], T], timeout: float = 15.0) -> T:
                 return value
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Daemons:

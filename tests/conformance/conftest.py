@@ -4,10 +4,8 @@ The tests here hold what upstream's Gorouter was seen to do: what goes in and ou
 """
 
 import contextlib
-import itertools
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -25,22 +23,12 @@ from typing import Any
 import pytest
 import yaml
 
+from ..ports import free_port
 from ..program import program
 from .metering import Authority, Metered, Metron
 
 DEADLINE = 10.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-_PORTS = itertools.cycle(random.sample(range(12000, 32000), 20000))
-
-
-def free_port() -> int:
-    """A port that nobody has, and that no client gets before the router does: the system gives those from 32768 on."""
-    for port in _PORTS:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("an endless series has ended")
 
 
 def until(look: Callable[[], Any], what: str) -> Any:

@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
+from ..ports import free_port
 from ..program import program
-from .conftest import DEADLINE, free_port
+from .conftest import DEADLINE
 
 PROGRAM = program()
 

@@ -8,7 +8,8 @@ import pytest
 
 from cfroute import certificates
 
-from .conftest import Nats, free_port
+from ..ports import free_port
+from .conftest import Nats
 from .launches import ports, run, run_each, run_file
 
 YAML = "yaml: unmarshal errors:\n  "

@@ -15,7 +15,8 @@ import pytest
 from cfroute import certificates
 from cfroute.nats.server import find_binary
 
-from .conftest import DEADLINE, Nats, Router, free_port, until
+from ..ports import free_port
+from .conftest import DEADLINE, Nats, Router, until
 
 START = ["id", "hosts", "minimumRegisterIntervalInSeconds", "pruneThresholdInSeconds"]
 

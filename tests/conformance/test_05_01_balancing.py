@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from .conftest import OK, free_port, read_request, until
+from ..ports import free_port
+from .conftest import OK, read_request, until
 from .routing import asked, named, register, tell
 
 NAMES = ("one", "two", "three")

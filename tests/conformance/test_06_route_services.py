@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .conftest import Backend, Router, free_port, read_request
+from ..ports import free_port
+from .conftest import Backend, Router, read_request
 
 GUID = "6b3e81d5-409e-4fc5-728c-32a791a56d7d"
 VECTORS = json.loads((Path(__file__).parents[2] / "fixtures" / "route-service-vectors.json").read_text())

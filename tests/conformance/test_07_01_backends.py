@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from .conftest import Router, free_port
+from ..ports import free_port
+from .conftest import Router
 from .identities import Authority
 
 NAME = "instance-guid"

@@ -6,7 +6,8 @@ import ssl
 
 import pytest
 
-from .conftest import DEADLINE, Response, free_port, until
+from ..ports import free_port
+from .conftest import DEADLINE, Response, until
 from .identities import Authority, client_context, connect, exchange, refusal
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3

@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from .conftest import Router, free_port, until
+from ..ports import free_port
+from .conftest import Router, until
 from .identities import Authority, client_context, connect, exchange, refusal, subject
 
 V12 = ssl.TLSVersion.TLSv1_2

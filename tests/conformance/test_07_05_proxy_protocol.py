@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from .conftest import Response, Router, free_port, until
+from ..ports import free_port
+from .conftest import Response, Router, until
 from .identities import Authority, client_context, connect, exchange
 
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .conftest import Router, free_port, until
+from ..ports import free_port
+from .conftest import Router, until
 from .metering import Authority
 
 grpc = pytest.importorskip("grpc")

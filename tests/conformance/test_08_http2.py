@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import h2.events
 import pytest
 
-from .conftest import OK, Router, free_port, read_request, until
+from ..ports import free_port
+from .conftest import OK, Router, read_request, until
 from .metering import Authority
 from .streams import SECONDS, Backend, Client, Connection, goaway
 

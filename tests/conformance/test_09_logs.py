@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from ..ports import free_port
 from ..program import program
-from .conftest import DEADLINE, OK, Router, free_port, until
+from .conftest import DEADLINE, OK, Router, until
 
 NAMES = (
     "host", "time", "method", "uri", "proto", "status", "request_bytes", "response_bytes", "referer", "user_agent", "client",

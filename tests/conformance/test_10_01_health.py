@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from .conftest import Router, free_port, until
+from ..ports import free_port
+from .conftest import Router, until
 from .metering import Authority, fetch_secured
 
 ALIVE = "/is-process-alive-do-not-use-for-loadbalancing"

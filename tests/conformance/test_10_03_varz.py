@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from .conftest import Router, free_port, until
+from ..ports import free_port
+from .conftest import Router, until
 
 PASSWORD = "Authorization: Basic dTpw\r\n"
 MEMBERS = {

@@ -4,8 +4,9 @@ import ssl
 
 import pytest
 
+from ..ports import free_port
 from ..prometheus_text import parse
-from .conftest import free_port, until
+from .conftest import until
 from .metering import Authority, Metron, fetch_secured
 
 UNITS = {

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from .conftest import DEADLINE, Router, free_port, until
+from ..ports import free_port
+from .conftest import DEADLINE, Router, until
 from .identities import Authority
 
 STOPPED = ["gorouter.stopping", "gorouter.stopped", "gorouter.exited", "exited", "exited", "exited"]

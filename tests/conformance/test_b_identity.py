@@ -6,7 +6,8 @@ import re
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .conftest import Response, Router, free_port, until
+from ..ports import free_port
+from .conftest import Response, Router, until
 from .identities import Authority, client_context, connect, exchange, refusal, subject
 
 APP, SPACE, ORG = "app-guid", "space-guid", "org-guid"

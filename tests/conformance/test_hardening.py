@@ -15,7 +15,8 @@ import pytest
 from h2.exceptions import ProtocolError
 from hyperframe.frame import ContinuationFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame
 
-from .conftest import DEADLINE, OK, Backend, Router, free_port, read_request, until
+from ..ports import free_port
+from .conftest import DEADLINE, OK, Backend, Router, read_request, until
 from .metering import Authority
 from .streams import Client
 

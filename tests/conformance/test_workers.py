@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from ..ports import free_port
 from ..prometheus_text import parse
-from .conftest import DEADLINE, OK, Nats, Router, free_port, read_request, until
+from .conftest import DEADLINE, OK, Nats, Router, read_request, until
 from .routing import named, register, tell, unregister
 from .test_03_08_connection_limit import Held
 from .test_06_route_services import test_hairpinning  # noqa: F401
@@ -368,7 +369,13 @@ def test_nats_goes_and_comes_back(start, backend):
     assert statuses(router, "before.test") == {200: BOTH}
     nats.start()
     until(lambda: router.log("nats-connection-reconnected"), "NATS")
-    router.register("after.test", app)
+
+    def registered() -> bool:
+        """Said again and again, as emitters do: the server may hear of it before it hears of the router's subscriptions."""
+        nats.publish("router.register", {"host": "127.0.0.1", "port": app.port, "uris": ["after.test"]})
+        return "after.test" in router.routes()
+
+    until(registered, "the route")
     assert statuses(router, "after.test") == {200: BOTH}
     nats.stop()
 

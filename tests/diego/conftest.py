@@ -27,6 +27,7 @@ from cryptography.x509.oid import NameOID
 from cfroute.diego.api import DesiredLRP, Task
 from cfroute.diego.client import BBSClient
 
+from ..ports import free_port
 from .daemons import Daemon
 
 if TYPE_CHECKING:
@@ -45,12 +46,6 @@ def eventually(look: Callable[[], T], timeout: float = 15.0) -> T:
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {look}")
         time.sleep(0.02)
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

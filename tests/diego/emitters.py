@@ -12,7 +12,8 @@ import nats
 from cfroute.diego.api import DesiredLRP, Port
 from cfroute.nats.server import find_binary
 
-from .conftest import Bench, eventually, free_port, pings
+from ..ports import free_port
+from .conftest import Bench, eventually, pings
 from .daemons import Daemon
 
 CELL = "diego_cell/0"

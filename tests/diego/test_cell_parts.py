@@ -15,7 +15,7 @@ from cfroute.diego.cell.ports import Ports, is_free
 from cfroute.diego.cell.reconcile import Announce, Remove, Stop, Take, on_change, on_list
 from cfroute.errors import ConfigurationError, Conflict
 
-from .conftest import free_port
+from ..ports import free_port
 
 CELL = "diego_cell/2"
 

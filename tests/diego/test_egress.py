@@ -15,7 +15,8 @@ from cfroute.diego.cell.proxy_request import BadRequest, ProxyRequest, parse
 from cfroute.logs import ERROR, Logger
 from cfroute.resolver import Mapping
 
-from .conftest import eventually, free_port
+from ..ports import free_port
+from .conftest import eventually
 
 
 def test_understands_connect() -> None:

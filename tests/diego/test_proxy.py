@@ -16,7 +16,7 @@ from cfroute.diego.cell.proxy import Proxy
 from cfroute.errors import ConfigurationError
 from cfroute.logs import Logger
 
-from .conftest import free_port
+from ..ports import free_port
 from .tls import Authorities
 
 App = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

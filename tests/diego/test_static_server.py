@@ -13,7 +13,8 @@ import pytest
 
 from cfroute.diego.cell import static_server
 
-from .conftest import eventually, free_port
+from ..ports import free_port
+from .conftest import eventually
 
 
 class Site:

@@ -12,9 +12,10 @@ import pytest
 
 from cfroute.diego.api import Port
 
+from ..ports import free_port
 from ..routing_api.daemons import Process, settings, write_identities
 from ..routing_api.uaas import SECRET, Uaa
-from .conftest import SERVER, Bench, eventually, free_port
+from .conftest import SERVER, Bench, eventually
 from .daemons import Daemon
 from .emitters import PROCESS, Nats, Router, configuration, desired, emitter, launch, run
 

@@ -12,7 +12,8 @@ from cfroute.errors import CfrouteError, NotFound, NotRunning
 from cfroute.foundation.client import FoundationClient
 from cfroute.home import Home
 
-from .toys import Supervised, eventually, free_port, is_gone
+from ..ports import free_port
+from .toys import Supervised, eventually, is_gone
 
 Supervise = Callable[..., Supervised]
 

@@ -1,7 +1,6 @@
 """What the tests of the foundation are made with: waiting, ports, and a supervisor of toy daemons."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -31,13 +30,6 @@ def is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:
         return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Supervised:

@@ -9,11 +9,7 @@ from pathlib import Path
 
 from cfroute.nats.server import find_binary
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from ..ports import free_port
 
 
 class NatsServer:

@@ -17,8 +17,9 @@ from cfroute.gorouter.lifecycle import Gorouter
 from cfroute.logs import Logger
 from cfroute.proxy.server import ProxyServer
 
+from ..ports import free_port
 from .conftest import LogLines
-from .nats_servers import NatsServer, free_port, until
+from .nats_servers import NatsServer, until
 
 
 @pytest.mark.statement("11.2", "An error of the loop that accepts connections starts a drain")

@@ -18,7 +18,8 @@ from cfroute.gorouter.nats import inbox as nats_inbox
 from cfroute.gorouter.nats.client import Listener, NatsClient, NatsError, Settings
 from cfroute.gorouter.nats.wire import Message
 
-from .nats_servers import NatsServer, free_port, until
+from ..ports import free_port
+from .nats_servers import NatsServer, until
 
 MakeServer = Callable[..., NatsServer]
 

@@ -16,7 +16,8 @@ from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.http_client import Unreachable
 from cfroute.logs import Logger
 
-from .nats_servers import free_port, until
+from ..ports import free_port
+from .nats_servers import until
 from .routing_servers import RoutingServers, route
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from cfroute.http2 import frames
 from cfroute.http2.hpack_blocks import field
 from cfroute.testing import ManualClock
 
-from ..locket.daemons import free_port
+from ..ports import free_port
 
 PATH = "/test.Echo/Echo"
 

@@ -18,7 +18,7 @@ from cfroute.certificates import issue, make_authority
 from cfroute.clock import SystemClock
 from cfroute.load_balancer.main import main
 
-from ..conformance.conftest import free_port
+from ..ports import free_port
 from ..proxy.plumbing import OK, Application, Peer, get, listen
 
 pytestmark = pytest.mark.anyio

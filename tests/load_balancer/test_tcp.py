@@ -15,7 +15,7 @@ from cfroute.load_balancer.tcp_routers import TcpRouters
 from cfroute.logs import Logger
 from cfroute.testing import ManualClock
 
-from ..conformance.conftest import free_port
+from ..ports import free_port
 from ..proxy.plumbing import Application, Peer, eventually, listen
 
 pytestmark = pytest.mark.anyio

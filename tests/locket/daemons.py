@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from cfroute import certificates
 
-from ..conformance.conftest import free_port
+from ..ports import free_port
 from ..program import program
 
 DEADLINE = 15.0

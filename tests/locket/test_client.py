@@ -16,7 +16,7 @@ from cfroute.locket import client
 from cfroute.locket.api import Resource, TypeCode
 from cfroute.testing import ManualClock
 
-from .daemons import free_port
+from ..ports import free_port
 from .grpcio_locket import GrpcioLocket
 
 COLLISION = RpcError(Code.ALREADY_EXISTS, "lock-collision")

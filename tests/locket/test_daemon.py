@@ -15,7 +15,8 @@ from typing import Any
 import grpc
 import pytest
 
-from .daemons import Locket, eventually, free_port
+from ..ports import free_port
+from .daemons import Locket, eventually
 from .grpcio_locket import GrpcioClient
 
 Launch = Callable[..., Locket]

@@ -7,7 +7,7 @@ from typing import Any
 from cfroute.clock import Clock, SystemClock
 from cfroute.relay import Backend, Listener, Relay, Settings
 
-from ..conformance.conftest import free_port
+from ..ports import free_port
 from ..proxy.plumbing import Application, Peer, listen
 
 HOST = "127.0.0.1"

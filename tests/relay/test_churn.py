@@ -9,8 +9,9 @@ import pytest
 
 from cfroute.relay import Backend, Listener
 
+from ..ports import free_port
 from ..proxy.plumbing import SECONDS, Application, Peer, eventually
-from .plumbing import HOST, Site, backend, free_port
+from .plumbing import HOST, Site, backend
 
 pytestmark = pytest.mark.anyio
 

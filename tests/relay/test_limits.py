@@ -19,8 +19,9 @@ from cfroute.relay.session import Session
 
 from ..benchmarks import procfs
 from ..conformance.conftest import until
+from ..ports import free_port
 from ..proxy.plumbing import eventually
-from .plumbing import HOST, Site, free_port
+from .plumbing import HOST, Site
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,9 @@ import pytest
 from cfroute.relay import Backend, Listener, Settings
 from cfroute.testing import ManualClock
 
+from ..ports import free_port
 from ..proxy.plumbing import Peer, eventually
-from .plumbing import HOST, Site, backend, free_port
+from .plumbing import HOST, Site, backend
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import yaml
 
 from cfroute import certificates
 
+from ..ports import free_port
 from ..program import program
 
 DEADLINE = 15.0
@@ -30,12 +30,6 @@ def eventually(look: Callable[[], T], what: str = "it") -> T:
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.005)
     return value
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def write_identities(folder: Path) -> None:

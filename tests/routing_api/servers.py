@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from .daemons import DEADLINE, eventually, free_port, write_identities
+from ..ports import free_port
+from .daemons import DEADLINE, eventually, write_identities
 
 USER, PASSWORD, SCHEMA = "routing", "p@ss/w:rd'", "routing-api"
 _DEBIAN = "/usr/sbin:/usr/bin:/sbin:/bin"

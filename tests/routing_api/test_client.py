@@ -18,7 +18,8 @@ from cfroute.testing import ManualClock
 from cfroute.uaa import client as uaa_client
 from cfroute.uaa.client import Credentials, TokenFetcher, UaaClient, UaaError
 
-from .daemons import DEADLINE, Process, free_port, settings, write_identities
+from ..ports import free_port
+from .daemons import DEADLINE, Process, settings, write_identities
 from .examples import tcp
 from .uaas import SECRET, Uaa
 

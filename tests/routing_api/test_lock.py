@@ -11,7 +11,7 @@ from cfroute.locket import client
 from cfroute.routing_api import process as processes
 from cfroute.routing_api.lock import Alone, Lock
 
-from .daemons import free_port
+from ..ports import free_port
 from .in_process import InProcess
 
 FILES = {"ca_cert": "ca.pem", "client_cert": "id.pem", "client_key": "id.key"}

@@ -21,7 +21,8 @@ from cfroute.routing_api.main import main
 from cfroute.routing_api.migrations import migrate
 
 from ..conformance.conftest import Nats
-from .daemons import Process, eventually, free_port
+from ..ports import free_port
+from .daemons import Process, eventually
 from .in_process import InProcess, Lines
 from .test_api import tcp
 

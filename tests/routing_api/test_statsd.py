@@ -4,7 +4,7 @@ import pytest
 
 from cfroute.routing_api.statsd import Statsd, StatsdError
 
-from .daemons import free_port
+from ..ports import free_port
 
 
 @pytest.mark.parametrize("endpoint", ["nobody", "no such host:1", "127.0.0.1:port"])

@@ -10,8 +10,9 @@ import yaml
 
 from cfroute import certificates
 
+from ..ports import free_port
 from ..program import program
-from .daemons import DEADLINE, eventually, free_port
+from .daemons import DEADLINE, eventually
 
 SECRET = "s:e&c r%t+"
 

@@ -14,11 +14,7 @@ import pytest
 
 from cfroute.cli import samples
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from ..ports import free_port
 
 
 class App:

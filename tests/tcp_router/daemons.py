@@ -22,7 +22,7 @@ import yaml
 
 from cfroute.routing_api.api import Event, TcpRoute
 
-from ..conformance.conftest import free_port
+from ..ports import free_port
 from ..program import program
 from ..routing_api.daemons import DEADLINE, eventually
 

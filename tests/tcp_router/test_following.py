@@ -6,7 +6,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from .daemons import Backend, ScriptedApi, TcpRouter, ask, connected, eventually, free_port, line
+from ..ports import free_port
+from .daemons import Backend, ScriptedApi, TcpRouter, ask, connected, eventually, line
 from .examples import delete, route, upsert
 
 Start = Callable[..., TcpRouter]

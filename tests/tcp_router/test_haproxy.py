@@ -13,7 +13,8 @@ import pytest
 
 from cfroute.dropsonde import fields
 
-from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask, connected, eventually, free_port, line, need
+from ..ports import free_port
+from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask, connected, eventually, line, need
 from .examples import delete, route, upsert
 
 Start = Callable[..., TcpRouter]

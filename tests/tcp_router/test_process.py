@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from ..ports import free_port
 from ..program import program
-from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask, eventually, free_port
+from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask, eventually
 from .examples import route
 
 Start = Callable[..., TcpRouter]

@@ -14,9 +14,10 @@ import pytest
 from cfroute import certificates
 from cfroute.routing_api.api import TcpRoute
 
+from ..ports import free_port
 from ..routing_api.daemons import Process, settings, write_identities
 from ..routing_api.uaas import Uaa
-from .daemons import Backend, TcpRouter, ask, connected, eventually, free_port, line, need
+from .daemons import Backend, TcpRouter, ask, connected, eventually, line, need
 from .examples import route
 
 

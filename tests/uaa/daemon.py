@@ -12,7 +12,7 @@ import msgspec
 from cfroute import certificates
 from cfroute.uaa.config import Config
 
-from ..conformance.conftest import free_port
+from ..ports import free_port
 from ..program import program
 
 _PATIENCE = 10.0  # seconds
