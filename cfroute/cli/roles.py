@@ -25,7 +25,8 @@ SPACE_ROLES = {
 }
 _ORG_TITLES = ("ORG MANAGER", "BILLING MANAGER", "ORG AUDITOR")
 _SPACE_TITLES = ("SPACE MANAGER", "SPACE DEVELOPER", "SPACE AUDITOR", "SPACE SUPPORTER")
-_NOTES = "ROLES:\n"
+_ORG_NOTES = "\n".join(["ROLES:", *(f"   {name}" for name in ORG_ROLES)])
+_SPACE_NOTES = "\n".join(["ROLES:", *(f"   {name}" for name in SPACE_ROLES)])
 _client = option("--client", is_flag=True, help="Treat USERNAME as the client-id of a (non-user) service account")
 _origin = option("--origin", help="Indicates the identity provider to be used for authentication")
 
@@ -81,7 +82,7 @@ def org_users(session: Session, org: str, everybody: bool) -> list[Group]:
 @argument("org", "org")
 @argument("space", "space")
 def space_users(session: Session, org: str, space: str) -> list[Group]:
-    place = f"org {render.name(org)} / space {render.name(space)}"
+    place = _place(org, space)
     session.say(f"Getting users in {place} as {session.target.user}...")
     session.say()
     found = find_space(session.api, space, find_org(session.api, org))
@@ -112,7 +113,7 @@ def _sorted(users: list[Resource]) -> list[Member]:
     usage="cfroute set-org-role USERNAME ORG ROLE [--client] [--origin ORIGIN]",
     examples=("cfroute set-org-role bob acme OrgManager", "cfroute set-org-role tool acme OrgAuditor --client"),
     see_also=("org-users", "set-space-role", "unset-org-role"),
-    notes=_NOTES + "\n".join(f"   {name}" for name in ORG_ROLES),
+    notes=_ORG_NOTES,
 )
 @argument("username")
 @argument("org", "org")
@@ -121,7 +122,7 @@ def _sorted(users: list[Resource]) -> list[Member]:
 @_origin
 def set_org_role(session: Session, username: str, org: str, role: str, client: bool, origin: str | None) -> None:
     kind = _kind(role, ORG_ROLES)
-    place = f"org {render.name(org)}"
+    place = _place(org)
     session.say(f"Assigning role {render.name(role)} to user {render.name(username)} in {place} as {session.target.user}...")
     found = find_org(session.api, org)
     user = _user(session.api, username, origin, client=client)
@@ -135,7 +136,7 @@ def set_org_role(session: Session, username: str, org: str, role: str, client: b
     usage="cfroute set-space-role USERNAME ORG SPACE ROLE [--client] [--origin ORIGIN]",
     examples=("cfroute set-space-role bob acme dev SpaceDeveloper", "cfroute set-space-role tool acme dev SpaceAuditor --client"),
     see_also=("set-org-role", "space-users", "unset-space-role"),
-    notes=_NOTES + "\n".join(f"   {name}" for name in SPACE_ROLES),
+    notes=_SPACE_NOTES,
 )
 @argument("username")
 @argument("org", "org")
@@ -145,7 +146,7 @@ def set_org_role(session: Session, username: str, org: str, role: str, client: b
 @_origin
 def set_space_role(session: Session, username: str, org: str, space: str, role: str, client: bool, origin: str | None) -> None:
     kind = _kind(role, SPACE_ROLES)
-    place = f"org {render.name(org)} / space {render.name(space)}"
+    place = _place(org, space)
     session.say(f"Assigning role {render.name(role)} to user {render.name(username)} in {place} as {session.target.user}...")
     owner = find_org(session.api, org)
     found = find_space(session.api, space, owner)
@@ -161,7 +162,7 @@ def set_space_role(session: Session, username: str, org: str, space: str, role: 
     usage="cfroute unset-org-role USERNAME ORG ROLE [--client] [--origin ORIGIN]",
     examples=("cfroute unset-org-role bob acme OrgManager", "cfroute unset-org-role tool acme OrgAuditor --client"),
     see_also=("org-users", "set-org-role", "unset-space-role"),
-    notes=_NOTES + "\n".join(f"   {name}" for name in ORG_ROLES),
+    notes=_ORG_NOTES,
 )
 @argument("username")
 @argument("org", "org")
@@ -170,7 +171,7 @@ def set_space_role(session: Session, username: str, org: str, space: str, role: 
 @_origin
 def unset_org_role(session: Session, username: str, org: str, role: str, client: bool, origin: str | None) -> None:
     kind = _kind(role, ORG_ROLES)
-    place = f"org {render.name(org)}"
+    place = _place(org)
     session.say(f"Removing role {render.name(role)} from user {render.name(username)} in {place} as {session.target.user}...")
     found = find_org(session.api, org)
     guid = _known(session.api, username, origin, client=client)
@@ -186,7 +187,7 @@ def unset_org_role(session: Session, username: str, org: str, role: str, client:
         "cfroute unset-space-role tool acme dev SpaceAuditor --client",
     ),
     see_also=("set-space-role", "space-users", "unset-org-role"),
-    notes=_NOTES + "\n".join(f"   {name}" for name in SPACE_ROLES),
+    notes=_SPACE_NOTES,
 )
 @argument("username")
 @argument("org", "org")
@@ -196,12 +197,17 @@ def unset_org_role(session: Session, username: str, org: str, role: str, client:
 @_origin
 def unset_space_role(session: Session, username: str, org: str, space: str, role: str, client: bool, origin: str | None) -> None:
     kind = _kind(role, SPACE_ROLES)
-    place = f"org {render.name(org)} / space {render.name(space)}"
+    place = _place(org, space)
     session.say(f"Removing role {render.name(role)} from user {render.name(username)} in {place} as {session.target.user}...")
     found = find_space(session.api, space, find_org(session.api, org))
     guid = _known(session.api, username, origin, client=client)
     _remove(session.api, kind, guid, space_guids=[found["guid"]])
     session.ok()
+
+
+def _place(org: str, space: str | None = None) -> str:
+    """Where the role is, for announcements."""
+    return f"org {render.name(org)}" + (f" / space {render.name(space)}" if space is not None else "")
 
 
 def _kind(role: str, known: dict[str, str]) -> str:

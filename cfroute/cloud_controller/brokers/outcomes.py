@@ -11,17 +11,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from cfroute.proxy.status import REASONS
 from cfroute.unreadable import UNREADABLE
 
 UNREACHABLE = "The service broker could not be reached"
 TIMED_OUT = "The request to the service broker timed out"
 _UNAUTHORIZED = "Authentication with the service broker failed. Double-check that the username and password are correct."
-_REASONS = {
-    200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
-    404: "Not Found", 408: "Request Timeout", 409: "Conflict", 410: "Gone", 412: "Precondition Failed",
-    422: "Unprocessable Entity", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
-    504: "Gateway Timeout",
-}  # fmt: skip
 _KNOWN_ERRORS = ("AsyncRequired", "ConcurrencyError", "RequiresApp", "MaintenanceInfoConflict")
 
 
@@ -192,7 +187,7 @@ def _not_an_object(body: bytes) -> str:
 
 
 def _line(status: int) -> str:
-    return f"{status} {_REASONS.get(status, '')}".rstrip()
+    return f"{status} {REASONS.get(status, '')}".rstrip()
 
 
 def _shown(answer: Answer) -> str:
