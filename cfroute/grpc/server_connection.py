@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Final, cast
 from cfroute import daemon
 from cfroute.grpc import wire
 from cfroute.grpc.status import Code, RpcError
-from cfroute.http2 import frames
 from cfroute.http2.budget import Budget
-from cfroute.http2.frames import ConnectionProblem, ErrorCode, StreamProblem
+from cfroute.http2.frames import ErrorCode, StreamProblem
+from cfroute.http2.server_side import ServerSide
 from cfroute.http2.stream import Stream
-from cfroute.http2.transport import Carrier
 
 if TYPE_CHECKING:
     from cfroute.grpc.serving import Server
@@ -22,7 +21,6 @@ Handler = Callable[[bytes], Awaitable[bytes]]
 MOST_STREAMS: Final = 100
 """Calls that a client may have at a time, as with Go's server."""
 _MOST_FIELDS: Final = 8192  # bytes of a decoded header list
-_LINGER: Final = 0.5  # seconds that a client gets to read why it is sent away
 
 
 class ServerStream(Stream):
@@ -97,16 +95,18 @@ class ServerStream(Stream):
         """It went."""
 
 
-class ServerConnection(Carrier):
+class ServerConnection(ServerSide):
     """One client."""
 
     def __init__(self, server: "Server") -> None:
-        super().__init__(_MOST_FIELDS)
+        super().__init__(
+            server.clock,
+            list_limit=_MOST_FIELDS,
+            most_streams=MOST_STREAMS,
+            control=Budget(20_000, 10_000.0),  # grpcio sends a few of them with each call
+            cancels=Budget(1000, 500.0),
+        )
         self.server = server
-        self.closing = False
-        self._preface = frames.PREFACE
-        self._control = Budget(20_000, 10_000.0)  # grpcio sends a few of them with each call
-        self._cancels = Budget(1000, 500.0)
 
     def __repr__(self) -> str:
         return f"<ServerConnection {'closing' if self.closing else 'open'} streams={len(self.streams)}>"
@@ -115,26 +115,13 @@ class ServerConnection(Carrier):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.open({frames.MAX_CONCURRENT_STREAMS: MOST_STREAMS, frames.MAX_HEADER_LIST_SIZE: _MOST_FIELDS})
         self.server.connected(self)
 
-    def data_received(self, data: bytes) -> None:
-        if self._preface:
-            size = min(len(self._preface), len(data))
-            if data[:size] != self._preface[:size]:
-                self.fail(ConnectionProblem(ErrorCode.PROTOCOL_ERROR, "bogus greeting"))
-                return
-            self._preface, data = self._preface[size:], data[size:]
-            if not self._preface:
-                self.server.greeted(self)
-        super().data_received(data)
+    def greeted(self) -> None:
+        self.server.greeted(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.closing = self.broken = True
+    def disconnected(self) -> None:
         self.server.disconnected(self)
-        for stream in list(self.streams.values()):
-            stream.forget()
-            stream.was_reset(ErrorCode.CANCEL, "")
 
     # The connection's side
 
@@ -142,16 +129,10 @@ class ServerConnection(Carrier):
     def highest_processed(self) -> int:
         return self.last_stream
 
-    def begin_stream(self, stream_id: int, block: bytes, *, end: bool) -> None:
-        if stream_id % 2 == 0 or stream_id <= self.last_stream:
-            raise ConnectionProblem(ErrorCode.PROTOCOL_ERROR, "a bad stream number")
-        self.last_stream = stream_id
+    def begin(self, stream_id: int, block: bytes, *, end: bool) -> None:
         fields = wire.fields_of(self.decoder.decode(block))
-        if self.closing:
-            self.note_reset(stream_id)  # the client knows from our GOAWAY that nobody looked at it
+        if not self.takes(stream_id):
             return
-        if len(self.streams) >= MOST_STREAMS:
-            raise StreamProblem(stream_id, ErrorCode.REFUSED_STREAM)
         path = fields.get(b":path", b"").decode("latin-1")
         handler = self.server.methods.get(path)
         stream = self.streams[stream_id] = ServerStream(self, stream_id, handler or _nothing)
@@ -170,43 +151,11 @@ class ServerConnection(Carrier):
         super().closed_stream(stream)
         assert isinstance(stream, ServerStream)
         self.server.requests.discard(stream)
-        self._close_when_done()
-
-    def costs_nothing(self) -> None:
-        if not self._control.spend(self.server.clock.monotonic()):
-            raise ConnectionProblem(ErrorCode.ENHANCE_YOUR_CALM, "too_many_pings")
-
-    def stream_cancelled(self) -> None:
-        if not self._cancels.spend(self.server.clock.monotonic()):
-            raise ConnectionProblem(ErrorCode.ENHANCE_YOUR_CALM, "too many calls are cancelled")
-
-    def setting(self, key: int, value: int) -> None:
-        """Nothing that concerns a server."""
-
-    def told_to_go(self, last_stream: int, code: int) -> None:
-        self.closing = True
-        self._close_when_done()
-
-    def gave_up(self, problem: ConnectionProblem) -> None:
-        self.closing = True
-        self.write_out()
-        for stream in list(self.streams.values()):
-            stream.forget()
-            stream.was_reset(problem.code, problem.text)
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.server.clock.call_later(_LINGER, self.transport.close)
+        self.close_when_done()
 
     # The server's side
 
-    def drain(self) -> None:
-        """Take no new calls; those under way are finished, then the connection is closed."""
-        if not self.closing:
-            self.closing = True
-            self.put(frames.goaway(self.last_stream, ErrorCode.NO_ERROR))
-        self._close_when_done()
-
-    def _close_when_done(self) -> None:
+    def close_when_done(self) -> None:
         if self.closing and not self.streams and not self.broken and not self.transport.is_closing():
             self.write_out()
             self.transport.close()
