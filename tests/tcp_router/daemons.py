@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -129,8 +130,11 @@ class TcpRouter:
         file.write_text(yaml.safe_dump({**settings, "cfroute": extensions}))
         self.output = folder / "tcp-router.log"
         command = [program(), "tcp-router", "-config", file, "-logLevel", "debug", "-dropsondePort", "1", *flags]
+        # Not in `folder`: the names of sockets must be short.
+        self._scratch = tempfile.TemporaryDirectory(prefix="cfroute-")
+        environment = {**os.environ, "TMPDIR": self._scratch.name}
         with self.output.open("wb") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
 
     def lines(self) -> list[tuple[str, dict[str, Any]]]:
         """Messages without the source, and their data."""
@@ -191,7 +195,9 @@ class TcpRouter:
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.send_signal(how)
-        return self.exit_status()
+        status = self.exit_status()
+        self._scratch.cleanup()
+        return status
 
 
 class Backend:
