@@ -16,10 +16,10 @@ from sqlalchemy.pool import QueuePool
 
 from cfroute import sqlite
 from cfroute.clock import Clock
-from cfroute.cloud_controller.models import Base, Resource
+from cfroute.cloud_controller.migrations import SCHEMA_VERSION, migrate
+from cfroute.cloud_controller.models import Resource
 from cfroute.errors import ConfigurationError
 
-SCHEMA_VERSION = 4
 # As many connections as Starlette has threads: a request never waits for one.
 _CONNECTIONS = 40
 
@@ -91,28 +91,7 @@ def _create_tables(engine: Engine) -> None:
                 "upgrade cfroute, or choose another state folder with --state-dir",
             )
         if version < SCHEMA_VERSION:
-            bindings = _set_aside(connection) if 0 < version < 4 else ""
-            Base.metadata.create_all(connection)
-            if bindings:
-                _take_back(connection, bindings)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _set_aside(connection: Connection) -> str:
-    """Rename the bindings' table, which is made anew because keys have no app; its columns."""
-    columns = [row[1] for row in connection.exec_driver_sql("PRAGMA table_info(credential_bindings)")]
-    for index in connection.exec_driver_sql(
-        "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'credential_bindings' AND sql IS NOT NULL"
-    ).all():
-        connection.exec_driver_sql(f'DROP INDEX "{index[0]}"')
-    connection.exec_driver_sql("ALTER TABLE credential_bindings RENAME TO old")
-    return ", ".join(columns)
-
-
-def _take_back(connection: Connection, columns: str) -> None:
-    """Copy what `_set_aside` has renamed into the new table."""
-    connection.exec_driver_sql(f"INSERT INTO credential_bindings ({columns}, given) SELECT {columns}, '{{}}' FROM old")  # noqa: S608 - its own names
-    connection.exec_driver_sql("DROP TABLE old")
+            migrate(connection, version)
 
 
 def _begin(connection: Connection) -> None:

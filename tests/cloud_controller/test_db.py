@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from cfroute.cloud_controller import seed
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
-from cfroute.cloud_controller.models import CredentialBinding, Domain, Organization, Space
+from cfroute.cloud_controller.models import Domain, Organization, Space
 from cfroute.errors import ConfigurationError
 from cfroute.testing import ManualClock
 
@@ -91,27 +91,6 @@ def test_a_database_of_a_newer_version_is_left_alone(config: Config) -> None:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(ConfigurationError, match="newer cfroute"):
         open_again(config)
-
-
-def test_a_database_of_the_version_before_keeps_everything(cc: Any, config: Config) -> None:
-    """Credential bindings are what has changed: a key has no app."""
-    app, service = cc.app(), cc.service()
-    relationships = {"app": {"data": {"guid": app}}, "service_instance": {"data": {"guid": service}}}
-    body = {"type": "app", "name": "b", "relationships": relationships}
-    bound = cc.ok("POST", "/v3/service_credential_bindings", body)["guid"]
-    cc.platform.database.close()
-    with sqlite3.connect(config.database) as old:
-        for table in ("operations", "orphans", "managed_instances", "plan_visibilities", "service_plans", "service_offerings"):
-            old.execute(f"DROP TABLE {table}")
-        old.execute("DROP TABLE service_brokers")
-        old.execute("ALTER TABLE credential_bindings DROP COLUMN given")
-        old.execute("PRAGMA user_version = 3")
-    other = open_again(config)
-    with other.writing() as session:
-        (kept,) = session.scalars(select(CredentialBinding))
-        assert (kept.guid, kept.name, kept.app_guid) == (bound, "b", app)
-        session.add(CredentialBinding(service_instance_guid=service, name="key"))
-    other.close()
 
 
 def test_unusable_files_are_named(tmp_path: Path, config: Config) -> None:

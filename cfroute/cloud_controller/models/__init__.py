@@ -12,6 +12,7 @@ from cfroute.cloud_controller.models.brokers import (
     ServiceOffering,
     ServicePlan,
 )
+from cfroute.cloud_controller.models.deployments import Deployment, Revision
 from cfroute.cloud_controller.models.people import Person, Role
 from cfroute.cloud_controller.models.platform import AuditEvent, FeatureFlag, Job
 from cfroute.cloud_controller.models.routing import Destination, Route, RouteBinding
@@ -24,6 +25,7 @@ __all__ = [
     "Base",
     "Build",
     "CredentialBinding",
+    "Deployment",
     "Destination",
     "Domain",
     "Droplet",
@@ -39,6 +41,7 @@ __all__ = [
     "Person",
     "Process",
     "Resource",
+    "Revision",
     "Role",
     "Route",
     "RouteBinding",

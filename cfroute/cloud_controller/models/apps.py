@@ -11,7 +11,10 @@ from cfroute.cloud_controller.models.tenancy import Space
 
 
 class App(Labelled):
-    """state is what is wanted: STARTED or STOPPED. droplet_guid is the current droplet."""
+    """state is what is wanted: STARTED or STOPPED. droplet_guid is the current droplet.
+
+    While a deployment is under way there are two web processes, or more if it took the place of another one; the oldest first.
+    """
 
     __tablename__ = "apps"
     __table_args__ = (UniqueConstraint("space_guid", "name"),)
@@ -23,13 +26,14 @@ class App(Labelled):
     stack: Mapped[str] = mapped_column(default=STACK)
     environment: Mapped[dict[str, str]] = mapped_column(default=dict)
     droplet_guid: Mapped[str | None]
+    revisions_enabled: Mapped[bool] = mapped_column(default=True)
 
     space: Mapped[Space] = relationship()
     processes: Mapped[list["Process"]] = relationship(
         cascade="all, delete-orphan",
         passive_deletes=True,
         back_populates="app",
-        order_by="(Process.type != 'web', Process.type)",
+        order_by="(Process.type != 'web', Process.type, Process.created_at, literal_column('processes.rowid'))",
     )
 
 
@@ -38,12 +42,12 @@ class Process(Labelled):
 
     version changes whenever running instances have to be replaced; together with the guid it names the desired LRP.
     run is what that version was started with (`desired.Run`): later changes to the app wait for the next start.
+    revision_guid is the app's revision that it was started with.
     """
 
     __tablename__ = "processes"
-    __table_args__ = (UniqueConstraint("app_guid", "type"),)
 
-    app_guid: Mapped[str] = mapped_column(ForeignKey("apps.guid", ondelete="CASCADE"))
+    app_guid: Mapped[str] = mapped_column(ForeignKey("apps.guid", ondelete="CASCADE"), index=True)
     type: Mapped[str] = mapped_column(default="web")
     command: Mapped[str | None]
     instances: Mapped[int] = mapped_column(default=1)
@@ -56,6 +60,7 @@ class Process(Labelled):
     health_check_invocation_timeout: Mapped[int | None]
     version: Mapped[str] = mapped_column(default="")
     run: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    revision_guid: Mapped[str | None]
 
     app: Mapped[App] = relationship(back_populates="processes")
 

@@ -11,7 +11,7 @@ NOCASE = String(collation="NOCASE")
 class Base(DeclarativeBase):
     """All tables of the ccdb."""
 
-    type_annotation_map = {dict[str, Any]: JSON, dict[str, str]: JSON, list[str]: JSON, list[dict[str, Any]]: JSON}  # noqa: RUF012
+    type_annotation_map = dict.fromkeys((dict[str, Any], dict[str, str], list[str], list[int], list[dict[str, Any]]), JSON)
 
 
 class Resource(Base):
