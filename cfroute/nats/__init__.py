@@ -1,1 +1,1 @@
-"""NATS: the server, the client and the messages of the routing tier."""
+"""NATS: where its server is, and a client of it that is small enough for every daemon."""

@@ -15,12 +15,14 @@ from cfroute.go.quoting import quote
 from cfroute.go.template import RenderError, TemplateError, render
 from cfroute.go.template_parser import parse as parse_template
 from cfroute.gorouter import tracing
-from cfroute.gorouter.config import Config, ConfigError, parse
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.config_error import ConfigError
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.logs.access_log import shown
 from cfroute.gorouter.nats import messages
-from cfroute.gorouter.nats import wire as nats_wire
 from cfroute.gorouter.signature import RouteServiceCrypto, SignatureError, parse_forwarded_url
 from cfroute.gorouter.sticky import StickySessions, cookies, decoded, sticky_id
+from cfroute.nats import wire as nats_wire
 from cfroute.proxy import client_hello, proxy_line
 from cfroute.proxy.chunked import ChunkedDecoder, ChunkError
 from cfroute.proxy.head import BadRequest, BadResponse, RequestHead, may_be_complete, parse_request, parse_response

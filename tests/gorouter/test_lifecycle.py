@@ -12,14 +12,14 @@ import yaml
 from cfroute.clock import SystemClock
 from cfroute.daemon import Stop
 from cfroute.gorouter import lifecycle
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.lifecycle import Gorouter
 from cfroute.logs import Logger
 from cfroute.proxy.server import ProxyServer
 
+from ..nats.servers import NatsServer, until
 from ..ports import free_port
 from .conftest import LogLines
-from .nats_servers import NatsServer, until
 
 
 @pytest.mark.statement("11.2", "An error of the loop that accepts connections starts a drain")

@@ -12,13 +12,13 @@ import nats
 import pytest
 
 from cfroute.clock import SystemClock
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.nats.session import NatsError, NatsSession
 from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.logs import Logger
 from cfroute.testing import ManualClock
 
-from .nats_servers import NatsServer, until
+from ..nats.servers import NatsServer, until
 
 if TYPE_CHECKING:
     from tests.gorouter.conftest import LogLines
@@ -147,7 +147,7 @@ def test_a_whole_session(setting: Setting) -> None:
 
 
 def test_after_a_reconnect_the_router_announces_itself_again(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cfroute.gorouter.nats.client._RECONNECT_WAIT", 0.02)
+    monkeypatch.setattr("cfroute.nats.client._RECONNECT_WAIT", 0.02)
 
     async def scenario(setting: Setting) -> None:
         await setting.connect_client()

@@ -9,15 +9,15 @@ import pytest
 import yaml
 
 from cfroute.clock import SystemClock
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.routing_api import fetcher as route_fetcher
 from cfroute.gorouter.routing_api.fetcher import RouteFetcher
 from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.http_client import Unreachable
 from cfroute.logs import Logger
 
+from ..nats.servers import until
 from ..ports import free_port
-from .nats_servers import until
 from .routing_servers import RoutingServers, route
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""Where routes come from: the client of NATS, the session, and its messages."""
+"""Where routes come from: the session with NATS, and its messages."""

@@ -23,11 +23,11 @@ from uuid import UUID
 from cfroute.clock import Clock, Timer
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.nats import messages
-from cfroute.gorouter.nats.client import Listener, NatsClient, NatsError, Settings
-from cfroute.gorouter.nats.wire import Message
 from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.tls.contexts import load_pair
 from cfroute.logs import Logger
+from cfroute.nats.client import Listener, NatsClient, NatsError, Settings
+from cfroute.nats.wire import Message
 
 __all__ = ["NatsError", "NatsSession"]
 

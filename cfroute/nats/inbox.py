@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from cfroute.clock import Clock
-from cfroute.gorouter.nats.wire import Message
+from cfroute.nats.wire import Message
 
 MOST_MESSAGES: Final = 131_072
 MOST_BYTES: Final = MOST_MESSAGES * 1024

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.nats import wire as wire
-from cfroute.gorouter.nats.wire import Control, Message, Parser, ProtocolError
+from cfroute.nats import wire as wire
+from cfroute.nats.wire import Control, Message, Parser, ProtocolError
 
 STREAM = (
     b'INFO {"server_id":"x"} \r\n'

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
-from cfroute.gorouter.nats import wire as wire
+from cfroute.nats import wire
 
 _AUTHENTICATION: Final = ("nats: authorization violation", "nats: user authentication", "nats: account authentication")
 

@@ -13,13 +13,13 @@ import pytest
 
 from cfroute import certificates
 from cfroute.clock import SystemClock
-from cfroute.gorouter.nats import client as nats_client
-from cfroute.gorouter.nats import inbox as nats_inbox
-from cfroute.gorouter.nats.client import Listener, NatsClient, NatsError, Settings
-from cfroute.gorouter.nats.wire import Message
+from cfroute.nats import client as nats_client
+from cfroute.nats import inbox as nats_inbox
+from cfroute.nats.client import Listener, NatsClient, NatsError, Settings
+from cfroute.nats.wire import Message
 
 from ..ports import free_port
-from .nats_servers import NatsServer, until
+from .servers import NatsServer, until
 
 MakeServer = Callable[..., NatsServer]
 
@@ -423,3 +423,16 @@ def test_flushing_waits_for_the_server_and_not_for_one_that_is_gone(make_server:
         await asyncio.wait_for(waiting, 5)
 
     run(scenario(), ours)
+
+
+def test_who_is_to_give_up_does_so_after_so_many_tries(make_server: MakeServer) -> None:
+    server = make_server()
+    listener, events = client(server, reconnects=3)
+
+    async def scenario() -> None:
+        await listener.connect()
+        server.kill()
+        await until(lambda: len(events.heard) == 2)
+
+    run(scenario(), listener)
+    assert events.heard == ["disconnected", "closed: nats: no servers available for connection"]

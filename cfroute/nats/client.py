@@ -16,10 +16,10 @@ from cfroute import __version__
 from cfroute.clock import Clock, Timer
 from cfroute.daemon import spawn
 from cfroute.go.quoting import quote
-from cfroute.gorouter.nats import wire as wire
-from cfroute.gorouter.nats.connection import Connection, Refused
-from cfroute.gorouter.nats.inbox import Inbox
-from cfroute.gorouter.nats.servers import Server, Servers
+from cfroute.nats import wire
+from cfroute.nats.cluster import Server, Servers
+from cfroute.nats.connection import Connection, Refused
+from cfroute.nats.inbox import Inbox
 
 _NO_SERVERS: Final = "nats: no servers available for connection"
 _CONNECT_TIMEOUT: Final = 2.0  # seconds
@@ -50,13 +50,17 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Whom to connect to, and as who. `context` is for TLS; without one a server that insists is checked by the system."""
+    """Whom to connect to, and as who. `context` is for TLS; without one a server that insists is checked by the system.
+
+    After a loss each server is tried `reconnects` times before the client gives up; None is for ever.
+    """
 
     servers: list[tuple[str, int]]
     user: str = ""
     password: str = ""
     context: ssl.SSLContext | None = None
     ping_interval: float = 20.0
+    reconnects: int | None = None
 
 
 Handler = Callable[[wire.Message], object]
@@ -142,12 +146,16 @@ class NatsClient:
 
     async def _reconnect(self) -> None:
         """Go round the servers until one takes us: a pause before each that ends a round."""
-        tried = 0
+        tried = rounds = 0
         while not self.connected:
+            if rounds == self._settings.reconnects:
+                self._end(_NO_SERVERS)
+                return
             server = self._servers.turn()
             tried += 1
             if tried >= len(self._servers):
                 tried = 0
+                rounds += 1
                 await self._clock.sleep(_RECONNECT_WAIT)
             try:
                 await self._open(server)

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from cfroute.gorouter.nats.servers import Servers
+from cfroute.nats.cluster import Servers
 
 
 def addresses(servers: Servers) -> list[str]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cfroute.gorouter.nats import inbox as nats_inbox
-from cfroute.gorouter.nats.inbox import Inbox
-from cfroute.gorouter.nats.wire import Message
+from cfroute.nats import inbox as nats_inbox
+from cfroute.nats.inbox import Inbox
+from cfroute.nats.wire import Message
 from cfroute.testing import ManualClock
 
 
