@@ -1,0 +1,73 @@
+"""Two organizations that know nothing of each other, with something of each kind in each."""
+
+from typing import Any
+
+from cfroute.cloud_controller.endpoints import Endpoint
+from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES
+
+ROLES = (*ORGANIZATION_ROLES, *SPACE_ROLES)
+
+
+class World:
+    """Two organizations that know nothing of each other, with a space and one thing of each kind in each."""
+
+    def __init__(self, cc: Any) -> None:
+        self.cc = cc
+        self.theirs = cc.new_organization("theirs")
+        cc.ok("PATCH", "/v3/feature_flags/route_sharing", {"enabled": True})
+        self.things = {cc.organization: self._fill(cc.organization, cc.space)}
+        self.things[self.theirs] = self._fill(self.theirs, cc.new_space("theirs", self.theirs))
+        for kind in ROLES:
+            cc.person(kind)
+            cc.grant(kind, kind, cc.space if kind in SPACE_ROLES else cc.organization)
+        cc.person("stranger")
+
+    def _fill(self, organization: str, space: str) -> dict[str, str]:
+        cc, name = self.cc, organization[:40].lower()
+        app = cc.app(f"app-{name}", space)
+        service = cc.service(f"service-{name}", space=space)
+        relationships = {"organization": {"data": {"guid": organization}}}
+        domain = cc.ok("POST", "/v3/domains", {"name": f"{name}.test", "relationships": relationships})["guid"]
+        route = cc.ok("POST", "/v3/routes", cc.route_body(host=name, space=space))["guid"]
+        member = cc.person(f"member-of-{name}")
+        bound = {"service_instance": {"data": {"guid": service}}, "app": {"data": {"guid": app}}}
+        return {
+            "organizations": organization,
+            "spaces": space,
+            "apps": app,
+            "processes": cc.ok("GET", f"/v3/apps/{app}/processes")["resources"][0]["guid"],
+            "packages": cc.package(app),
+            "routes": route,
+            "destinations": cc.map(route, app),
+            "domains": domain,
+            "service_instances": service,
+            "service_credential_bindings": cc.ok(
+                "POST", "/v3/service_credential_bindings", {"type": "app", "relationships": bound}
+            )["guid"],
+            "service_route_bindings": cc.ok("POST", "/v3/service_route_bindings", cc.bind_body(route, service))["guid"],
+            "roles": cc.grant(f"member-of-{name}", "organization_user", organization),
+            "users": member,
+        }
+
+    def body(self, endpoint: Endpoint, organization: str) -> Any:
+        """One with which permission is asked for: that is mostly done before anything is looked at, as upstream does."""
+        if endpoint.path == "/v3/routes/{guid}/destinations":
+            return {"destinations": [{"app": {"guid": self.things[organization]["apps"]}}]}
+        return {"nonsense": 1} if endpoint.method in ("POST", "PATCH") else None
+
+    def path(self, path: str, organization: str) -> str | None:
+        """The path with the guids of things of that organization; None when there is no such thing."""
+        kind = path.split("/")[2] if path.startswith("/v3/") else "apps"
+        guid = self.things[organization].get(kind)
+        if "{guid}" in path and guid is None:
+            return None
+        parts = {
+            "guid": guid,
+            "destination": self.things[organization]["destinations"],
+            "organization": organization,
+            "space": self.things[organization]["spaces"],
+            "type": "web",
+            "index": "0",
+            "name": "route_creation",
+        }
+        return path.format(**parts)
