@@ -98,7 +98,7 @@ def create_shared_domain(session: Session, domain: str, router_group: str | None
         "cfroute create-private-domain local acme.localhost",
         "cfroute create-domain local acme.localhost --json",
     ),
-    see_also=("create-shared-domain", "domains"),
+    see_also=("create-shared-domain", "domains", "share-private-domain"),
 )
 @argument("org", "org")
 @argument("domain")
@@ -108,7 +108,9 @@ def create_private_domain(session: Session, org: str, domain: str) -> Resource:
     body = {"name": domain, "relationships": {"organization": {"data": {"guid": owner["guid"]}}}}
     created = session.api.post("/v3/domains", body)
     session.ok()
-    session.tip(f"Domain '{domain}' is a private domain. Run 'cfroute create-route {domain}' to create a route in it.")
+    session.tip(
+        f"Domain '{domain}' is a private domain. Run 'cfroute share-private-domain' to share this domain with a different org."
+    )
     return dict(created)
 
 
@@ -141,7 +143,7 @@ def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource
     "delete-private-domain",
     usage="cfroute delete-private-domain DOMAIN [-f]",
     examples=("cfroute delete-private-domain acme.localhost", "cfroute delete-domain acme.localhost -f"),
-    see_also=("delete-shared-domain", "domains"),
+    see_also=("delete-shared-domain", "domains", "unshare-private-domain"),
 )
 @argument("domain", "domain")
 @force

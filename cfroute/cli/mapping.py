@@ -3,9 +3,11 @@
 from cfroute.cli import lookup, render
 from cfroute.cli.api import Resource
 from cfroute.cli.command import command
+from cfroute.cli.destinations import destination_of
 from cfroute.cli.lookup import RouteName, route_name
 from cfroute.cli.options import argument, option, route_options
-from cfroute.cli.routes import create, parse_options, route_option
+from cfroute.cli.route_options import parse_options, route_option
+from cfroute.cli.routes import create
 from cfroute.cli.session import Session
 from cfroute.errors import CfrouteError, NotFound
 
@@ -25,7 +27,7 @@ Map a TCP route:
         "cfroute map-route my-app example.com --hostname myhost --app-protocol http2 # myhost.example.com",
         "cfroute map-route my-app example.com --port 5000                            # example.com:5000",
     ),
-    see_also=("create-route", "routes", "unmap-route"),
+    see_also=("create-route", "routes", "unmap-route", "update-destination", "update-route"),
 )
 @argument("app_name", "app", metavar="APP_NAME")
 @argument("domain", "domain")
@@ -61,7 +63,7 @@ def map_route(
     session.say(
         f"Mapping route {render.name(route['url'])} to app {render.name(app_name)}{with_protocol} in {session.target.place}..."
     )
-    if _destination(route, app) is not None:
+    if destination_of(route, app) is not None:
         session.say(f"App '{app_name}' is already mapped to route '{route['url']}'. Nothing has been updated.")
     else:
         wanted = {"app": {"guid": app["guid"]}, "protocol": protocol, "port": app_port}
@@ -82,14 +84,6 @@ def _route(session: Session, domain: Resource, name: RouteName, options: dict[st
     elif options:
         raise CfrouteError("Route option support: 'Route specific options can only be specified for nonexistent routes.'")
     return route
-
-
-def _destination(route: Resource, app: Resource) -> Resource | None:
-    """The route's destination that is the app's web process."""
-    for destination in route["destinations"]:
-        if destination["app"]["guid"] == app["guid"] and destination["app"]["process"]["type"] == "web":
-            return dict(destination)
-    return None
 
 
 @command(
@@ -120,7 +114,7 @@ def unmap_route(
     if route is None:
         raise NotFound(name.missing)
     session.say(f"Removing route {render.name(route['url'])} from app {render.name(app_name)} in {session.target.place}...")
-    destination = _destination(route, app)
+    destination = destination_of(route, app)
     if destination is None:
         session.say("Route to be unmapped is not currently mapped to the application.")
     else:

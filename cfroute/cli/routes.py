@@ -1,4 +1,4 @@
-"""Routes: list, show, create, check, delete."""
+"""Routes: create, check, delete."""
 
 import msgspec
 
@@ -7,10 +7,9 @@ from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lookup import RouteName, route_name
 from cfroute.cli.options import argument, force, option, route_options
+from cfroute.cli.route_options import parse_options, route_option
 from cfroute.cli.session import Session
-from cfroute.errors import CfrouteError, NotFound
-
-route_option = option("--option", "-o", "options", multiple=True, help="Set the value of a per-route option")
+from cfroute.errors import NotFound
 
 
 @command(
@@ -27,7 +26,7 @@ Create a TCP route:
         "cfroute create-route example.com --port 5000                 # example.com:5000",
         "cfroute create-route example.com -n myapp -o loadbalancing=least-connection",
     ),
-    see_also=("check-route", "domains", "map-route", "routes", "unmap-route"),
+    see_also=("check-route", "domains", "map-route", "routes", "unmap-route", "update-route"),
 )
 @argument("domain", "domain")
 @route_options(
@@ -74,21 +73,6 @@ def create(session: Session, domain: Resource, name: RouteName, options: dict[st
     except ApiError as error:
         error.hint = ports.hint(session, domain, name.port, error)
         raise
-
-
-def parse_options(name: RouteName, options: tuple[str, ...]) -> dict[str, str]:
-    """`loadbalancing=round-robin` as a dictionary. Raises CfrouteError for what is no pair."""
-    pairs = {}
-    for text in options:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise CfrouteError(
-                f"Route option '{text}' for route with host '{name.host}', domain '{name.domain}', "
-                f"and path '{name.path or '/'}' was specified incorrectly. "
-                "Please use key-value pair format key=value."
-            )
-        pairs[key] = value
-    return pairs
 
 
 class RouteCheck(msgspec.Struct):
