@@ -1,16 +1,13 @@
 """What upstream checks in a configuration, in its order and words. The first failure is the one that is reported."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cfroute import durations
 from cfroute.go import pem
+from cfroute.gorouter.config import Config
 from cfroute.gorouter.config_error import ConfigError
 from cfroute.gorouter.nats.subjects import certificate_rdn_string, rdn_string
 from cfroute.gorouter.tls.ciphers import OPENSSL_NAMES
-
-if TYPE_CHECKING:
-    from cfroute.gorouter.config import Config
 
 _CLIENT_VALIDATIONS = ("none", "request", "require")
 _MIN_VERSIONS = ("", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
@@ -25,13 +22,13 @@ _DEFAULT_STATUS_TLS_PORT = 8443
 MOST_WORKERS = 256
 
 
-def check(config: "Config") -> None:
+def check(config: Config) -> None:
     """Raise ConfigError with the first problem, if there is one."""
     for problem in _problems(config):
         raise ConfigError(problem)
 
 
-def _problems(config: "Config") -> Iterator[str]:
+def _problems(config: Config) -> Iterator[str]:
     yield from _client_pairs(config)
     yield from _nats(config)
     yield from _status(config)
@@ -45,7 +42,7 @@ def _problems(config: "Config") -> Iterator[str]:
         yield f"Invalid value for cfroute.workers: {config.cfroute.workers}. Allowed values are -1 to {MOST_WORKERS}"
 
 
-def _client_pairs(config: "Config") -> Iterator[str]:
+def _client_pairs(config: Config) -> Iterator[str]:
     for section in (config.backends, config.route_services):
         if section.cert_chain and section.private_key:
             yield from _pair(section.cert_chain, section.private_key, "Error loading key pair: ")
@@ -56,7 +53,7 @@ def _client_pairs(config: "Config") -> Iterator[str]:
             yield _unusable_routing_api_ca(api.ca_certs)
 
 
-def _nats(config: "Config") -> Iterator[str]:
+def _nats(config: Config) -> Iterator[str]:
     nats = config.nats
     if nats.tls_enabled:
         yield from _pair(nats.cert_chain, nats.private_key, "Error loading NATS key pair: ")
@@ -74,7 +71,7 @@ def _pair(chain: str, key: str, prefix: str) -> Iterator[str]:
         yield prefix + problem
 
 
-def _status(config: "Config") -> Iterator[str]:
+def _status(config: Config) -> Iterator[str]:
     tls = config.status.tls
     if tls.port == _DEFAULT_STATUS_TLS_PORT and not tls.certificate and not tls.key:
         if not config.status.enable_nontls_health_checks:
@@ -89,7 +86,7 @@ def _status(config: "Config") -> Iterator[str]:
     yield from _pair(tls.certificate, tls.key, "Error loading router.status.tls certificate/key pair: ")
 
 
-def _front_tls(config: "Config") -> Iterator[str]:
+def _front_tls(config: Config) -> Iterator[str]:
     if config.client_cert_validation not in _CLIENT_VALIDATIONS:
         yield "router.client_cert_validation must be one of 'none', 'request' or 'require'."
     if config.min_tls_version not in _MIN_VERSIONS:
@@ -111,7 +108,7 @@ def _front_tls(config: "Config") -> Iterator[str]:
     yield from _domains(config)
 
 
-def _domains(config: "Config") -> Iterator[str]:
+def _domains(config: Config) -> Iterator[str]:
     for domain in config.domains:
         if not domain.domain.removeprefix("*."):
             yield "Every entry of domains must have a domain"
@@ -121,7 +118,7 @@ def _domains(config: "Config") -> Iterator[str]:
         yield from _one_of("xfcc format: ", domain.xfcc_format, ("", *_XFCC_FORMATS))
 
 
-def _routing(config: "Config") -> Iterator[str]:
+def _routing(config: Config) -> Iterator[str]:
     yield from _one_of("load balancing algorithm ", config.balancing_algorithm, _ALGORITHMS)
     yield from _one_of("load balancing AZ preference ", config.balancing_algorithm_az_preference, _ZONE_PREFERENCES)
     if config.load_balancer_healthy_threshold < 0:
@@ -138,7 +135,7 @@ def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> Iterator[str]:
         yield f"Invalid {what}{value}. Allowed values are [{' '.join(allowed)}]"
 
 
-def _authorities(config: "Config") -> Iterator[str]:
+def _authorities(config: Config) -> Iterator[str]:
     for position, bundle in enumerate(config.ca_certs):
         if not pem.has_certificate(bundle):
             yield f"Error while adding {position} cert in CACerts to gorouter's cert pool"
@@ -155,7 +152,7 @@ def _authorities(config: "Config") -> Iterator[str]:
         yield from _metadata_rules(config)
 
 
-def _metadata_rules(config: "Config") -> Iterator[str]:
+def _metadata_rules(config: Config) -> Iterator[str]:
     known = {certificate_rdn_string(subject) for subject in pem.subjects(config.client_ca_certs)}
     for rule in config.verify_client_certificate_metadata:
         wanted = rdn_string(rule.issuer_in_chain)

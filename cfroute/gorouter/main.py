@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cfroute.gorouter.config import ConfigError, load
+from cfroute.gorouter.config_error import ConfigError
+from cfroute.gorouter.config_file import load
 from cfroute.logs import Logger
 
 if TYPE_CHECKING:

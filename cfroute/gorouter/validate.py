@@ -13,7 +13,9 @@ import msgspec
 from cfroute.clock import SystemClock
 from cfroute.go import yaml as go_yaml
 from cfroute.gorouter import start_checks
-from cfroute.gorouter.config import Config, ConfigError, load
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.config_error import ConfigError
+from cfroute.gorouter.config_file import load
 from cfroute.gorouter.config_notes import Note, notes
 from cfroute.gorouter.logs.dropsonde import Emitter, MetronAddressError
 from cfroute.logs import Logger

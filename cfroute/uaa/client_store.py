@@ -1,14 +1,12 @@
 """The clients in the UAA's database."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from cfroute.uaa import passwords
 from cfroute.uaa.config import Client
-
-if TYPE_CHECKING:
-    from cfroute.uaa.store import Store
+from cfroute.uaa.database import Database
 
 _COLUMNS = "secret, authorities, scope, grants, access_token_validity, refresh_token_validity"
 
@@ -16,16 +14,16 @@ _COLUMNS = "secret, authorities, scope, grants, access_token_validity, refresh_t
 class Clients:
     """Programs by name; the `secret` of those that are found is the hash."""
 
-    def __init__(self, store: "Store") -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, name: str) -> Client | None:
-        row = self._store.row(f"SELECT {_COLUMNS} FROM clients WHERE name = ?", name)  # noqa: S608
+        row = self._database.row(f"SELECT {_COLUMNS} FROM clients WHERE name = ?", name)  # noqa: S608
         return row and _client(row)
 
     def all(self) -> dict[str, Client]:
         """By name, in the names' order."""
-        found = self._store.rows(f"SELECT name, {_COLUMNS} FROM clients ORDER BY name")  # noqa: S608
+        found = self._database.rows(f"SELECT name, {_COLUMNS} FROM clients ORDER BY name")  # noqa: S608
         return {name: _client(row) for name, *row in found}
 
     def seed(self, clients: dict[str, Client]) -> None:
@@ -33,7 +31,7 @@ class Clients:
 
         Hashing what a person chose is slow, so who is there and has such a secret is left alone.
         """
-        with self._store.writing():
+        with self._database.writing():
             for name, client in clients.items():
                 known = self.find(name)
                 if known is None or (client.generated and not _same(known, client)):
@@ -51,12 +49,12 @@ class Clients:
 
     def set_secret(self, name: str, secret: str) -> None:
         """Another secret; the tokens that can be taken back are."""
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("UPDATE clients SET secret = ? WHERE name = ?", (passwords.hashed(secret), name))
             connection.execute("DELETE FROM tokens WHERE client = ?", (name,))
 
     def delete(self, name: str) -> None:
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM clients WHERE name = ?", (name,))
 
     def _write(self, name: str, client: Client, secret: str) -> None:
@@ -64,7 +62,7 @@ class Clients:
         values = (secret, *lists, client.access_token_validity, client.refresh_token_validity)
         columns = _COLUMNS.split(", ")
         changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 f"INSERT INTO clients (name, {_COLUMNS}) VALUES (?{', ?' * len(columns)})"  # noqa: S608
                 f" ON CONFLICT (name) DO UPDATE SET {changes}",

@@ -49,7 +49,7 @@ class Clients:
         body = _body(asked)
         if not body.client_id:
             raise _invalid("Client id must not be empty")
-        with self._store.writing():
+        with self._store.database.writing():
             if self._store.clients.find(body.client_id):
                 raise OAuthError(409, "invalid_client", f"Client already exists: {body.client_id}")
             self._store.clients.save(body.client_id, _client(body))

@@ -120,7 +120,7 @@ class TokenEndpoint:
 
     def _new_refresh_token(self, subject: Subject, client: Client, issue: Issue, *, instead_of: str = "") -> str:
         lifetime = _or(client.refresh_token_validity, self._config.refresh_token_validity)
-        with self._store.writing():
+        with self._store.database.writing():
             if instead_of and not self._store.tokens.revoke(instead_of):
                 raise invalid_token()  # somebody else has used it in this moment
             self._keep(subject, issue.token_id + tokens.REFRESH_MARK, issue.now + lifetime, issue)

@@ -1,12 +1,11 @@
 """The groups in the UAA's database. A group's name is the scope that its members may have."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-if TYPE_CHECKING:
-    from cfroute.uaa.store import Store
+from cfroute.uaa.database import Database
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -21,20 +20,21 @@ class Group(msgspec.Struct, frozen=True):
 class Groups:
     """Groups, and who is in them."""
 
-    def __init__(self, store: "Store") -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def find(self, guid: str) -> Group | None:
-        return _group(self._store.row("SELECT guid, name, description, created_at FROM groups WHERE guid = ?", guid))
+        return _group(self._database.row("SELECT guid, name, description, created_at FROM groups WHERE guid = ?", guid))
 
     def named(self, name: str) -> Group | None:
-        return _group(self._store.row("SELECT guid, name, description, created_at FROM groups WHERE name = ?", name))
+        return _group(self._database.row("SELECT guid, name, description, created_at FROM groups WHERE name = ?", name))
 
     def all(self) -> list[Group]:
-        return [Group(*row) for row in self._store.rows("SELECT guid, name, description, created_at FROM groups ORDER BY name")]
+        rows = self._database.rows("SELECT guid, name, description, created_at FROM groups ORDER BY name")
+        return [Group(*row) for row in rows]
 
     def create(self, group: Group) -> None:
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO groups (guid, name, description, created_at) VALUES (?, ?, ?, ?)",
                 (group.guid, group.name, group.description, group.created_at),
@@ -42,30 +42,30 @@ class Groups:
 
     def ensure(self, names: Iterable[str], new_guid: Callable[[], str]) -> None:
         """Create those that there are not."""
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             known = {group.name for group in self.all()}
             new = [(new_guid(), name) for name in dict.fromkeys(names) if name not in known]
             connection.executemany("INSERT INTO groups (guid, name) VALUES (?, ?)", new)
 
     def delete(self, guid: str) -> None:
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM groups WHERE guid = ?", (guid,))
 
     def members(self, guid: str) -> list[str]:
         """The guids of its users."""
-        found = self._store.rows("SELECT user_guid FROM memberships WHERE group_guid = ? ORDER BY user_guid", guid)
+        found = self._database.rows("SELECT user_guid FROM memberships WHERE group_guid = ? ORDER BY user_guid", guid)
         return [row[0] for row in found]
 
     def add(self, user_guid: str, names: Iterable[str]) -> None:
         """Make a user a member of groups that there are; of those where he is one already, he stays one."""
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.executemany(
                 "INSERT OR IGNORE INTO memberships SELECT ?, guid FROM groups WHERE name = ?",
                 [(user_guid, name) for name in names],
             )
 
     def remove(self, user_guid: str, guid: str) -> None:
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM memberships WHERE user_guid = ? AND group_guid = ?", (user_guid, guid))
 
 

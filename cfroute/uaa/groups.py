@@ -37,7 +37,7 @@ class Groups:
         if not isinstance(name, str) or not name or not isinstance(description, str):
             raise invalid_resource("A group must have a displayName.")
         members = [self._user(each) for each in body.get("members") or []]
-        with self._store.writing():
+        with self._store.database.writing():
             if self._store.groups.named(name):
                 raise already_exists(f"A group with displayName: {name} already exists.")
             group = Group(self._new_guid(), name, description, self._clock.now())

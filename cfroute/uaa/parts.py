@@ -21,7 +21,7 @@ def new_guid() -> str:
 def open_store(config: Config, clock: Clock) -> Store:
     """The database, with those in it whom the configuration names. Raises ConfigurationError."""
     store = Store.open(config.database)
-    with store.writing():
+    with store.database.writing():
         scopes = (scope for client in config.clients.values() for scope in client.scope if scope != "uaa.none")
         groups = (group for user in config.users for group in user.groups)
         store.groups.ensure([*config.default_groups, *scopes, *groups], new_guid)

@@ -2,16 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from cfroute.uaa import passwords
 from cfroute.uaa.accounts import UAA, Account, Profile
 from cfroute.uaa.config import User
-
-if TYPE_CHECKING:
-    from cfroute.uaa.store import Store
+from cfroute.uaa.database import Database
+from cfroute.uaa.group_store import Groups
 
 _FIELDS = (
     "guid",
@@ -48,29 +47,30 @@ class Credentials(msgspec.Struct, frozen=True):
 class Users:
     """People by guid, or by name (in any case) and origin."""
 
-    def __init__(self, store: "Store") -> None:
-        self._store = store
+    def __init__(self, database: Database, groups: Groups) -> None:
+        self._database = database
+        self._groups = groups
 
     def find(self, guid: str) -> Credentials | None:
-        return _credentials(self._store.row(f"{_SELECT} WHERE guid = ?", guid))
+        return _credentials(self._database.row(f"{_SELECT} WHERE guid = ?", guid))
 
     def named(self, name: str, origin: str = UAA) -> Credentials | None:
-        return _credentials(self._store.row(f"{_SELECT} WHERE name = ? AND origin = ?", name, origin))
+        return _credentials(self._database.row(f"{_SELECT} WHERE name = ? AND origin = ?", name, origin))
 
     def all(self, name: str | None = None) -> list[Account]:
         """Everybody, the oldest first; those of that name only, if there is one."""
         if name is None:
-            rows = self._store.rows(f"{_SELECT} ORDER BY created_at, rowid")
+            rows = self._database.rows(f"{_SELECT} ORDER BY created_at, rowid")
         else:
-            rows = self._store.rows(f"{_SELECT} WHERE name = ? ORDER BY created_at, rowid", name)
+            rows = self._database.rows(f"{_SELECT} WHERE name = ? ORDER BY created_at, rowid", name)
         return [_known(row).account for row in rows]
 
     def seed(self, users: Iterable[User], default_groups: Iterable[str], new_guid: Callable[[], str], now: float) -> None:
         """Create whoever is not there yet, add memberships, and set passwords that are generated and have changed since."""
         default_groups = list(default_groups)
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             for user in users:
-                row = self._store.row("SELECT guid, seeded FROM people WHERE name = ? AND origin = ?", user.name, UAA)
+                row = self._database.row("SELECT guid, seeded FROM people WHERE name = ? AND origin = ?", user.name, UAA)
                 guid, seeded = row or (new_guid(), None)
                 if seeded is None:
                     profile = Profile(name=user.name, email=user.name, given_name=user.name, family_name=user.name)
@@ -78,21 +78,21 @@ class Users:
                 if seeded is None or (user.generated and not (seeded and passwords.matches(user.password, seeded))):
                     password = passwords.hashed(user.password, generated=user.generated)
                     connection.execute("UPDATE people SET password = ?, seeded = ? WHERE guid = ?", (password, password, guid))
-                self._store.groups.add(guid, [*default_groups, *user.groups])
+                self._groups.add(guid, [*default_groups, *user.groups])
 
     def create(self, guid: str, profile: Profile, groups: Iterable[str], now: float) -> None:
         """Raises Taken."""
         password = passwords.hashed(profile.password) if profile.origin == UAA else ""
-        with self._store.writing():
+        with self._database.writing():
             try:
                 self._insert(guid, profile, now, password)
             except sqlite3.IntegrityError as error:
                 raise Taken from error
-            self._store.groups.add(guid, groups)
+            self._groups.add(guid, groups)
 
     def change(self, guid: str, profile: Profile, now: float) -> None:
         """Everything but the password. Raises Taken."""
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             changes = ", ".join(f"{name} = ?" for name in _values(profile))
             try:
                 connection.execute(
@@ -105,7 +105,7 @@ class Users:
     def set_password(self, guid: str, password: str, now: float) -> None:
         """Another password: nobody goes on with a refresh token that was got by the old one."""
         hashed = passwords.hashed(password)
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 "UPDATE people SET password = ?, updated_at = ?, version = version + 1 WHERE guid = ?", (hashed, now, guid)
             )
@@ -114,26 +114,26 @@ class Users:
 
     def delete(self, guid: str) -> None:
         """With memberships, tokens and codes."""
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM people WHERE guid = ?", (guid,))
 
     def failures(self, guid: str) -> list[float]:
         """When wrong passwords were given since the last right one."""
-        return [row[0] for row in self._store.rows("SELECT at FROM failures WHERE user_guid = ?", guid)]
+        return [row[0] for row in self._database.rows("SELECT at FROM failures WHERE user_guid = ?", guid)]
 
     def add_failure(self, guid: str, now: float, forget_before: float) -> None:
         """Note a wrong password; what was before `forget_before` is of no interest any more."""
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM failures WHERE user_guid = ? AND at < ?", (guid, forget_before))
             connection.execute("INSERT INTO failures (user_guid, at) VALUES (?, ?)", (guid, now))
 
     def forget_failures(self, guid: str) -> None:
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute("DELETE FROM failures WHERE user_guid = ?", (guid,))
 
     def _insert(self, guid: str, profile: Profile, now: float, password: str = "") -> None:
         values = {"guid": guid, "password": password, "created_at": now, "updated_at": now, **_values(profile)}
-        with self._store.writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(
                 f"INSERT INTO people ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",  # noqa: S608
                 tuple(values.values()),

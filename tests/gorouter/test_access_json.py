@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.logs.access_file import AccessLogError
 from cfroute.gorouter.logs.access_json import AccessJson
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.logs.access_log import AccessLog, LineFormat, Record, _seconds
 from cfroute.testing import ManualClock
 

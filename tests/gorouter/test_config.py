@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfroute import durations
-from cfroute.gorouter.config import Config, ConfigError, load, parse
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.config_error import ConfigError
+from cfroute.gorouter.config_file import load, parse
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/gorouter"
 FULL = FIXTURES / "full.yml"

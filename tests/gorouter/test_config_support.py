@@ -1,6 +1,6 @@
 """Settings without effect are told."""
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.config_support import without_effect
 
 

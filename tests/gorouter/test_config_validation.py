@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cfroute.gorouter.config import ConfigError, parse
+from cfroute.gorouter.config_error import ConfigError
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.config_sections import CertSubject
 from cfroute.gorouter.nats.subjects import rdn_string
 

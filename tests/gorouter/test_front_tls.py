@@ -5,7 +5,8 @@ import ssl
 import pytest
 
 from cfroute.certificates import issue, make_authority
-from cfroute.gorouter.config import Config, parse
+from cfroute.gorouter.config import Config
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.tls import ciphers
 from cfroute.gorouter.tls import contexts as tls
 from cfroute.gorouter.tls.client_rules import Rule, rules_of, violation

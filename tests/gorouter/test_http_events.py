@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from cfroute.dropsonde import HttpStartStop
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.logs.http_events import HttpEvents, http_events
 from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.gorouter.tracing import TraceInfo

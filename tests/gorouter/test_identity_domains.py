@@ -5,7 +5,7 @@ import ssl
 import pytest
 
 from cfroute.certificates import issue, make_authority
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.routing_table.route_options import RouteOptions
 from cfroute.gorouter.tls.caller import Caller, caller_of, envoy_header
 from cfroute.gorouter.tls.identity_domains import Decision, IdentityDomains, decide

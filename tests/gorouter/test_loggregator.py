@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.logs.access_log import LineFormat
 from cfroute.gorouter.logs.dropsonde import Emitter
 from cfroute.gorouter.logs.loggregator import ShortLines, app_log, first_headers, shortened

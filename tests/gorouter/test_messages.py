@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.nats import messages
 from cfroute.gorouter.nats.messages import MessageError, RegistryMessage, decode, to_endpoint
 from cfroute.gorouter.routing_table.route_options import NO_OPTIONS, RouteOptions

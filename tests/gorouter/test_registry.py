@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.gorouter.routing_table.endpoint import Endpoint, ModificationTag
 from cfroute.gorouter.routing_table.registry import Registry

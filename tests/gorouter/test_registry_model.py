@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.routing_table.endpoint import Endpoint, ModificationTag
 from cfroute.gorouter.routing_table.pool import Pool
 from cfroute.gorouter.routing_table.registry import Registry

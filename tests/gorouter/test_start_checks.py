@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cfroute.gorouter import start_checks
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.start_checks import TemplateProblem
 from cfroute.logs import Logger
 

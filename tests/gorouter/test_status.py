@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from cfroute.clock import SystemClock
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.status import StatusListeners

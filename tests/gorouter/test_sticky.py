@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.sticky import Attributes, StickySessions, cookies, decoded, encoded, sets_vcap_id, sticky_id, vcap_cookie
 from cfroute.proxy.headers import Headers
 

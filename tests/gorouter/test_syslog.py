@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.logs.access_file import AccessLogError
 from cfroute.gorouter.logs.syslog import SyslogWriter
 

@@ -68,4 +68,4 @@ def test_what_has_expired_is_forgotten(uaa: Uaa) -> None:
     uaa.login()
     uaa.clock.advance(2_592_000)
     uaa.login()
-    assert uaa.store.rows("SELECT count(*) FROM tokens") == [(1,)]
+    assert uaa.store.database.rows("SELECT count(*) FROM tokens") == [(1,)]

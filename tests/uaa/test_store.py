@@ -99,7 +99,7 @@ def test_many_threads_may_ask_and_write_at_once(store: Store) -> None:
 
 def test_what_fails_in_a_transaction_leaves_nothing(store: Store) -> None:
     def fail() -> None:
-        with store.writing():
+        with store.database.writing():
             store.users.set_password("user-1", "other", 1.0)
             store.tokens.add("t", "user-1", "cf", 10.0, 0.0)
             raise ZeroDivisionError

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.metrics.reporter import Reporter
 from cfroute.testing import ManualClock
 

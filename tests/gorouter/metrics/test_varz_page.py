@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from random import Random
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.metrics.varz import Varz
 from cfroute.gorouter.metrics.varz_page import VarzPage
 from cfroute.gorouter.routing_table.endpoint import Endpoint

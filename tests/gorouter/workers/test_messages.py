@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.gorouter.config import load, parse
+from cfroute.gorouter.config_file import load, parse
 from cfroute.gorouter.metrics.snapshot import Distribution, Snapshot
 from cfroute.gorouter.metrics.varz_counts import RequestCounts, VarzCounts
 from cfroute.gorouter.workers import messages

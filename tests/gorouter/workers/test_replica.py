@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.nats.messages import RegistryMessage, to_endpoint
 from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.gorouter.routing_table.registry import Registry

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cfroute.clock import SystemClock
-from cfroute.gorouter.config import parse
+from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.workers import member as member_module
 from cfroute.gorouter.workers import roster as roster_module
 from cfroute.gorouter.workers.member import Member
