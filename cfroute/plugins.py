@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cfroute.errors import CfrouteError
+from cfroute.shipped_samples import shipped
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -142,10 +143,9 @@ def _of(module: Any, hook: str, kind: Callable[..., Any]) -> tuple[Any, ...]:
 
 
 def _check(names: list[str], samples: tuple[Sample, ...], taken: dict[str, str]) -> None:
-    from cfroute.cli import samples as shipped
     from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
 
-    own = {f"command '{name}'" for name in (*ENTRIES, *ALIASES, *DAEMONS)} | {f"sample '{name}'" for name in shipped.own()}
+    own = {f"command '{name}'" for name in (*ENTRIES, *ALIASES, *DAEMONS)} | {f"sample '{name}'" for name in shipped()}
     for number, name in enumerate(names):
         if name in own:
             raise BrokenPlugin(f"the {name} is cfroute's own")

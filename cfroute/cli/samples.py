@@ -4,29 +4,23 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 from cfroute import plugins
 from cfroute.errors import UsageError
-
-
-def own() -> list[str]:
-    """Those that come with cfroute."""
-    found = resources.files("cfroute").joinpath("samples")
-    return sorted(each.name for each in found.iterdir() if each.is_dir() and not each.name.startswith(("_", ".")))
+from cfroute.shipped_samples import shipped
 
 
 def names() -> list[str]:
     """What `push --sample` knows."""
-    return sorted([*own(), *plugins.samples()])
+    return sorted([*shipped(), *plugins.samples()])
 
 
 def folder(name: str) -> Path:
     """Where the files of one of our own are. Raises UsageError for an unknown one."""
-    if name not in own():
+    if (found := shipped().get(name)) is None:
         raise UsageError(f"There is no sample '{name}'. The samples are: {', '.join(names())}")
-    return Path(str(resources.files("cfroute").joinpath("samples", name)))
+    return found
 
 
 @contextlib.contextmanager
