@@ -1,7 +1,9 @@
 """The ASGI apps: what people reach, and what Diego reaches."""
 
 from collections.abc import Sequence
+from functools import cache
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,15 +12,30 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cfroute.cloud_controller import internal, resources
-from cfroute.cloud_controller.call import Reply, User
-from cfroute.cloud_controller.endpoints import COMPONENT, NOBODY, Endpoint, respond, serve
+from cfroute.cloud_controller.call import Call, Reply, User
+from cfroute.cloud_controller.endpoints import COMPONENT, NOBODY, Endpoint, get, respond, serve
 from cfroute.cloud_controller.errors import UNKNOWN_REQUEST, ApiError
 from cfroute.cloud_controller.platform import Platform
 
 
+@cache
+def _description() -> bytes:
+    from cfroute.cloud_controller.openapi.document import document  # it is long, and few ask for it
+
+    return msgspec.json.encode(document(ENDPOINTS))
+
+
+def describe(_call: Call) -> Reply:
+    """This description of the API, as OpenAPI 3.1 has it."""
+    return Reply(200, _description(), {"Content-Type": "application/json"})
+
+
+ENDPOINTS = (*resources.ENDPOINTS, get("/openapi.json", describe, open=True))
+
+
 def external_app(platform: Platform) -> ASGIApp:
     """The API for people and tools."""
-    return _without_trailing_slash(_app(platform, resources.ENDPOINTS))
+    return _without_trailing_slash(_app(platform, ENDPOINTS))
 
 
 def internal_app(platform: Platform) -> ASGIApp:

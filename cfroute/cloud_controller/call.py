@@ -120,7 +120,9 @@ class Call:
             found = self.session.get(model, guid)
         else:
             found = self.session.scalars(select(model).where(model.guid == guid, self.sight.of(model))).first()
-        if found is not None and self.rule and model.__name__ in self.rule.kinds:
+        if found is not None and self.rule is None:
+            self.only_admin()
+        elif found is not None and self.rule is not None and model.__name__ in self.rule.kinds:
             self._permit(found)
         return found
 

@@ -71,7 +71,7 @@ def _keeps_out(world: World, who: str, endpoint: Endpoint) -> None:
         assert answer.status_code in wanted, (who, endpoint, answer.text)
     elif endpoint.method == "GET":
         assert answer.status_code == 200, (who, endpoint)
-        theirs = set(world.things[world.theirs].values())
+        theirs = world.guids(world.theirs)
         assert not theirs & {each.get("guid") for each in answer.json().get("resources", [])}, (who, endpoint)
 
 

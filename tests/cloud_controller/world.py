@@ -3,6 +3,14 @@
 from typing import Any
 
 from cfroute.cloud_controller.endpoints import Endpoint
+from cfroute.cloud_controller.models import (
+    CredentialBinding,
+    ManagedInstance,
+    ServiceBroker,
+    ServiceInstance,
+    ServiceOffering,
+    ServicePlan,
+)
 from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES
 
 ROLES = (*ORGANIZATION_ROLES, *SPACE_ROLES)
@@ -15,6 +23,7 @@ class World:
         self.cc = cc
         self.theirs = cc.new_organization("theirs")
         cc.ok("PATCH", "/v3/feature_flags/route_sharing", {"enabled": True})
+        self.more: dict[str, set[str]] = {}
         self.things = {cc.organization: self._fill(cc.organization, cc.space)}
         self.things[self.theirs] = self._fill(self.theirs, cc.new_space("theirs", self.theirs))
         for kind in ROLES:
@@ -30,6 +39,7 @@ class World:
         domain = cc.ok("POST", "/v3/domains", {"name": f"{name}.test", "relationships": relationships})["guid"]
         route = cc.ok("POST", "/v3/routes", cc.route_body(host=name, space=space))["guid"]
         member = cc.person(f"member-of-{name}")
+        droplet = cc.droplet(app)
         bound = {"service_instance": {"data": {"guid": service}}, "app": {"data": {"guid": app}}}
         return {
             "organizations": organization,
@@ -37,6 +47,8 @@ class World:
             "apps": app,
             "processes": cc.ok("GET", f"/v3/apps/{app}/processes")["resources"][0]["guid"],
             "packages": cc.package(app),
+            "droplets": droplet,
+            "builds": cc.ok("GET", f"/v3/apps/{app}/builds")["resources"][0]["guid"],
             "routes": route,
             "destinations": cc.map(route, app),
             "domains": domain,
@@ -47,7 +59,29 @@ class World:
             "service_route_bindings": cc.ok("POST", "/v3/service_route_bindings", cc.bind_body(route, service))["guid"],
             "roles": cc.grant(f"member-of-{name}", "organization_user", organization),
             "users": member,
+            "audit_events": cc.ok("GET", f"/v3/audit_events?target_guids={app}")["resources"][0]["guid"],
+            **self._offer(name, organization, space),
         }
+
+    def _offer(self, name: str, organization: str, space: str) -> dict[str, str]:
+        """A broker of the space with one plan; besides, an instance of it, and a key for that."""
+        broker = ServiceBroker(name=name, url="https://broker.test", username="u", password="p", space_guid=space)
+        features = dict.fromkeys(
+            ("plan_updateable", "instances_retrievable", "bindings_retrievable", "allow_context_updates"), False
+        )
+        offering = ServiceOffering(catalog_id="offering", name=name, description="", bindable=True, broker=broker, **features)
+        plan = ServicePlan(catalog_id="plan", name=name, description="", free=True, offering=offering)
+        managed = ServiceInstance(name=f"managed-{name}", space_guid=space, type="managed", managed=ManagedInstance(plan=plan))
+        key = CredentialBinding(name=f"key-{name}", service_instance=managed)
+        with self.cc.platform.database.writing() as session:
+            session.add_all([broker, offering, plan, managed, key])
+            session.flush()
+            self.more[organization] = {managed.guid, key.guid}
+            return {"service_brokers": broker.guid, "service_offerings": offering.guid, "service_plans": plan.guid}
+
+    def guids(self, organization: str) -> set[str]:
+        """Of all that is in the organization."""
+        return {*self.things[organization].values(), *self.more[organization]}
 
     def body(self, endpoint: Endpoint, organization: str) -> Any:
         """One with which permission is asked for: that is mostly done before anything is looked at, as upstream does."""

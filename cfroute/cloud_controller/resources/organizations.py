@@ -70,7 +70,7 @@ def _refuse_taken(call: Call, wanted: str, but: str = "") -> None:
         raise unprocessable(f"Organization '{wanted}' already exists.")
 
 
-_DOMAINS = Listing(Domain, present.domain, {"names": among(Domain.name)}, order=("name",))
+DOMAINS = Listing(Domain, present.domain, {"names": among(Domain.name)}, order=("name",))
 
 
 def domains(call: Call) -> Reply:
@@ -78,7 +78,7 @@ def domains(call: Call) -> Reply:
     organization = call.the(Organization)
     shared_with = select(domain_shares.c.domain_guid).where(domain_shares.c.organization_guid == organization.guid)
     usable = Domain.organization_guid.is_(None) | (Domain.organization_guid == organization.guid) | Domain.guid.in_(shared_with)
-    return _DOMAINS.page(call, usable)
+    return DOMAINS.page(call, usable)
 
 
 def default_domain(call: Call) -> dict[str, Any]:

@@ -91,11 +91,11 @@ def bits_response(path: Path, name: str) -> Response:
     return FileResponse(path, media_type="application/octet-stream")
 
 
-_DROPLETS = Listing(Droplet, present.droplet, {"states": among(Droplet.state)})
+DROPLETS = Listing(Droplet, present.droplet, {"states": among(Droplet.state)})
 
 
 def droplets(call: Call) -> Reply:
-    return _DROPLETS.page(call, Droplet.package_guid == call.the(Package).guid)
+    return DROPLETS.page(call, Droplet.package_guid == call.the(Package).guid)
 
 
 def remove(call: Call) -> Reply:
