@@ -189,8 +189,8 @@ def ask(session: Session, text: str, *, hidden: bool = False) -> str:
     if session.no_input:
         raise CfrouteError("nobody is there to ask", f"'{text}' has to be given on the command line")
     if sys.stdin.isatty():
-        return str(click.prompt(text, hide_input=hidden, err=session.json))
-    click.echo(f"{text}: ", err=session.json)
+        return str(click.prompt(text, hide_input=hidden, err=not session.for_people))
+    click.echo(f"{text}: ", err=not session.for_people)
     line = sys.stdin.readline()
     if not line:
         raise CfrouteError("nobody is there to ask", f"'{text}' has to be given on the command line")

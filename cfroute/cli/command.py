@@ -4,7 +4,7 @@
     @click.argument("domain")
     def check_route(session: Session, domain: str) -> RouteCheck: …
 
-A command returns data, or None. With --json the data is printed; else `text(data)` is, if the command has a text form.
+A command returns data, or None. `text(data)` is printed, if the command has a text form; with --json and its like the data is.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,32 +12,12 @@ from typing import Any
 
 import click
 
-from cfroute.cli import render
 from cfroute.cli.catalog import ENTRIES
 from cfroute.cli.session import Session
+from cfroute.cli.shared_options import SharedOption, own_names, shared_options
 
 HELP = ("--help, -h", "Show help")
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
-
-
-def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value and parameter.name:
-        setattr(context.find_object(Session), parameter.name, value)
-
-
-def global_options() -> list[click.Option]:
-    """The options that are accepted before and after the name of every command."""
-
-    def option(name: str, text: str, **settings: Any) -> click.Option:
-        return click.Option([name], help=text, expose_value=False, callback=_keep, is_eager=True, **settings)
-
-    return [
-        option("--json", "Print data as JSON on stdout; warnings and errors as lines of JSON on stderr", is_flag=True),
-        option("--quiet", "Do not say what is being done", is_flag=True),
-        option("--no-input", "Never ask: fail where a confirmation is needed", is_flag=True),
-        option("--debug", "Show the traceback of an error", is_flag=True),
-        option("--state-dir", "State folder (default: $CFROUTE_HOME, or the user's state folder)", metavar="DIR"),
-    ]
 
 
 class Command(click.Command):
@@ -59,7 +39,8 @@ class Command(click.Command):
         text: Callable[[Any], str] | None = None,
         **settings: Any,
     ) -> None:
-        settings["params"] = [*settings.get("params", []), *global_options()]
+        own = settings.get("params", [])
+        settings["params"] = [*own, *shared_options(own_names(own))]
         entry = ENTRIES[name]
         super().__init__(name, short_help=entry.summary, context_settings=SETTINGS, **settings)
         self.usage, self.examples, self.see_also = usage, examples, see_also
@@ -88,12 +69,8 @@ class Command(click.Command):
         assert session is not None
         assert self.callback is not None
         data = ctx.invoke(self.callback, session, **ctx.params)
-        if data is None:
-            return
-        if session.json:
-            session.print(render.json_text(data))
-        elif self.text is not None:
-            session.print(self.text(data))
+        if data is not None:
+            session.emit(data, self.text)
 
     def get_help(self, ctx: click.Context) -> str:
         return help_text(self)
@@ -117,8 +94,8 @@ def help_text(command: Command) -> str:
     """The help of a command in cf's layout."""
     entry = ENTRIES[str(command.name)]
     options = [p for p in command.params if isinstance(p, click.Option)]
-    own = [p for p in options if p.callback is not _keep]
-    shared = [p for p in options if p.callback is _keep]
+    own = [p for p in options if not isinstance(p, SharedOption)]
+    shared = [p for p in options if isinstance(p, SharedOption)]
     sections = [
         ("NAME", f"{entry.name} - {entry.summary}"),
         ("USAGE", command.usage.strip()),

@@ -42,8 +42,8 @@ def demo(session: Session, keep: bool) -> list[Played]:
         tour = Tour(stage)
         try:
             for number, step in enumerate(demo_steps.STEPS, start=1):
-                session.say(f"{number}. {render.name(step.title)}")
-                session.say(f"   {step.explanation}")
+                session.show(f"{number}. {render.name(step.title)}")
+                session.show(f"   {step.explanation}")
                 played.append(_play(session, tour, step))
                 if not played[-1].passed:
                     break
@@ -62,18 +62,18 @@ def _play(session: Session, tour: Tour, step: demo_steps.Step) -> Played:
     try:
         for fact in step.play(tour):
             verified.append(fact)
-            session.say(f"   {render.good('verified')}: {fact}")
+            session.show(f"   {render.good('verified')}: {fact}")
     except CfrouteError as error:
         passed = False
         verified.append(error.message)
         session.warn(f"   {render.bad('not as it should be')}: {error.message}")
-    session.say()
+    session.show()
     return Played(step.title, passed, verified, round(session.clock.monotonic() - began, 3))
 
 
 def _conclude(session: Session, played: list[Played]) -> None:
     if played[-1].passed:
-        session.say(f"{render.good('OK')}: all {len(played)} steps were verified.")
+        session.show(f"{render.good('OK')}: all {len(played)} steps were verified.")
         return
     if session.json:
         session.exit_code = StepFailed.exit_code  # the report tells what went wrong
@@ -85,21 +85,21 @@ def _conclude(session: Session, played: list[Played]) -> None:
 def _stage(session: Session) -> Iterator[Session]:
     """The running foundation, or one that exists for the demo alone."""
     if session.foundation.is_up():
-        session.say(f"Playing on the foundation in {session.home.root}.")
-        session.say()
+        session.show(f"Playing on the foundation in {session.home.root}.")
+        session.show()
         yield session
         return
     with tempfile.TemporaryDirectory(prefix="cfroute-demo-") as folder:
         stage = Session()
         stage.state_dir = folder
-        stage.json, stage.quiet, stage.color = session.json, session.quiet, session.color
+        stage.output, stage.quiet, stage.color = session.output, session.quiet, session.color
         tour = Tour(stage)
-        session.say("No foundation is running: starting one in a temporary folder.")
+        session.show("No foundation is running: starting one in a temporary folder.")
         tour.cfroute("up", "--detach", "--http-port", "0", "--https-port", "0", "--api-port", "0", "--tcp-ports", "0")
-        session.say()
+        session.show()
         try:
             yield stage
         finally:
-            session.say("Taking the foundation down.")
+            session.show("Taking the foundation down.")
             tour.cfroute("down")
-            session.say()
+            session.show()

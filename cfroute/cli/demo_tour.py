@@ -44,7 +44,7 @@ class Tour:
 
     def cfroute(self, *words: str) -> None:
         """Run a command as a process of its own, and show it with its output. Raises StepFailed when it fails."""
-        self.session.say(f"   $ cfroute {shlex.join(words)}")
+        self.session.show(f"   $ cfroute {shlex.join(words)}")
         done = subprocess.run(
             [sys.executable, "-m", "cfroute.cli.main", *self._on_this_foundation(words)],
             stdin=subprocess.DEVNULL,
@@ -54,7 +54,7 @@ class Tour:
             check=False,
         )
         for line in done.stdout.rstrip().splitlines():
-            self.session.say(f"     {line}" if line else "")
+            self.session.show(f"     {line}" if line else "")
         if done.returncode:
             raise StepFailed(_failure(words, done.returncode, done.stdout))
 
@@ -92,7 +92,7 @@ class Tour:
 
     def see(self, app: str, path: str) -> httpx.Response:
         """The same, shown to the user. Raises StepFailed for an error."""
-        self.session.say(f"   $ curl http://{self.host(app)}:{self.client.base_url.port}{path}")
+        self.session.show(f"   $ curl http://{self.host(app)}:{self.client.base_url.port}{path}")
         answer = self.get(app, path)
         if answer.is_error:
             raise StepFailed(f"{answer.status_code} {answer.headers.get('X-Cf-RouterError', '')}: {answer.text[:200]}")

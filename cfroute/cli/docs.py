@@ -31,7 +31,7 @@ def topics() -> dict[str, str]:
 def docs(session: Session, topic: str | None) -> dict[str, str] | None:
     known = topics()
     if topic is None:
-        if session.json:
+        if not session.for_people:
             return known
         session.print("Topics:")
         session.print(render.block(known.items(), indent="   "))
@@ -40,7 +40,7 @@ def docs(session: Session, topic: str | None) -> dict[str, str] | None:
     if topic not in known:
         raise NotFound(f"There is no topic '{topic}'.", "'cfroute docs' lists the topics")
     text = resources.files("cfroute").joinpath("docs", f"{topic}.md").read_text()
-    if session.json:
+    if not session.for_people:
         return {"topic": topic, "title": known[topic], "text": text}
     if sys.stdout.isatty():
         render.markdown(text)

@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Callable, Iterable
 from types import FrameType
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -48,45 +49,102 @@ def _too_late(number: int, frame: FrameType | None) -> None:
     raise TimedOut("no completion in time")
 
 
-def _named(path: str, *, of_space: bool = False) -> Callable[[Session, click.Context], list[str]]:
-    def look(session: Session, context: click.Context) -> list[str]:
-        if not session.home.foundation.exists():
-            return []  # nothing has been made here yet, and pressing TAB is no reason to begin
+Look = Callable[[Session, click.Context], Iterable[str]]
+
+
+def _known(look: Look) -> Look:
+    """Look only where there is an API: pressing TAB is no reason to begin a state folder."""
+
+    @functools.wraps(look)
+    def looked(session: Session, context: click.Context) -> Iterable[str]:
+        if not (session.home.foundation.exists() or session.settings.api):
+            return []
         session.warn = lambda text: None  # type: ignore[method-assign]
-        where = {"space_guids": [session.target.space["guid"]]} if of_space else {}
-        return [resource["name"] for resource in session.api.list(path, **where)]
+        return look(session, context)
+
+    return looked
+
+
+def _named(path: str, *, of_space: bool = False, key: str = "name", **by: str) -> Look:
+    """Names of the resources of a list; `by` has its filters, and the arguments or options that they come from, if typed."""
+
+    @_known
+    def look(session: Session, context: click.Context) -> list[str]:
+        query: dict[str, Any] = {name: [value] for name, each in by.items() if (value := typed(each, context))}
+        if of_space:
+            query["space_guids"] = [session.target.space["guid"]]
+        return [str(resource[key]) for resource in session.api.list(path, **query)]
 
     return look
 
 
-def _hosts(session: Session, context: click.Context) -> list[str]:
-    """Hosts of the routes in the domain that was typed, or of all."""
-    if not session.home.foundation.exists():
-        return []
-    routes = session.api.list("/v3/routes", space_guids=[session.target.space["guid"]])
-    domain = _typed("domain", context)
-    return [route["host"] for route in routes if route["host"] and (not domain or f".{domain}" in route["url"])]
+@_known
+def _spaces(session: Session, context: click.Context) -> list[str]:
+    """Spaces of the org that was typed, or of the targeted one."""
+    from cfroute.cli.target import find_org
+
+    name = typed("org", context)
+    org = find_org(session.api, name) if name else session.target.org
+    return [space["name"] for space in session.api.list("/v3/spaces", organization_guids=[org["guid"]])]
 
 
-def _typed(argument: str, context: click.Context) -> str | None:
-    """The argument, if it is there already. click leaves all of them over where an option still waits for its value."""
-    names = [parameter.name for parameter in context.command.params if isinstance(parameter, click.Argument)]
-    return context.params.get(argument) or dict(zip(names, context.args, strict=False)).get(argument)
+def _app(session: Session, context: click.Context) -> dict[str, Any]:
+    """The app that was typed. Raises NotFound."""
+    from cfroute.cli import lookup
+
+    return lookup.app(session.api, session.target.space, typed("app_name", context) or "")
 
 
-def _ports(session: Session, context: click.Context) -> list[str]:
-    """Ports of the routes in the domain that was typed, or of all."""
-    if not session.home.foundation.exists():
-        return []
-    routes = session.api.list("/v3/routes", space_guids=[session.target.space["guid"]])
-    domain = _typed("domain", context)
-    return [str(route["port"]) for route in routes if route["port"] and domain in (None, route["url"].rpartition(":")[0])]
+def _of_app(path: str, key: str) -> Look:
+    """What belongs to the app that was typed."""
+
+    @_known
+    def look(session: Session, context: click.Context) -> list[str]:
+        app = _app(session, context)
+        return [str(each[key]) for each in session.api.list(f"/v3/apps/{app['guid']}/{path}")]
+
+    return look
 
 
+@_known
+def _instances(session: Session, context: click.Context) -> list[str]:
+    """Indexes of the instances of an app."""
+    app = _app(session, context)
+    process = typed("process", context) or "web"
+    return [str(each["index"]) for each in session.api.get(f"/v3/apps/{app['guid']}/processes/{process}/stats")["resources"]]
+
+
+def _of_routes(key: str) -> Look:
+    """Hosts or ports of the routes of the space in the domain that was typed, or in all."""
+
+    @_known
+    def look(session: Session, context: click.Context) -> list[str]:
+        routes = session.api.page("/v3/routes", space_guids=[session.target.space["guid"]], include="domain")
+        domains = {domain["guid"]: domain["name"] for domain in routes.included["domains"]}
+        wanted = typed("domain", context)
+        names = [(route, domains[route["relationships"]["domain"]["data"]["guid"]]) for route in routes.resources]
+        return [str(route[key]) for route, name in names if route[key] and wanted in (None, name)]
+
+    return look
+
+
+def typed(parameter: str, context: click.Context) -> str | None:
+    """An argument or option, if it is there already. click leaves all arguments over where an option waits for its value."""
+    names = [each.name for each in context.command.params if isinstance(each, click.Argument)]
+    return context.params.get(parameter) or dict(zip(names, context.args, strict=False)).get(parameter)
+
+
+@_known
 def _router_groups(session: Session, context: click.Context) -> list[str]:
-    if not session.home.foundation.exists():
-        return []
     return [group["name"] for group in session.api.get("/routing/v1/router_groups")]
+
+
+@_known
+def _keys(session: Session, context: click.Context) -> list[str]:
+    """Keys of the service instance that was typed."""
+    instances = [typed("service_instance", context)]
+    found = session.api.list("/v3/service_credential_bindings", type="key", service_instance_names=instances)
+    return [key["name"] for key in found]
 
 
 def _components(session: Session, context: click.Context) -> Iterable[str]:
@@ -105,20 +163,43 @@ def _topics(session: Session, context: click.Context) -> Iterable[str]:
     return topics()
 
 
+@_known
 def _routes(session: Session, context: click.Context) -> list[str]:
-    if not session.home.foundation.exists():
-        return []
     return [re.sub(r":\d+$", "", route["url"]) for route in session.api.list("/v3/routes")]
 
 
-KINDS: dict[str, Callable[[Session, click.Context], Iterable[str]]] = {
+ROLES = ("OrgManager", "BillingManager", "OrgAuditor", "SpaceManager", "SpaceDeveloper", "SpaceAuditor", "SpaceSupporter")
+
+
+def _roles(session: Session, context: click.Context) -> Iterable[str]:
+    """The roles that the command is about."""
+    of_space = any(parameter.name == "space" for parameter in context.command.params)
+    return ROLES[3:] if of_space else ROLES[:3]
+
+
+KINDS: dict[str, Look] = {
     "app": _named("/v3/apps", of_space=True),
+    "broker": _named("/v3/service_brokers"),
+    "buildpack": _named("/v3/buildpacks"),
     "domain": _named("/v3/domains"),
-    "service": _named("/v3/service_instances", of_space=True),
+    "droplet": _of_app("droplets", "guid"),
+    "feature-flag": _named("/v3/feature_flags"),
+    "instance": _instances,
+    "offering": _named("/v3/service_offerings"),
     "org": _named("/v3/organizations"),
-    "space": _named("/v3/spaces"),
-    "host": _hosts,
-    "port": _ports,
+    "org-quota": _named("/v3/organization_quotas"),
+    "plan": _named("/v3/service_plans", service_offering_names="service_offering"),
+    "process": _of_app("processes", "type"),
+    "revision": _of_app("revisions", "version"),
+    "role": _roles,
+    "service": _named("/v3/service_instances", of_space=True),
+    "service-key": _keys,
+    "space": _spaces,
+    "space-quota": _named("/v3/space_quotas"),
+    "stack": _named("/v3/stacks"),
+    "user": _named("/v3/users", key="username"),
+    "host": _of_routes("host"),
+    "port": _of_routes("port"),
     "route": _routes,
     "router-group": _router_groups,
     "component": _components,

@@ -17,9 +17,10 @@ import click
 from cfroute import __version__, plugins
 from cfroute.cli import failures
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
-from cfroute.cli.command import SETTINGS, global_options
+from cfroute.cli.command import SETTINGS
 from cfroute.cli.overview import overview
 from cfroute.cli.session import Session
+from cfroute.cli.shared_options import keep, shared_options
 from cfroute.foundation.warmup import leave_out
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def program() -> Program:
     )
     return Program(
         "cfroute",
-        params=[*global_options(), version],
+        params=[*shared_options(), version],
         context_settings=SETTINGS,
         invoke_without_command=True,
         callback=_nothing_asked,
@@ -131,7 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(err=True)  # the prompt begins on a line of its own
         return failures.INTERRUPTED
     except Exception as error:
-        session.json |= "--json" in given  # wrong usage is found before the options are looked at
+        if "--json" in given:  # wrong usage is found before the options are looked at
+            keep(session, "json", True)
         return failures.report(error, session)
     finally:
         session.close()

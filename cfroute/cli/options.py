@@ -1,4 +1,4 @@
-"""Options that several commands share, with cf's names and words."""
+"""Options and arguments: each has a kind (see `kinds`), by which it is completed, and each option a long name."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -6,33 +6,57 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from cfroute.cli.kinds import FILE, OTHER, kind_of
+
 Function = TypeVar("Function", bound=Callable[..., Any] | click.Command)
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def _word(kind: str) -> Complete | None:
-    """Completes with live values; see `live_values`."""
-    if not kind:
-        return None
+class _Kind(click.Parameter):
+    """What arguments and options have in common: `kind`."""
 
-    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def __init__(self, *arguments: Any, kind: str = "", **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.kind = kind_of(str(self.name), kind)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Live values; what the type of the parameter offers where there are none."""
+        if self.kind == FILE:
+            return [CompletionItem(incomplete, type="file")]
+        if not self.kind or self.kind in OTHER:
+            return super().shell_complete(ctx, incomplete)
         from cfroute.cli.live_values import items
 
-        return items(kind, context, incomplete)
+        return items(self.kind, ctx, incomplete)
 
-    return complete
+
+class Argument(_Kind, click.Argument):
+    """An argument with a kind."""
+
+
+class Option(_Kind, click.Option):
+    """An option with a kind."""
 
 
 def argument(
-    name: str, complete: str = "", *, required: bool = True, metavar: str | None = None
+    name: str, kind: str = "", *, required: bool = True, metavar: str | None = None, **settings: Any
 ) -> Callable[[Function], Function]:
-    """An argument; `complete` names what it is completed with: app, domain, service, component …"""
-    return click.argument(name, required=required, metavar=metavar, shell_complete=_word(complete))
+    """An argument; `kind` where its name does not say it."""
+    return click.argument(name, cls=Argument, kind=kind, required=required, metavar=metavar, **settings)
 
 
 def option(*names: str, complete: str = "", **settings: Any) -> Callable[[Function], Function]:
-    """An option; `complete` as for `argument`."""
-    return click.option(*names, shell_complete=_word(complete), **settings)
+    """An option; `complete` is its kind where its name does not say it.
+
+    One that has only a letter in cf (`-f`) is also called as its parameter is (`--force`).
+    """
+    return click.option(*_with_long(names), cls=Option, kind=complete, **settings)
+
+
+def _with_long(names: tuple[str, ...]) -> tuple[str, ...]:
+    if any(name.startswith("--") for name in names):
+        return names
+    parameter = next(name for name in names if not name.startswith("-"))
+    return (*names, f"--{parameter.replace('_', '-')}")
 
 
 def route_options(purpose: str, *, port: str = "", hostname: str = "") -> Callable[[Function], Function]:
@@ -40,16 +64,16 @@ def route_options(purpose: str, *, port: str = "", hostname: str = "") -> Callab
 
     def add(function: Function) -> Function:
         if port:
-            function = option("--port", complete="port", type=click.IntRange(0, 65535), help=port)(function)
-        function = click.option("--path", help=f"Path {purpose}")(function)
+            function = option("--port", type=click.IntRange(0, 65535), help=port)(function)
+        function = option("--path", help=f"Path {purpose}")(function)
         text = hostname or f"Hostname {purpose}"
-        return option("--hostname", "-n", complete="host", help=text)(function)
+        return option("--hostname", "-n", help=text)(function)
 
     return add
 
 
-force = click.option("-f", "force", is_flag=True, help="Force deletion without confirmation")
+force = option("-f", "force", is_flag=True, help="Force deletion without confirmation")
 
 
 def labels(plural: str) -> Callable[[Function], Function]:
-    return click.option("--labels", help=f"Selector to filter {plural} by labels")
+    return option("--labels", help=f"Selector to filter {plural} by labels")

@@ -2,7 +2,7 @@
 
 from cfroute import __version__, plugins
 from cfroute.cli.catalog import COMMON, DAEMONS, ENTRIES, GROUPS, Entry
-from cfroute.cli.command import global_options
+from cfroute.cli.shared_options import shared_options
 
 DESCRIPTION = "Cloud Foundry's routing tier on one machine."
 
@@ -21,7 +21,7 @@ def overview(*, complete: bool) -> str:
         sections.append("Components, in the foreground:\n" + _list([(n, s) for n, (_, s) in DAEMONS.items()]))
         if added := [(each.name, each.summary) for plugin in plugins.installed() for each in plugin.commands]:
             sections.append("From plugins:\n" + _list(added))
-        options = [(", ".join(option.opts), option.help or "") for option in global_options()]
+        options = [(", ".join(option.opts), option.help or "") for option in shared_options()]
         sections.append("Options, before or after a command:\n" + _list([*options, ("-h, --help", "Show help")]))
         sections.append("Exit status: `cfroute docs exit-codes`. Everything stays on this machine.")
     else:

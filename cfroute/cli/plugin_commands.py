@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from cfroute import plugins
-from cfroute.cli.command import global_options
 from cfroute.cli.session import Session
+from cfroute.cli.shared_options import own_names, shared_options
 from cfroute.plugins import BrokenPlugin, Command
 
 
@@ -36,8 +36,7 @@ def warn(session: Session) -> None:
 
 
 def _with_our_options(command: click.Command) -> click.Command:
-    known = {name for parameter in command.params for name in parameter.opts}
-    command.params += [option for option in global_options() if not known & set(option.opts)]
+    command.params += shared_options(own_names(command.params))
     return command
 
 

@@ -1,9 +1,12 @@
 """How data becomes text: cf's tables and blocks, JSON, and colour. Only this module and `live` draw."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from cfroute.cli import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +19,10 @@ _NARROW = 10  # characters of a column that is not cut as long as there are wide
 def name(text: object) -> str:
     """A name in a message, in cf's cyan."""
     return click.style(str(text), fg="cyan", bold=True)
+
+
+def heading(text: str) -> str:
+    return click.style(text, bold=True)
 
 
 def good(text: str) -> str:
@@ -48,6 +55,20 @@ def block(pairs: Iterable[tuple[str, str]], indent: str = "") -> str:
     return "\n".join(f"{indent}{key + ':':<{width}}{GAP}{value}" for key, value in listed)
 
 
+def lines(output: str, data: Any, text: Callable[[Any], str] | None) -> Iterable[str]:
+    """Data in one of the formats of `session.FORMATS`; `text` is None where there is nothing to say to people."""
+    match output:
+        case "json":
+            return [json_text(data)]
+        case "jsonl":
+            return map(json_line, data) if isinstance(data, list | tuple) else [json_line(data)]
+        case "plain":
+            return plain.lines(data)
+        case "text" if text is not None:
+            return [text(data)]
+    return []
+
+
 def json_text(data: Any) -> str:
     """One JSON value, for people and programs."""
     import msgspec
@@ -76,6 +97,17 @@ def size(octets: float) -> str:
         if octets >= one:
             return f"{octets / one:.1f}".removesuffix(".0") + unit
     return f"{octets:.0f}B"
+
+
+def date(timestamp: str) -> str:
+    """A timestamp of the API in the zone of this machine: `Sat 21 Nov 19:28:29 UTC 2026`; nothing for none."""
+    return f"{datetime.fromisoformat(timestamp).astimezone():%a %d %b %H:%M:%S %Z %Y}" if timestamp else ""
+
+
+def stamp(timestamp: str) -> str:
+    """The same as events have it: `2026-11-21T19:28:29.00+0000`."""
+    when = datetime.fromisoformat(timestamp).astimezone()
+    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 10_000:02d}{when:%z}"
 
 
 class Screen:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,22 +21,38 @@ if TYPE_CHECKING:
     from cfroute.foundation.client import FoundationClient
 
 
+FORMATS = ("text", "json", "jsonl", "plain", "none")
+"""How data is printed: text for people; one JSON value; a JSON value a line; a record a line (see `plain`); not at all."""
+
+
 class Session:
     """What a command gets handed.
 
-    Messages for a person go through `say`, which writes where cf writes, to stdout. With --json stdout is for the data alone,
-    nothing is said, and stderr has a line of JSON for every warning and for the error.
+    Messages for a person go through `say`: in cf's commands to stdout, where cf has them, in our own to stderr. With --json and
+    its like stdout is for the data alone, and nothing is said; with --json and jsonl, stderr has a line of JSON for every
+    warning and for the error.
     """
 
     def __init__(self) -> None:
         self.state_dir: str | None = None
-        self.json = False
+        self.output = "text"
         self.quiet = False
+        self.verbose = False
         self.no_input = False
         self.debug = False
         self.color = wants_color(os.environ)
         self.command: Command | None = None
         self.exit_code = 0
+
+    @property
+    def json(self) -> bool:
+        """Whether programs read along: warnings and errors are JSON."""
+        return self.output in ("json", "jsonl")
+
+    @property
+    def for_people(self) -> bool:
+        """Whether stdout has text for people, rather than data alone."""
+        return self.output == "text"
 
     @property
     def home(self) -> Home:
@@ -82,8 +99,15 @@ class Session:
 
     def say(self, text: str = "") -> None:
         """Tell a person what happens."""
-        if not (self.quiet or self.json):
-            click.echo(text, color=self.color)
+        self._tell(text, err=self.command is not None and not self.command.cf_shaped)
+
+    def show(self, text: str = "") -> None:
+        """Tell a person what a command was called for: like `say`, but always on stdout."""
+        self._tell(text, err=False)
+
+    def _tell(self, text: str, *, err: bool) -> None:
+        if self.for_people and not self.quiet:
+            click.echo(text, err=err, color=self.color)
 
     def ok(self) -> None:
         """Say that what was announced is done."""
@@ -102,19 +126,25 @@ class Session:
         """Write data as text to stdout."""
         click.echo(text, color=self.color)
 
+    def emit(self, data: Any, text: Callable[[Any], str] | None = None) -> None:
+        """Write what a command was called for in the chosen format; `text` makes it text, if it can be."""
+        for line in render.lines(self.output, data, text):
+            self.print(line)
+
     def line(self, data: Any, text: str) -> None:
-        """Write one item of a stream: a line of JSON, or text."""
-        self.print(render.json_line(data) if self.json else text)
+        """Write one item of a stream in the chosen format; there JSON is one value a line."""
+        for line in render.lines("jsonl" if self.json else self.output, [data], lambda _: text):
+            self.print(line)
         sys.stdout.flush()
 
     def confirm(self, question: str) -> bool:
         """Ask; no answer but y or yes means yes.
 
-        Raises CfrouteError when nobody can answer: input is at its end, or --no-input was given, or with --json there is no
-        terminal to ask on (the question would stand among the JSON).
+        Raises CfrouteError when nobody can answer: input is at its end, or --no-input was given, or with --json and its like
+        there is no terminal to ask on (the question would stand among the data).
         """
-        while not self.no_input and (sys.stdin.isatty() or not self.json):
-            click.echo(f"{question} [yN]: ", nl=False, err=self.json, color=self.color)
+        while not self.no_input and (sys.stdin.isatty() or self.for_people):
+            click.echo(f"{question} [yN]: ", nl=False, err=not self.for_people, color=self.color)
             answer = sys.stdin.readline()
             if not answer:
                 self.say()

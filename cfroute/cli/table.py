@@ -61,7 +61,7 @@ def table(
         raise NotRunning("the foundation is not running", "start it with 'cfroute up --detach'")
     routers = Routers(session, http=not tcp_only, tcp=not http_only)
     if watch:
-        follow = _screen if sys.stdout.isatty() and not session.json else _changes
+        follow = _screen if sys.stdout.isatty() and session.for_people else _changes
         follow(session, routers, pattern, interval)
         return None
     look = routers.look(pattern)

@@ -9,7 +9,9 @@ from .source import within
 
 # Globs over dotted names without the leading "cfroute."; each has to match something.
 CORE = (
+    "cli.kinds",
     "cli.manifest",
+    "cli.plain",
     "cli.routing_table",
     "cli.tcp_table",
     "cloud_controller.brokers.catalog",
@@ -125,6 +127,15 @@ CORE = (
     "relay.session",
     "relay.values",
     "resolver",
+    "route_registrar.config",
+    "route_registrar.dynamic",
+    "route_registrar.mappings",
+    "route_registrar.messages",
+    "route_registrar.nats_outlet",
+    "route_registrar.problems",
+    "route_registrar.route_validation",
+    "route_registrar.turns",
+    "route_registrar.validation",
     "routing_api.backup",
     "routing_api.bodies",
     "routing_api.errors",

@@ -48,6 +48,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A state folder that nothing has used yet."""
     folder = tmp_path / "foundation"
     monkeypatch.setenv("CFROUTE_HOME", str(folder))
+    monkeypatch.delenv("CF_HOME", raising=False)
     return Home(folder)
 
 
