@@ -182,6 +182,7 @@ DAEMONS: dict[str, tuple[str, str]] = {
     "bbs": ("cfroute.diego.bbs.main", "Diego's bulletin board system and auctioneer"),
     "cell": ("cfroute.diego.cell.main", "A Diego cell: it runs the app instances"),
     "route-emitter": ("cfroute.diego.route_emitter.main", "Tells the routers what runs on a cell"),
+    "route-registrar": ("cfroute.route_registrar.main", "Tells the routers where the system's components are"),
 }
 """Components as commands: (module, summary). Their arguments are their own, as upstream's."""
 

@@ -6,12 +6,12 @@ from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
 
 NAMES = (
-    "nats, uaa, cloud_controller, bbs, locket, tcp_emitter, cell/N, route_emitter/N, routing_api/N, gorouter/N, tcp_router/N "
-    "or load_balancer"
+    "nats, uaa, cloud_controller, route_registrar, bbs, locket, tcp_emitter, cell/N, route_emitter/N, routing_api/N, gorouter/N, "
+    "tcp_router/N or load_balancer"
 )
 
 _COMPONENT = re.compile(
-    r"nats|uaa|cloud_controller|bbs|locket|tcp_emitter|load_balancer"
+    r"nats|uaa|cloud_controller|route_registrar|bbs|locket|tcp_emitter|load_balancer"
     r"|(cell|route_emitter|routing_api|gorouter|tcp_router)/\d+"
 )
 

@@ -42,6 +42,19 @@ def is_kept(text: str) -> bool:
         raise URLError(f"parse {quote(text)}: {error}") from error
 
 
+def check_reference(text: str) -> None:
+    """Raises URLError unless the text is a URL reference, with query and fragment or without."""
+    reference, _, fragment = text.partition("#")
+    shown = reference
+    try:
+        _split_scheme(reference)  # a control character is as wrong in the query
+        _is_kept(reference.partition("?")[0])
+        shown = text
+        _check_escapes(fragment)
+    except URLError as error:
+        raise URLError(f"parse {quote(shown)}: {error}") from error
+
+
 def _is_kept(text: str) -> bool:
     scheme, rest = _split_scheme(text)
     if not rest.startswith("/"):

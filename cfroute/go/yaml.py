@@ -169,8 +169,12 @@ class _Decoder:
             wanted = next(member for member in get_args(wanted) if member is not NoneType)
         if get_origin(wanted) is list:
             return self._list(node, get_args(wanted)[0], current)
+        if get_origin(wanted) is dict:
+            return self._mapping(node, get_args(wanted)[1], current)
         if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
-            return self.struct(node, current, go_name(wanted))
+            if current is None and _tag(node) == "!!null":
+                return None
+            return self.struct(node, wanted() if current is None else current, go_name(wanted))
         if _tag(node) == "!!null":
             return current
         reader = _SCALARS.get(go_name(wanted))
@@ -189,6 +193,16 @@ class _Decoder:
             return current
         before = len(self.errors)
         items = [self.value(child, item, _zero(item)) for child in node.value]
+        return items if len(self.errors) == before else current
+
+    def _mapping(self, node: yaml.Node, item: Any, current: Any) -> Any:
+        if _tag(node) == "!!null":
+            return current
+        if not isinstance(node, yaml.MappingNode):
+            self._refuse(node, f"map[string]{go_name(item)}")
+            return current
+        before = len(self.errors)
+        items = {key: self.value(value, item, _zero(item)) for key, value in self._pairs(node)}
         return items if len(self.errors) == before else current
 
     def _refuse(self, node: yaml.Node, wanted: str) -> None:

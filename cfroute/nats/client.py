@@ -7,8 +7,8 @@ those of upstream's client.
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
@@ -52,6 +52,7 @@ class Listener:
 class Settings:
     """Whom to connect to, and as who. `context` is for TLS; without one a server that insists is checked by the system.
 
+    Who has a name and password of his own for some of the servers gives them as `logins`.
     After a loss each server is tried `reconnects` times before the client gives up; None is for ever.
     """
 
@@ -61,6 +62,7 @@ class Settings:
     context: ssl.SSLContext | None = None
     ping_interval: float = 20.0
     reconnects: int | None = None
+    logins: Mapping[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
 
 
 Handler = Callable[[wire.Message], object]
@@ -241,8 +243,9 @@ class NatsClient:
     # What the connection tells
 
     def introduction(self, info: wire.Info, *, secure: bool) -> bytes:
-        settings = self._settings
-        credentials = {"user": settings.user, "pass": settings.password} if settings.user else {}
+        settings, server = self._settings, self._servers.present
+        user, password = settings.logins.get((server.host, server.port), (settings.user, settings.password))
+        credentials = {"user": user, "pass": password} if user else {}
         return wire.connect(
             {
                 "verbose": False,

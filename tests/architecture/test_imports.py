@@ -12,6 +12,7 @@ COMPONENTS = (
     "cfroute.gorouter",
     "cfroute.load_balancer",
     "cfroute.locket",
+    "cfroute.route_registrar",
     "cfroute.routing_api",
     "cfroute.tcp_router",
 )

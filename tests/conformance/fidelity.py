@@ -18,7 +18,7 @@ from .sections import COMPONENTS, SECTIONS, chapter, component, number
 
 TESTS = Path(__file__).parents[1]
 # Where tests hold statements; those in the first folder drive a real process.
-FOLDERS = ("conformance", "gorouter", "nats", "go", "routing_api", "tcp_router", "locket", "uaa", "diego")
+FOLDERS = ("conformance", "gorouter", "nats", "go", "routing_api", "route_registrar", "tcp_router", "locket", "uaa", "diego")
 # How a marker is written: some modules have a short name for it.
 MARKERS = ("pytest.mark.statement", "statement")
 DIFFERENCES = Path(__file__).with_name("differences.toml")

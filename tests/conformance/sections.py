@@ -153,6 +153,18 @@ _ROUTE_EMITTER: Final[dict[str, str]] = {
     "7": "Intervals",
     "8": "Metrics",
 }
+_ROUTE_REGISTRAR: Final[dict[str, str]] = {
+    "1": "Command line, log, exit codes",
+    "2": "Configuration",
+    "3": "Start",
+    "4": "NATS",
+    "5": "Schedule and health checks",
+    "6": "Dynamic routes",
+    "7": "TCP routes",
+    "8": "Signals",
+    "10": "Newer features",
+    "11": "The BOSH job",
+}
 
 GOROUTER: Final = "Gorouter"
 COMPONENTS: Final[dict[str, dict[str, str]]] = {
@@ -162,6 +174,7 @@ COMPONENTS: Final[dict[str, dict[str, str]]] = {
     "Locket": _LOCKET,
     "UAA": _UAA,
     "route emitter": _ROUTE_EMITTER,
+    "route registrar": _ROUTE_REGISTRAR,
 }
 """The sections of each, in the order in which they are shown."""
 
