@@ -6,8 +6,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller import environment
-from cfroute.cloud_controller.actions import lifecycle
+from cfroute.cloud_controller import environment, runs
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.models import App, Build, Droplet
@@ -39,7 +38,7 @@ def _task(session: Session, config: Config, build: Build) -> Task:
     base = f"{config.internal_url}/internal/v4"
     app = build.app
     application = environment.vcap_application(
-        lifecycle.place(session, app, config.external_url), memory_mb=MEMORY_MB, disk_mb=DISK_MB
+        runs.place(session, app, config.external_url), memory_mb=MEMORY_MB, disk_mb=DISK_MB
     )
     own = {**app.environment, "CF_STACK": app.stack}
     return Task(
@@ -50,7 +49,7 @@ def _task(session: Session, config: Config, build: Build) -> Task:
         completion_url=f"{base}/builds/{build.guid}/completed",
         command=_command(app),
         buildpacks=tuple(build.buildpacks),
-        environment=environment.variables(own, application, lifecycle.services(session, app), MEMORY_MB),
+        environment=environment.variables(own, application, runs.services(session, app), MEMORY_MB),
         created_at=round(build.created_at * 1e9),
     )
 

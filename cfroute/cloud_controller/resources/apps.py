@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller import environment
+from cfroute.cloud_controller import environment, runs
 from cfroute.cloud_controller.actions import apps, jobs, lifecycle
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
@@ -147,13 +147,13 @@ def environment_of(call: Call) -> dict[str, Any]:
     app = call.the(App)
     web = app.processes[0]
     application = environment.vcap_application(
-        lifecycle.place(call.session, app, call.platform.config.external_url), memory_mb=web.memory_mb, disk_mb=web.disk_mb
+        runs.place(call.session, app, call.platform.config.external_url), memory_mb=web.memory_mb, disk_mb=web.disk_mb
     )
     return {
         "staging_env_json": {},
         "running_env_json": {},
         "environment_variables": app.environment,
-        "system_env_json": {"VCAP_SERVICES": environment.vcap_services(lifecycle.services(call.session, app))},
+        "system_env_json": {"VCAP_SERVICES": environment.vcap_services(runs.services(call.session, app))},
         "application_env_json": {"VCAP_APPLICATION": application},
     }
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import lifecycle, processes
+from cfroute.cloud_controller import feature_flags, runs
+from cfroute.cloud_controller.actions import processes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, patch, post
@@ -45,7 +45,7 @@ def show(call: Call) -> dict[str, Any]:
 
 def _detailed(call: Call, process: Process) -> dict[str, Any]:
     droplet = call.find(Droplet, process.app.droplet_guid)
-    return present.process(process, call.urls, lifecycle.command(process, droplet))
+    return present.process(process, call.urls, runs.command(process, droplet))
 
 
 def scale(call: Call) -> Reply:
