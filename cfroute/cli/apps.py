@@ -2,9 +2,10 @@
 
 import msgspec
 
-from cfroute.cli import lookup, render
-from cfroute.cli.api import Api, Resource
+from cfroute.cli import lookup, render, unsupported
+from cfroute.cli.api import Api, ApiError, Resource
 from cfroute.cli.command import command
+from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.session import Session
 from cfroute.cli.summary import AppSummary, summarize, summary_text
@@ -69,18 +70,14 @@ def apps(session: Session, labels: str | None) -> list[AppRow]:
 
 def _rows(api: Api, apps: list[Resource]) -> list[AppRow]:
     guids = [app["guid"] for app in apps]
-    processes = sorted(
-        api.list("/v3/processes", app_guids=guids), key=lambda process: (process["type"] != "web", process["type"])
-    )
+    processes = lookup.web_first(api.list("/v3/processes", embed="process_instances", app_guids=guids))
     routes = api.list("/v3/routes", app_guids=guids)
     return [
         AppRow(
             guid=app["guid"],
             name=app["name"],
             state=app["state"].lower(),
-            processes=[
-                _count(api, process) for process in processes if process["relationships"]["app"]["data"]["guid"] == app["guid"]
-            ],
+            processes=[_count(each) for each in processes if each["relationships"]["app"]["data"]["guid"] == app["guid"]],
             routes=[
                 route["url"] for route in routes if any(each["app"]["guid"] == app["guid"] for each in route["destinations"])
             ],
@@ -89,9 +86,9 @@ def _rows(api: Api, apps: list[Resource]) -> list[AppRow]:
     ]
 
 
-def _count(api: Api, process: Resource) -> ProcessCount:
-    stats = api.get(f"/v3/processes/{process['guid']}/stats")["resources"]
-    return ProcessCount(process["type"], sum(each["state"] == "RUNNING" for each in stats), len(stats))
+def _count(process: Resource) -> ProcessCount:
+    instances = process["process_instances"]
+    return ProcessCount(process["type"], sum(each["state"] == "RUNNING" for each in instances), len(instances))
 
 
 @command(
@@ -116,6 +113,45 @@ def app(session: Session, app_name: str, guid: bool) -> AppSummary | None:
     session.say()
     found = lookup.app(session.api, session.target.space, app_name)
     return summarize(session.api, found, session.clock)
+
+
+@command(
+    "create-app",
+    usage="cfroute create-app APP_NAME",
+    examples=("cfroute create-app spring-music", "cfroute create-app spring-music --json"),
+    see_also=("app", "apps", "push"),
+)
+@argument("app_name", NEW, metavar="APP_NAME")
+@unsupported.app_type
+def create_app(session: Session, app_name: str) -> Resource:
+    session.say(f"Creating app {render.name(app_name)} in {session.target.place}...")
+    session.say('Using app type "buildpack"')
+    space = {"space": {"data": {"guid": session.target.space["guid"]}}}
+    try:
+        app = session.api.post("/v3/apps", {"name": app_name, "relationships": space})
+    except ApiError as error:
+        if not error.says(title="CF-UniquenessError"):
+            raise
+        session.warn(str(error))
+        app = lookup.app(session.api, session.target.space, app_name)
+    session.ok()
+    return dict(app)
+
+
+@command(
+    "rename",
+    usage="cfroute rename APP_NAME NEW_APP_NAME",
+    examples=("cfroute rename spring-music summer-music", "cfroute rename spring-music summer-music --json"),
+    see_also=("apps", "delete"),
+)
+@argument("app_name", "app", metavar="APP_NAME")
+@argument("new_name", NEW, metavar="NEW_APP_NAME")
+def rename(session: Session, app_name: str, new_name: str) -> Resource:
+    session.say(f"Renaming app {render.name(app_name)} to {render.name(new_name)} in {session.target.place}...")
+    app = lookup.app(session.api, session.target.space, app_name)
+    renamed = session.api.patch(f"/v3/apps/{app['guid']}", {"name": new_name})
+    session.ok()
+    return dict(renamed)
 
 
 @command(

@@ -11,6 +11,7 @@ from cfroute.cli import render
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
 from cfroute.cli.command import Command, argument_name
 from cfroute.cli.session import Session
+from cfroute.cli.unsupported import COMMANDS, NotSupported
 from cfroute.errors import CfrouteError, NotRunning, UsageError
 from cfroute.home import Home
 
@@ -27,6 +28,12 @@ class UnknownCommand(CfrouteError):
         alike = difflib.get_close_matches(name, [*ENTRIES, *ALIASES, *DAEMONS], n=3)
         hint = "\n".join(["Did you mean?", *(f"   {match}" for match in alike)]) if alike else ""
         super().__init__(f"'{name}' is not a registered command. See 'cfroute help -a'", hint)
+
+
+def no_command(name: str) -> CfrouteError:
+    """What to raise for a name that no command has: cf's own that are not here are told with the reason."""
+    reason = COMMANDS.get(name)
+    return NotSupported(name, reason) if reason else UnknownCommand(name)
 
 
 class HttpStatus(CfrouteError):
@@ -112,7 +119,7 @@ def _print(error: CfrouteError, session: Session) -> None:
         is_list = isinstance(error, UnknownCommand)
         session.warn("")
         session.warn(error.hint if is_list else f"TIP: {error.hint}")
-    if command is not None and command.cf_shaped:
+    if isinstance(error, NotSupported) or (command is not None and command.cf_shaped):
         session.print(render.bad("FAILED"))
 
 

@@ -5,7 +5,7 @@ import click
 from cfroute.cli import main
 from cfroute.cli.catalog import DAEMONS
 from cfroute.cli.command import command
-from cfroute.cli.failures import UnknownCommand
+from cfroute.cli.failures import no_command
 from cfroute.cli.options import argument, option
 from cfroute.cli.overview import overview
 from cfroute.cli.session import Session
@@ -28,4 +28,4 @@ def help_command(session: Session, name: str | None, everything: bool) -> None:
     elif (found := main.load(name) or main.from_plugin(name, session)) is not None:
         session.print(found.get_help(click.Context(found, info_name=f"cfroute {name}")))
     else:
-        raise UnknownCommand(name)
+        raise no_command(name)

@@ -1,15 +1,16 @@
 """Starting and stopping apps, and `restart`, which knows components too."""
 
-from cfroute.cli import components, lookup, render
+from typing import Any
+
+from cfroute.cli import components, deploying, lookup, render
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
-from cfroute.cli.starting import require_running, stage, use_droplet, wait_for_instances
+from cfroute.cli.staging import STAGING, newest_package, stage, unstaged_package, use_droplet
+from cfroute.cli.starting import STARTUP, require_running, wait_for_instances
 from cfroute.cli.summary import AppSummary, summarize, summary_text
 from cfroute.errors import CfrouteError
-
-STARTUP = (("CF_STARTUP_TIMEOUT=5", "Max wait time for app instance startup, in minutes"),)
 
 
 @command(
@@ -32,13 +33,13 @@ def start(session: Session, app_name: str) -> AppSummary | None:
     return _start(session, app)
 
 
-def _start(session: Session, app: Resource) -> AppSummary:
+def _start(session: Session, app: Resource, *, no_wait: bool = False) -> AppSummary:
     _stage_newest_package(session, app)
     app = session.api.post(f"/v3/apps/{app['guid']}/actions/start")
-    if session.foundation.is_up():
+    if session.is_running:
         session.say("Waiting for app to start...")
         session.say()
-        wait_for_instances(session, app, session.say)
+        wait_for_instances(session, app, session.say, no_wait=no_wait)
     else:
         session.warn("The foundation is not running: the instances start with 'cfroute up'.")
     session.say()
@@ -46,18 +47,19 @@ def _start(session: Session, app: Resource) -> AppSummary:
 
 
 def _stage_newest_package(session: Session, app: Resource) -> None:
-    """`push --no-start` leaves a package that nobody has built yet."""
-    package = _newest_package(session, app)
-    if package is None or session.api.first(f"/v3/packages/{package['guid']}/droplets", states="STAGED"):
-        return
+    if (droplet := _staged(session, app)) is not None:
+        use_droplet(session, app, droplet)
+
+
+def _staged(session: Session, app: Resource) -> str | None:
+    """The guid of the droplet of a package that nobody has built yet."""
+    package = unstaged_package(session, app)
+    if package is None:
+        return None
     require_running(session, "building a droplet")
-    droplet = stage(session, app, package)
-    use_droplet(session, app, droplet)
+    droplet = stage(session, app, package["guid"])
     session.say()
-
-
-def _newest_package(session: Session, app: Resource) -> Resource | None:
-    return session.api.first("/v3/packages", app_guids=[app["guid"]], states="READY", order_by="-created_at")
+    return droplet
 
 
 @command(
@@ -81,57 +83,82 @@ def stop(session: Session, app_name: str) -> Resource:
 @command(
     "restart",
     usage="cfroute restart NAME [--app | --component]",
-    notes=f"NAME is an app, or a component: {components.NAMES}",
-    examples=("cfroute restart spring-music", "cfroute restart gorouter/0", "cfroute rs nats --app"),
+    notes=f"""This command will cause downtime unless you use '--strategy canary' or '--strategy rolling'.
+
+If the app's most recent package is unstaged, restarting the app will stage and run that package.
+Otherwise, the app's current droplet will be run.
+
+NAME is an app, or a component: {components.NAMES}""",
+    examples=(
+        "cfroute restart spring-music",
+        "cfroute restart spring-music --strategy rolling",
+        "cfroute restart gorouter/0",
+        "cfroute rs nats --app",
+    ),
     see_also=("kill", "restage", "restart-app-instance", "status"),
-    environment=STARTUP,
+    environment=(*STAGING, *STARTUP),
     text=summary_text,
 )
 @argument("name", "app-or-component")
 @components.app_or_component
-def restart(session: Session, name: str, kind: str | None) -> AppSummary | None:
+@deploying.strategy_options("restarted")
+def restart(session: Session, name: str, kind: str | None, **given: Any) -> AppSummary | None:
+    strategy = deploying.chosen(given)
     if components.is_meant(name, kind):
         components.restart(session, name)
         return None
     session.say(f"Restarting app {render.name(name)} in {session.target.place}...")
     session.say()
     app = lookup.app(session.api, session.target.space, name)
+    if strategy.name is not None:
+        require_running(session, "a deployment")
+        droplet = _staged(session, app)
+        return deploying.deploy(session, app, strategy, **({"droplet": droplet} if droplet else {}))
     if app["state"] == "STARTED":
-        session.say("Stopping app...")
-        session.say()
-        session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
-    return _start(session, app)
+        _stop(session, app)
+    return _start(session, app, no_wait=strategy.no_wait)
+
+
+def _stop(session: Session, app: Resource) -> None:
+    session.say("Stopping app...")
+    session.say()
+    session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
 
 
 @command(
     "restage",
     usage="cfroute restage APP_NAME",
-    notes="This command will cause downtime.",
-    examples=("cfroute restage spring-music", "cfroute rg spring-music"),
+    notes="This command will cause downtime unless you use '--strategy' flag.",
+    examples=(
+        "cfroute restage spring-music",
+        "cfroute restage spring-music --strategy rolling",
+        "cfroute rg spring-music --strategy canary --no-wait",
+    ),
     see_also=("push", "restart"),
-    environment=(("CF_STAGING_TIMEOUT=15", "Max wait time for staging, in minutes"), *STARTUP),
+    environment=(*STAGING, *STARTUP),
     text=summary_text,
 )
 @argument("app_name", "app", metavar="APP_NAME")
-def restage(session: Session, app_name: str) -> AppSummary:
+@deploying.strategy_options("restaged")
+def restage(session: Session, app_name: str, **given: Any) -> AppSummary | None:
+    strategy = deploying.chosen(given)
     require_running(session, "restaging")
-    session.warn("This action will cause app downtime.")
+    if strategy.name is None:
+        session.warn("This action will cause app downtime.")
     session.say()
     session.say(f"Restaging app {render.name(app_name)} in {session.target.place}...")
     session.say()
     app = lookup.app(session.api, session.target.space, app_name)
-    package = _newest_package(session, app)
-    if package is None:
-        raise CfrouteError(f"App '{app_name}' has no package to stage", f"use 'cfroute push {app_name}'")
-    droplet = stage(session, app, package)
+    droplet = stage(session, app, newest_package(session, app)["guid"])
     session.say()
+    if strategy.name is not None:
+        return deploying.deploy(session, app, strategy, droplet=droplet)
     session.say(f"Restarting app {render.name(app_name)} in {session.target.place}...")
     session.say()
-    session.say("Stopping app...")
-    session.say()
-    session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
+    if app["state"] == "STARTED":
+        _stop(session, app)
     use_droplet(session, app, droplet)
-    return _start(session, app)
+    return _start(session, app, no_wait=strategy.no_wait)
 
 
 @command(

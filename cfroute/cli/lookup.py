@@ -1,5 +1,6 @@
 """Finding domains, apps, routes and service instances by the names people use, with cf's words when there is none."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cfroute.cli.api import Api, Resource
@@ -53,6 +54,16 @@ def app(api: Api, space: Resource, name: str) -> Resource:
     if found is None:
         raise NotFound(f"App '{name}' not found.")
     return found
+
+
+def active_deployment(api: Api, app_guid: str) -> Resource | None:
+    """The deployment that an app is in, or None."""
+    return api.first("/v3/deployments", app_guids=[app_guid], status_values="ACTIVE", order_by="-created_at")
+
+
+def web_first(processes: Iterable[Resource]) -> list[Resource]:
+    """Processes in cf's order: web, then the others by their types."""
+    return sorted(processes, key=lambda process: (process["type"] != "web", process["type"]))
 
 
 def service_instance(api: Api, space: Resource, name: str) -> Resource:

@@ -46,7 +46,7 @@ class Program(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0]):  # the first: for a completion
             return super().resolve_command(ctx, args)
-        raise failures.UnknownCommand(args[0])
+        raise failures.no_command(args[0])
 
     def get_help(self, ctx: click.Context) -> str:
         return overview(complete=True)

@@ -172,6 +172,28 @@ def ordered(app: App) -> App:
     return dict(sorted(app.items(), key=lambda item: (position.get(item[0], len(position)), item[0])))
 
 
+_REDACTED = "<redacted>"
+
+
+def redacted(manifest: Manifest) -> Manifest:
+    """The manifest without the values of environment variables."""
+    hidden = [{**app, "env": dict.fromkeys(app["env"], _REDACTED)} if app.get("env") else app for app in manifest["applications"]]
+    return {**manifest, "applications": hidden}
+
+
+def redacted_changes(changes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The changes of such a manifest, without the values that were there before."""
+    return [{**change, "was": _hidden(change["was"])} if _is_env(change) else change for change in changes]
+
+
+def _is_env(change: Mapping[str, Any]) -> bool:
+    return "was" in change and re.match(r"/applications/\d+/env(/|$)", change["path"]) is not None
+
+
+def _hidden(was: Any) -> Any:
+    return dict.fromkeys(was, _REDACTED) if isinstance(was, dict) else _REDACTED
+
+
 def to_yaml(manifest: Manifest) -> str:
     return yaml.safe_dump(manifest, sort_keys=False, default_flow_style=False, allow_unicode=True, width=10_000)
 

@@ -1,22 +1,30 @@
 """`push`: from a folder with files to running instances with a route."""
 
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
-import yaml
 
-from cfroute.cli import bits, lookup, manifest, plugin_commands, render, samples
-from cfroute.cli.api import ApiError, Resource
+from cfroute.cli import applying, bits, deploying, lookup, manifest, plugin_commands, render, samples, uploads
+from cfroute.cli.api import Resource
 from cfroute.cli.command import command
-from cfroute.cli.lifecycle import STARTUP
-from cfroute.cli.manifest import Flags, Manifest
-from cfroute.cli.options import argument, option
+from cfroute.cli.deploying import Strategy
+from cfroute.cli.manifest import Manifest
+from cfroute.cli.options import argument
+from cfroute.cli.push_flags import check, manifest_flags, push_options
 from cfroute.cli.session import Session
-from cfroute.cli.starting import StartFailed, require_running, stage, use_droplet, wait_for_instances
+from cfroute.cli.staging import STAGING, stage, use_droplet
+from cfroute.cli.starting import STARTUP, StartFailed, require_running, wait_for_instances
 from cfroute.cli.summary import AppSummary, summarize, summary_text
-from cfroute.errors import CfrouteError, ConfigurationError, UsageError
+from cfroute.errors import UsageError
+
+
+class _Plan(NamedTuple):
+    """What happens to each app: what is uploaded of it, and how it starts (None: not at all)."""
+
+    sources: dict[str, Path]
+    droplet: Path | None
+    strategy: Strategy | None
 
 
 def _text(summaries: list[AppSummary]) -> str:
@@ -26,61 +34,47 @@ def _text(summaries: list[AppSummary]) -> str:
 @command(
     "push",
     usage="""cfroute push APP_NAME [-b BUILDPACK_NAME] [-c COMMAND] [-f MANIFEST_PATH | --no-manifest] [--no-start]
-[--no-wait] [-i NUM_INSTANCES] [-k DISK] [-m MEMORY] [-p PATH | --sample SAMPLE] [-s STACK] [-t HEALTH_TIMEOUT]
-[-u (process | port | http)] [--hostname HOSTNAME | --no-route | --random-route]
+[--no-wait] [-i NUM_INSTANCES] [-k DISK] [-m MEMORY] [-p PATH | --sample SAMPLE | --droplet FILE] [-s STACK]
+[-t HEALTH_TIMEOUT] [-u (process | port | http)] [--hostname HOSTNAME | --no-route | --random-route]
+[--strategy (rolling | canary)] [--max-in-flight N] [--instance-steps WEIGHTS]
 [--var KEY=VALUE]... [--vars-file VARS_FILE_PATH]...""",
     examples=(
         "cfroute push logger --sample logging-route-service",
         "cfroute push web -p ./app -c 'python3 server.py' -i 2",
         "cfroute push -f manifest.yml --var domain=cf.localhost",
+        "cfroute push web -p ./app --strategy canary --instance-steps 20,60",
     ),
-    see_also=("app", "apps", "logs", "scale"),
-    environment=(("CF_STAGING_TIMEOUT=15", "Max wait time for staging, in minutes"), *STARTUP),
+    see_also=("app", "apps", "cancel-deployment", "logs", "scale"),
+    environment=(*STAGING, *STARTUP),
     text=_text,
 )
 @argument("app_name", "app", required=False, metavar="APP_NAME")
-@option("--app-start-timeout", "-t", "timeout", type=click.IntRange(min=1), help="Time (in seconds) allowed to elapse "
-        "between starting up an app and the first healthy response from the app")  # fmt: skip
-@option("--buildpack", "-b", "buildpacks", multiple=True, help="Custom buildpack by name; 'default' or 'null' resets")
-@option("--disk", "-k", help="Disk limit (e.g. 256M, 1024M, 1G)")
-@option("--endpoint", help="Valid path on the app for an HTTP health check. Only used with --health-check-type http")
-@option("--health-check-type", "-u", type=click.Choice(["process", "port", "http"]), help="Application health check "
-        "type. Defaults to 'port'. 'http' requires a valid endpoint, for example, '/health'.")  # fmt: skip
-@option("--hostname", "-n", help="Hostname of the app's only route (default: the app's name)")
-@option("--instances", "-i", type=click.IntRange(min=0), help="Number of instances")
-@option("--manifest", "-f", "manifest_path", help="Path to manifest")
-@option("--memory", "-m", help="Memory limit (e.g. 256M, 1024M, 1G)")
-@option("--no-manifest", is_flag=True, help="Ignore manifest file")
-@option("--no-route", is_flag=True, help="Do not map a route to this app")
-@option("--no-start", is_flag=True, help="Do not stage and start the app after pushing")
-@option("--no-wait", is_flag=True, help="Exit when the first instance of the web process is healthy")
-@option("--path", "-p", help="Path to app directory or to a zip file of the contents of the app directory")
-@option("--random-route", is_flag=True, help="Create a random route for this app")
-@option("--sample", complete="sample", help="Push an app that comes with cfroute")
-@option("--stack", "-s", help="Stack to use")
-@option("--start-command", "-c", "command", help="Startup command, set to null to reset to default start command")
-@option("--var", "variables", multiple=True, help="Variable key value pair for variable substitution, (e.g., "
-        "name=app1); can specify multiple times")  # fmt: skip
-@option("--vars-file", "variable_files", multiple=True, help="Path to a variable substitution file for manifest; can "
-        "specify multiple times")  # fmt: skip
-def push(session: Session, app_name: str | None, no_start: bool, no_wait: bool, **given: Any) -> list[AppSummary]:
+@push_options
+def push(session: Session, app_name: str | None, no_start: bool, **given: Any) -> list[AppSummary]:
+    check({"no_start": no_start, **given})
+    strategy = deploying.chosen(given)
     if not no_start:
         require_running(session, "push (but for --no-start)")
-    _check(given)
     folder = _sample(session, given["sample"]) if given["sample"] else Path.cwd()
     file = _manifest_file(given, folder)
-    wanted = _wanted(session, app_name or given["sample"], file, given)
-    chosen = folder if given["sample"] else given["path"]
-    sources = {app["name"]: _source(app, file, chosen) for app in wanted["applications"]}
-    for source in sources.values():
-        bits.check(source)  # before anything is made of an app that cannot be uploaded
-    merged = manifest.merge(wanted, _flags(session, given))
-    names = ", ".join(render.name(name) for name in sources)
-    session.say(f"Pushing app{'s' * (len(sources) > 1)} {names} to {session.target.place}...")
+    wanted = _wanted(app_name or given["sample"], file, given)
+    plan = _Plan(
+        sources={app["name"]: _source(app, file, folder if given["sample"] else given["path"]) for app in wanted["applications"]},
+        droplet=Path(given["droplet"]) if given["droplet"] else None,
+        strategy=None if no_start else strategy,
+    )
+    _check_sources(plan)
+    merged = manifest.merge(wanted, manifest_flags(session, given))
+    names = ", ".join(render.name(name) for name in plan.sources)
+    session.say(f"Pushing app{'s' * (len(plan.sources) > 1)} {names} to {session.target.place}...")
     if file is not None:
-        _show_changes(session, file, merged)
-    _apply(session, merged, told=file is not None)
-    return [_push(session, name, source, no_start, no_wait) for name, source in sources.items()]
+        session.say(f"Applying manifest file {render.name(file)}...")
+        session.say()
+        applying.show_changes(session, merged, redact=given["redact_env"])
+    applying.apply(session, merged)
+    if file is not None:
+        session.say("Manifest applied")
+    return [_push(session, name, plan) for name in plan.sources]
 
 
 def _sample(session: Session, name: str) -> Path:
@@ -90,63 +84,27 @@ def _sample(session: Session, name: str) -> Path:
     return click.get_current_context().with_resource(samples.unpacked(name))
 
 
-def _check(given: dict[str, Any]) -> None:
-    """Raises UsageError for flags that exclude or need each other, or name what is not there."""
-    for flags in (
-        ("--hostname", "--no-route", "--random-route"),
-        ("--path", "--sample"),
-        ("--manifest", "--no-manifest"),
-    ):
-        names = {"--manifest": "manifest_path"}
-        used = [flag for flag in flags if given[names.get(flag, flag[2:].replace("-", "_"))]]
-        if len(used) > 1:
-            raise UsageError(f"The following arguments cannot be used together: {', '.join(used)}")
-    for path in given["variable_files"]:
-        if not Path(path).is_file():
-            raise UsageError(f"The specified path '{path}' does not exist.")
-    if given["endpoint"] and given["health_check_type"] != "http":
-        raise UsageError("'--endpoint' and '--health-check-type http' must be used together.")
-
-
 def _manifest_file(given: dict[str, Any], folder: Path) -> Path | None:
     """-f, or the manifest of the folder, which is the sample's or the current one."""
     if given["no_manifest"]:
         return None
     if given["manifest_path"] is None:
         return manifest.find(folder)
-    path = Path(given["manifest_path"])
-    found = manifest.find(path) if path.is_dir() else path
-    if found is None or not found.is_file():
-        raise UsageError(f"The specified path '{path}' does not exist.")
-    return found.absolute()
+    found = applying.locate(Path(given["manifest_path"]))
+    if found is None:
+        raise UsageError(f"The specified path '{given['manifest_path']}' does not exist.")
+    return found
 
 
-def _wanted(session: Session, name: str | None, file: Path | None, given: dict[str, Any]) -> Manifest:
+def _wanted(name: str | None, file: Path | None, given: dict[str, Any]) -> Manifest:
     """The apps to push, from the manifest or from the name alone."""
     if file is not None:
-        read = manifest.read(file.read_text(), _variables(given), str(file))
-        return manifest.choose(read, name)
+        return manifest.choose(applying.load(file, given["variables"], given["variable_files"]), name)
     if name is None:
         raise UsageError(
             "The push command requires an app name. The app name can be supplied as an argument or with a manifest.yml file."
         )
     return {"applications": [{"name": name}]}
-
-
-def _variables(given: dict[str, Any]) -> dict[str, Any]:
-    """--vars-file in their order, then --var."""
-    variables: dict[str, Any] = {}
-    for name in given["variable_files"]:
-        try:
-            variables |= yaml.safe_load(Path(name).read_text()) or {}
-        except (OSError, yaml.YAMLError, TypeError) as error:
-            raise ConfigurationError(f"--vars-file {name}: {error}") from error
-    for pair in given["variables"]:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise UsageError(f"invalid argument for flag `--var': {pair!r} is no KEY=VALUE")
-        variables[key] = yaml.safe_load(value)
-    return variables
 
 
 def _source(app: Resource, file: Path | None, chosen: str | Path | None) -> Path:
@@ -156,82 +114,43 @@ def _source(app: Resource, file: Path | None, chosen: str | Path | None) -> Path
     return (file.parent if file else Path.cwd()) / (app.get("path") or "")
 
 
-def _flags(session: Session, given: dict[str, Any]) -> Flags:
-    names = Flags.__struct_fields__
-    return Flags(
-        **{name: value for name, value in given.items() if name in names and name != "path"},
-        path=given["path"],
-        route=_route(session, given["hostname"]) if given["hostname"] else None,
-    )
+def _check_sources(plan: _Plan) -> None:
+    """Before anything is made of an app that cannot be uploaded."""
+    if plan.droplet is None:
+        for source in plan.sources.values():
+            bits.check(source)
 
 
-def _route(session: Session, hostname: str) -> str:
-    domain = session.api.get(f"/v3/organizations/{session.target.org['guid']}/domains/default")
-    return f"{hostname}.{domain['name']}"
-
-
-def _show_changes(session: Session, file: Path, merged: Manifest) -> None:
-    session.say(f"Applying manifest file {render.name(file)}...")
-    session.say()
-    try:
-        answer = session.api.call("POST", f"/v3/spaces/{session.target.space['guid']}/manifest_diff", **_yaml(merged)).json()
-    except ApiError as error:
-        if error.status < 500:
-            raise
-        session.warn("Unable to generate diff. Continuing to apply manifest...")
-        return
-    session.say("Updating with these attributes...")
-    session.say(manifest.diff_text(merged, answer["diff"]))
-
-
-def _apply(session: Session, merged: Manifest, *, told: bool) -> None:
-    path = f"/v3/spaces/{session.target.space['guid']}/actions/apply_manifest"
-    session.api.change("POST", path, **_yaml(merged))
-    if told:
-        session.say("Manifest applied")
-
-
-def _yaml(merged: Manifest) -> dict[str, Any]:
-    return {"content": manifest.to_yaml(merged).encode(), "headers": {"Content-Type": "application/x-yaml"}}
-
-
-def _push(session: Session, name: str, source: Path, no_start: bool, no_wait: bool) -> AppSummary:
+def _push(session: Session, name: str, plan: _Plan) -> AppSummary:
     app = lookup.app(session.api, session.target.space, name)
-    package = _upload(session, app, source)
-    if no_start:
+    droplet = _droplet(session, app, plan)
+    if plan.strategy is None:
         if app["state"] == "STARTED":
             app = session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
+    elif plan.strategy.name is None:
+        app = _restart(session, app, droplet, no_wait=plan.strategy.no_wait)
     else:
-        session.say()
-        use_droplet(session, app, stage(session, app, package))
-        app = _restart(session, app, no_wait)
+        app = _deploy(session, app, droplet, plan.strategy)
     session.say()
     return summarize(session.api, app, session.clock, commands=True)
 
 
-def _upload(session: Session, app: Resource, source: Path) -> Resource:
-    session.say("Packaging files to upload...")
-    with tempfile.TemporaryDirectory(prefix="cfroute-push-") as folder:
-        packed = bits.pack(source, Path(folder) / "package.zip")
-        session.say("Uploading files...")
-        body = {"type": "bits", "relationships": {"app": {"data": {"guid": app["guid"]}}}}
-        package = session.api.post("/v3/packages", body)
-        with packed.open("rb") as file:
-            upload = {"bits": ("package.zip", file, "application/octet-stream")}
-            path = f"/v3/packages/{package['guid']}/upload"
-            package = session.api.call("POST", path, data={"resources": "[]"}, files=upload).json()
+def _droplet(session: Session, app: Resource, plan: _Plan) -> str:
+    """The guid of what is to run, uploaded or built; "" when nothing is to."""
+    if plan.droplet is not None:
+        droplet = uploads.droplet(session, app, plan.droplet)
+        if plan.strategy is None:
+            use_droplet(session, app, droplet)
+        return droplet
+    package = uploads.package(session, app, plan.sources[app["name"]])
+    if plan.strategy is None:
+        return ""
     session.say()
-    session.say()
-    session.say("Waiting for API to complete processing files...")
-    while package["state"] != "READY":
-        if package["state"] in ("FAILED", "EXPIRED"):
-            raise CfrouteError(f"Package {package['guid']} is {package['state'].lower()}: {package['data'].get('error')}")
-        session.api.sleep(0.1)
-        package = session.api.get(f"/v3/packages/{package['guid']}")
-    return dict(package)
+    return stage(session, app, package["guid"])
 
 
-def _restart(session: Session, app: Resource, no_wait: bool) -> Resource:
+def _restart(session: Session, app: Resource, droplet: str, *, no_wait: bool) -> Resource:
+    use_droplet(session, app, droplet)
     session.say()
     session.say(f"Waiting for app {render.name(app['name'])} to start...")
     session.say()
@@ -243,3 +162,13 @@ def _restart(session: Session, app: Resource, no_wait: bool) -> Resource:
         session.say(summary_text(summarize(session.api, restarted, session.clock, commands=True)))
         raise
     return dict(restarted)
+
+
+def _deploy(session: Session, app: Resource, droplet: str, strategy: Strategy) -> Resource:
+    session.say()
+    session.say(f"Starting deployment for app {render.name(app['name'])}...")
+    deployment = deploying.begin(session, app, strategy, droplet=droplet)
+    session.say("Waiting for app to deploy...")
+    session.say()
+    deploying.wait(session, app, deployment, session.warn, no_wait=strategy.no_wait)
+    return dict(session.api.get(f"/v3/apps/{app['guid']}"))

@@ -7,10 +7,9 @@ import click
 from cfroute.cli import lookup, render
 from cfroute.cli.api import Resource
 from cfroute.cli.command import command
-from cfroute.cli.lifecycle import STARTUP
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
-from cfroute.cli.starting import wait_for_instances
+from cfroute.cli.starting import STARTUP, wait_for_instances
 from cfroute.cli.summary import AppSummary, summarize, summary_text
 from cfroute.errors import UsageError
 
@@ -86,7 +85,7 @@ def _scale(session: Session, app: Resource, process: str, wanted: Resource, forc
         session.say(f"Starting app {shown} in {place}...")
         session.say()
         session.api.post(f"/v3/apps/{app['guid']}/actions/start")
-    if app["state"] == "STARTED" and session.foundation.is_up():
+    if app["state"] == "STARTED" and session.is_running:
         wait_for_instances(session, app, session.say)
         session.say()
     return True

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.api import Api, ApiError, Resource
 from cfroute.clock import Clock
 
@@ -56,6 +56,18 @@ class Buildpack(msgspec.Struct):
     buildpack_name: str
 
 
+class Deployment(msgspec.Struct):
+    """The deployment that an app is in. `since` is when it got its status; of canary_steps canary_step is the present one."""
+
+    guid: str
+    strategy: str
+    status: str
+    since: str
+    max_in_flight: int | None
+    canary_step: int
+    canary_steps: int
+
+
 class AppSummary(msgspec.Struct):
     """What `app` shows."""
 
@@ -67,6 +79,7 @@ class AppSummary(msgspec.Struct):
     stack: str
     buildpacks: list[Buildpack]
     processes: list[Process]
+    deployment: Deployment | None = None
 
 
 def summarize(api: Api, app: Resource, clock: Clock, *, commands: bool = False) -> AppSummary:
@@ -74,7 +87,7 @@ def summarize(api: Api, app: Resource, clock: Clock, *, commands: bool = False) 
     guid = app["guid"]
     routes = api.list(f"/v3/apps/{guid}/routes")
     droplet = _droplet(api, guid)
-    processes = sorted(api.list(f"/v3/apps/{guid}/processes"), key=lambda p: (p["type"] != "web", p["type"]))
+    processes = lookup.web_first(api.list(f"/v3/apps/{guid}/processes"))
     return AppSummary(
         guid=guid,
         name=app["name"],
@@ -84,6 +97,7 @@ def summarize(api: Api, app: Resource, clock: Clock, *, commands: bool = False) 
         stack=droplet.get("stack") or app["lifecycle"]["data"].get("stack") or "",
         buildpacks=[_buildpack(each) for each in droplet.get("buildpacks") or []],
         processes=[_process(api, each, clock, commands) for each in processes],
+        deployment=_deployment(lookup.active_deployment(api, guid)),
     )
 
 
@@ -94,6 +108,22 @@ def _droplet(api: Api, app_guid: str) -> Resource:
         if error.says(detail="Droplet not found"):
             return {}
         raise
+
+
+def _deployment(deployment: Resource | None) -> Deployment | None:
+    if deployment is None:
+        return None
+    status = deployment["status"]
+    steps = (status.get("canary") or {}).get("steps") or {}
+    return Deployment(
+        guid=deployment["guid"],
+        strategy=deployment["strategy"].lower(),
+        status=status["reason"],
+        since=(status.get("details") or {}).get("last_status_change") or "",
+        max_in_flight=(deployment.get("options") or {}).get("max_in_flight"),
+        canary_step=steps.get("current") or 0,
+        canary_steps=steps.get("total") or 0,
+    )
 
 
 def _buildpack(buildpack: Resource) -> Buildpack:
@@ -143,7 +173,7 @@ def summary_text(app: AppSummary) -> str:
         ("name", app.name),
         ("requested state", app.state),
         ("routes", ", ".join(app.routes)),
-        ("last uploaded", _local(app.last_uploaded)),
+        ("last uploaded", render.date(app.last_uploaded)),
         ("stack", app.stack),
     ]
     parts = [render.block([*facts, ("buildpacks", "")])]
@@ -153,6 +183,8 @@ def summary_text(app: AppSummary) -> str:
         parts.append(render.table(headers, rows, indent="\t"))
     for process in app.processes:
         parts += ["", process_text(process)]
+    if app.deployment is not None:
+        parts += ["", deployment_text(app.name, app.deployment)]
     return "\n".join(parts)
 
 
@@ -171,6 +203,23 @@ def process_text(process: Process) -> str:
     return f"{render.block(facts)}\n{render.table(INSTANCE_HEADERS, map(_cells, process.instances))}"
 
 
+def deployment_text(app_name: str, deployment: Deployment) -> str:
+    """The block of a deployment that is under way."""
+    since = f" (since {render.date(deployment.since)})" if deployment.since else "."
+    facts = [("strategy", deployment.strategy)]
+    if deployment.max_in_flight:
+        facts.append(("max-in-flight", str(deployment.max_in_flight)))
+    if deployment.canary_steps:
+        facts.append(("canary-steps", f"{deployment.canary_step}/{deployment.canary_steps}"))
+    text = f"Active deployment with status {deployment.status}{since}\n{render.block(facts)}"
+    if (deployment.strategy, deployment.status) != ("canary", "PAUSED"):
+        return text
+    return (
+        f"{text}\n\nPlease run `cfroute continue-deployment {app_name}` to promote the canary deployment, or "
+        f"`cfroute cancel-deployment {app_name}` to rollback to the previous version."
+    )
+
+
 def _cells(instance: Instance) -> tuple[str, ...]:
     limit = "unlimited" if instance.log_rate_limit < 0 else f"{render.size(instance.log_rate_limit)}/s"
     rate = render.size(instance.log_rate) if instance.log_rate else "0"
@@ -187,10 +236,3 @@ def _cells(instance: Instance) -> tuple[str, ...]:
         instance.details,
         "" if instance.ready is None else str(instance.ready).lower(),
     )
-
-
-def _local(timestamp: str) -> str:
-    """`Sat 21 Nov 19:28:29 UTC 2026`, in the zone of this machine."""
-    if not timestamp:
-        return ""
-    return f"{datetime.fromisoformat(timestamp).astimezone():%a %d %b %H:%M:%S %Z %Y}"
