@@ -22,8 +22,9 @@ class World:
     def __init__(self, cc: Any) -> None:
         self.cc = cc
         self.theirs = cc.new_organization("theirs")
-        cc.ok("PATCH", "/v3/feature_flags/route_sharing", {"enabled": True})
-        self.more: dict[str, set[str]] = {}
+        for flag in ("route_sharing", "service_instance_sharing"):
+            cc.ok("PATCH", f"/v3/feature_flags/{flag}", {"enabled": True})
+        self.more: dict[str, list[str]] = {}
         self.things = {cc.organization: self._fill(cc.organization, cc.space)}
         self.things[self.theirs] = self._fill(self.theirs, cc.new_space("theirs", self.theirs))
         for kind in ROLES:
@@ -76,8 +77,12 @@ class World:
         with self.cc.platform.database.writing() as session:
             session.add_all([broker, offering, plan, managed, key])
             session.flush()
-            self.more[organization] = {managed.guid, key.guid}
+            self.more[organization] = [managed.guid, key.guid]
             return {"service_brokers": broker.guid, "service_offerings": offering.guid, "service_plans": plan.guid}
+
+    def managed(self, organization: str) -> str:
+        """The guid of its instance of the broker's service."""
+        return self.more[organization][0]
 
     def guids(self, organization: str) -> set[str]:
         """Of all that is in the organization."""
