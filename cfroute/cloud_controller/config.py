@@ -42,6 +42,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     external_address: str = "127.0.0.1"
     external_port: int = 9022
     internal_address: str = "127.0.0.1"
+    max_service_credential_bindings_per_app_service_instance: how many bindings an app may have to one service instance, where
+    several are asked for.
     internal_port: int = 9023
     metron_address: str = "127.0.0.1"
     metron_port: int = 0
@@ -83,6 +85,7 @@ def load(path: str | Path) -> Config:
     try:
         return msgspec.yaml.decode(Path(path).read_bytes(), type=Config)
     except OSError as error:
+    max_service_credential_bindings_per_app_service_instance: int = 1
         raise ConfigurationError(f"{path}: {error.strerror}") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigurationError(f"{path}: {error}") from error

@@ -32,7 +32,30 @@ BAD_BROKER = Kind(502, 10001, "CF-ServiceBrokerBadResponse")
 INVALID_CATALOG = Kind(502, 270012, "CF-ServiceBrokerCatalogInvalid")
 BROKER_NOT_REMOVABLE = Kind(422, 270010, "CF-ServiceBrokerNotRemovable")
 OPERATION_IN_PROGRESS = Kind(409, 60016, "CF-AsyncServiceInstanceOperationInProgress")
-PLAN_NOT_UPDATEABLE = Kind(400, 110006, "CF-ServicePlanNotUpdateable", "The service does not support changing plans.")
+SERVICE_INSTANCE_NOT_FOUND = Kind(404, 60004, "CF-ServiceInstanceNotFound")
+PLAN_NOT_UPDATEABLE = Kind(400, 110004, "CF-ServicePlanNotUpdateable", "The service does not support changing plans.")
+SHARED_NOT_RENAMED = Kind(
+    422, 390003, "CF-SharedServiceInstanceCannotBeRenamed", "Service instances that have been shared cannot be renamed"
+)
+NO_UPGRADES = Kind(
+    422,
+    390006,
+    "CF-MaintenanceInfoNotSupported",
+    "The service broker does not support upgrades for service instances created from this plan.",
+)
+UPGRADE_AND_PLAN = Kind(
+    422,
+    390008,
+    "CF-MaintenanceInfoNotUpdatableWhenChangingPlan",
+    "maintenance_info should not be changed when switching to different plan.",
+)
+OTHER_VERSION = Kind(
+    422,
+    390009,
+    "CF-MaintenanceInfoConflict",
+    "maintenance_info.version requested is invalid. Please ensure the catalog is up to date and you are providing a version "
+    "supported by this service plan.",
+)
 FOUNDATION_DOWN = Kind(
     503,
     10015,

@@ -29,7 +29,7 @@ STEPS = (
     Step(
         5,
         added=(("processes", "revision_guid VARCHAR"), ("apps", "revisions_enabled BOOLEAN DEFAULT 1 NOT NULL")),
-        remade=("processes",),
+        remade=("processes", "credential_bindings"),
     ),
 )
 SCHEMA_VERSION = STEPS[-1].version

@@ -69,6 +69,9 @@ _ROUTE_DEVELOPER: Final = Rule(frozenset({"space_developer"}), ("Route",))
 _ROUTE_SUPPORTER: Final = Rule(frozenset({"space_developer", "space_supporter"}), ("Route",))
 _MANAGER: Final = Rule(frozenset({"organization_manager"}), ("Organization", "Space"))
 _DOMAIN_OWNER: Final = Rule(frozenset({"organization_manager"}), ("Domain",))
+_OWNER: Final = Rule(frozenset({"space_developer"}), ("ServiceInstance",))
+# A binding is its app's: the instance may be another space's that shares it. A key is where the instance is.
+_BINDER: Final = Rule(frozenset({"space_developer"}), ("App", "Space"))
 _SPACE_MANAGER: Final = Rule(frozenset({"organization_manager", "space_manager"}), ("Organization", "Space", "Role"))
 
 RULES: Final = {
@@ -130,7 +133,9 @@ RULES: Final = {
     "DELETE /v3/service_instances/{guid}": _DEVELOPER,
     "GET /v3/service_instances/{guid}/credentials": _DEVELOPER,
     "GET /v3/service_instances/{guid}/parameters": _DEVELOPER,
-    "POST /v3/service_credential_bindings": _DEVELOPER,
+    "POST /v3/service_instances/{guid}/relationships/shared_spaces": _OWNER,
+    "DELETE /v3/service_instances/{guid}/relationships/shared_spaces/{space}": _OWNER,
+    "POST /v3/service_credential_bindings": _BINDER,
     "PATCH /v3/service_credential_bindings/{guid}": _DEVELOPER,
     "DELETE /v3/service_credential_bindings/{guid}": _DEVELOPER,
     "GET /v3/service_credential_bindings/{guid}/details": _DEVELOPER,

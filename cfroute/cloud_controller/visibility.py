@@ -36,6 +36,7 @@ from cfroute.cloud_controller.models.brokers import plan_visibilities
 from cfroute.cloud_controller.models.routing import route_shares
 from cfroute.cloud_controller.models.tenancy import domain_shares
 from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES, Held, Place
+from cfroute.cloud_controller.models.services import service_shares
 
 Condition = ColumnElement[bool]
 
@@ -102,7 +103,7 @@ def _plans(sight: Sight) -> Condition:
     """The public ones, those of one's organizations, those of brokers of one's spaces, and those that one's instances have."""
     own = select(plan_visibilities.c.plan_guid).where(plan_visibilities.c.organization_guid.in_(sight.organizations()))
     of_spaces = select(ServiceOffering.guid).join(ServiceBroker).where(ServiceBroker.space_guid.in_(sight.spaces()))
-    instances = select(ServiceInstance.guid).where(_in_spaces(ServiceInstance.space_guid)(sight))
+    instances = select(ServiceInstance.guid).where(_services(sight))
     used = select(ManagedInstance.plan_guid).where(ManagedInstance.instance_guid.in_(instances))
     return or_(
         ServicePlan.public, ServicePlan.guid.in_(own), ServicePlan.offering_guid.in_(of_spaces), ServicePlan.guid.in_(used)
@@ -115,9 +116,17 @@ def _routes(sight: Sight) -> Condition:
     return _in_spaces(Route.space_guid)(sight) | Route.space_guid.in_(audited) | Route.guid.in_(shared)
 
 
-def _of_services(column: Any) -> Callable[[Sight], Condition]:
-    visible = _in_spaces(ServiceInstance.space_guid)
-    return lambda sight: column.in_(select(ServiceInstance.guid).where(visible(sight)))
+def _services(sight: Sight) -> Condition:
+    """Those of one's spaces, and those that are shared with them."""
+    shared = select(service_shares.c.service_instance_guid).where(_in_spaces(service_shares.c.space_guid)(sight))
+    return _in_spaces(ServiceInstance.space_guid)(sight) | ServiceInstance.guid.in_(shared)
+
+
+def _credentials(sight: Sight) -> Condition:
+    """Bindings of the apps that one sees, and keys for the instances of one's spaces."""
+    own = select(ServiceInstance.guid).where(_in_spaces(ServiceInstance.space_guid)(sight))
+    keys = CredentialBinding.app_guid.is_(None) & CredentialBinding.service_instance_guid.in_(own)
+    return _of_apps(CredentialBinding.app_guid)(sight) | keys
 
 
 def _of_routes(column: Any) -> Callable[[Sight], Condition]:
@@ -163,8 +172,8 @@ _VISIBLE: dict[type[Resource], Callable[[Sight], Condition]] = {
     Route: _routes,
     Destination: _of_routes(Destination.route_guid),
     RouteBinding: _of_routes(RouteBinding.route_guid),
-    ServiceInstance: _in_spaces(ServiceInstance.space_guid),
-    CredentialBinding: _of_services(CredentialBinding.service_instance_guid),
+    ServiceInstance: _services,
+    CredentialBinding: _credentials,
     ServiceBroker: lambda sight: ServiceBroker.space_guid.in_(sight.spaces()),
     ServiceOffering: lambda sight: ServiceOffering.guid.in_(select(ServicePlan.offering_guid).where(_plans(sight))),
     ServicePlan: _plans,

@@ -7,7 +7,15 @@ from sqlalchemy import delete, select
 from cfroute.cloud_controller.actions import brokered
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
-from cfroute.cloud_controller.errors import PLAN_NOT_UPDATEABLE, ApiError, unprocessable
+from cfroute.cloud_controller.errors import (
+    NO_UPGRADES,
+    OTHER_VERSION,
+    PLAN_NOT_UPDATEABLE,
+    SHARED_NOT_RENAMED,
+    UPGRADE_AND_PLAN,
+    ApiError,
+    unprocessable,
+)
 from cfroute.cloud_controller.models import ManagedInstance, Operation, ServiceInstance, ServicePlan, Space
 from cfroute.cloud_controller.offered import in_spaces
 from cfroute.cloud_controller.presenters import services as present
@@ -45,12 +53,16 @@ def update(call: Call, instance: ServiceInstance, body: dict[str, Any]) -> Reply
     brokered.refuse_busy(instance)
     own = instance.managed.plan
     changes: dict[str, Any] = {key: body[key] for key in ("name", "tags") if key in body}
+    if "name" in body and instance.shared_spaces:
+        raise ApiError(SHARED_NOT_RENAMED)
     if "tags" in changes:
         changes["tags"] = changes["tags"] or []
     if (plan := _other_plan(call, instance, body)) is not None:
         changes |= {"plan_guid": plan.guid, "maintenance_info": plan.maintenance_info}
     elif body.get("maintenance_info"):
-        changes["maintenance_info"] = _upgrade(own, body["maintenance_info"])
+        if body.get("maintenance_info"):
+            raise ApiError(UPGRADE_AND_PLAN)
+        changes |= _upgrade(instance.managed, body["maintenance_info"]["version"])
     set_metadata(instance, body)
     call.audit("service_instance.update", instance, instance.name, instance.space_guid)
     renamed = "name" in changes and own.offering.allow_context_updates
@@ -76,12 +88,16 @@ def _other_plan(call: Call, instance: ServiceInstance, body: dict[str, Any]) -> 
     return plan
 
 
-def _upgrade(plan: ServicePlan, wanted: dict[str, Any]) -> dict[str, Any]:
-    if not plan.maintenance_info:
-        raise unprocessable("The service broker does not support upgrades for service instances created from this plan.")
-    if wanted["version"] != plan.maintenance_info.get("version"):
-        raise unprocessable("maintenance_info.version requested is invalid. Please ensure the catalog is up to date.")
-    return plan.maintenance_info
+def _upgrade(managed: ManagedInstance, wanted: str) -> dict[str, Any]:
+    """What changes when the instance gets that version: nothing, if it has it already."""
+    offered = managed.plan.maintenance_info
+    if not offered:
+        raise ApiError(NO_UPGRADES)
+    if wanted == managed.maintenance_info.get("version"):
+        return {}
+    if wanted != offered.get("version"):
+        raise ApiError(OTHER_VERSION)
+    return {"maintenance_info": offered}
 
 
 def remove(call: Call, instance: ServiceInstance) -> Reply:

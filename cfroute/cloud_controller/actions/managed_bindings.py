@@ -50,7 +50,8 @@ def drop_failed(call: Call, binding: RouteBinding | CredentialBinding | None) ->
 def create_credentials(call: Call, instance: ServiceInstance, app: App | None, body: dict[str, Any]) -> Reply:
     """202: a binding to an app, or without one a key."""
     if not plan_of(instance).is_bindable:
-        raise unprocessable("Service plan does not allow bindings.")
+        # Upstream's sentence ends with a full stop for keys only.
+        raise unprocessable(f"Service plan does not allow bindings{'.' if app is None else ''}")
     _refuse_unready(instance)
     if app is None:
         _refuse_taken_key(call, instance, body["name"])

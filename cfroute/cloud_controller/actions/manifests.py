@@ -155,7 +155,8 @@ def _random_host(call: Call, name: str) -> str:
 
 def _apply_service(call: Call, app: App, service: dict[str, Any]) -> None:
     name = service["name"]
-    found = select(ServiceInstance).where(ServiceInstance.space_guid == app.space_guid, ServiceInstance.name == name)
+    here = (ServiceInstance.space_guid == app.space_guid) | ServiceInstance.shared_spaces.contains(app.space)
+    found = select(ServiceInstance).where(here, ServiceInstance.name == name)
     instance = call.session.scalars(found).first()
     if instance is None:
         raise not_found(f"Service instance '{name}'")

@@ -51,6 +51,11 @@ class ServiceOffering(Labelled):
         back_populates="offering", passive_deletes=True, order_by="ServicePlan.created_at"
     )
 
+    @property
+    def shareable(self) -> bool:
+        """Whether apps of other spaces may be bound to its instances."""
+        return self.extra.get("shareable") is True
+
 
 plan_visibilities = Table(
     "plan_visibilities",

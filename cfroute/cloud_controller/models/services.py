@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cfroute.cloud_controller.models.apps import App
-from cfroute.cloud_controller.models.base import NOCASE, Labelled
+from cfroute.cloud_controller.models.base import NOCASE, Base, Labelled
 from cfroute.cloud_controller.models.brokers import ManagedInstance, Operation
 from cfroute.cloud_controller.models.tenancy import Space
+
+service_shares = Table(
+    "service_shares",
+    Base.metadata,
+    Column("service_instance_guid", ForeignKey("service_instances.guid", ondelete="CASCADE"), primary_key=True),
+    Column("space_guid", ForeignKey("spaces.guid", ondelete="CASCADE"), primary_key=True),
+)
+"""The spaces whose apps may be bound to a service instance besides those of its own."""
 
 
 class ServiceInstance(Labelled):
@@ -27,6 +35,7 @@ class ServiceInstance(Labelled):
     last_operation: Mapped[str] = mapped_column(default="create")
 
     space: Mapped[Space] = relationship()
+    shared_spaces: Mapped[list[Space]] = relationship(secondary=service_shares, passive_deletes=True, order_by=Space.created_at)
     managed: Mapped[ManagedInstance | None] = relationship(lazy="selectin", cascade="all, delete-orphan", passive_deletes=True)
     operation: Mapped[Operation | None] = relationship(
         primaryjoin="foreign(Operation.subject_guid) == ServiceInstance.guid", viewonly=True, lazy="selectin"
@@ -36,14 +45,14 @@ class ServiceInstance(Labelled):
 class CredentialBinding(Labelled):
     """Credentials of a service instance: for an app, in VCAP_SERVICES, or a key, for nobody in particular.
 
-    What the broker has given stands here; a user-provided instance has its credentials itself.
+    What the broker has given stands here; a user-provided instance has its credentials itself. An app that is to get new
+    credentials has several bindings to one instance for a while, and sees the newest.
     """
 
     __tablename__ = "credential_bindings"
-    __table_args__ = (UniqueConstraint("app_guid", "service_instance_guid"),)
 
     name: Mapped[str | None]
-    app_guid: Mapped[str | None] = mapped_column(ForeignKey("apps.guid", ondelete="CASCADE"))
+    app_guid: Mapped[str | None] = mapped_column(ForeignKey("apps.guid", ondelete="CASCADE"), index=True)
     service_instance_guid: Mapped[str] = mapped_column(ForeignKey("service_instances.guid", ondelete="CASCADE"), index=True)
     given: Mapped[dict[str, Any]] = mapped_column(default=dict)
 

@@ -76,6 +76,9 @@ OBJECTS: Final[Mapping[str, Schema]] = {
         upgrade_available=BOOLEAN,
         dashboard_url=WORD,
     ),
+    "UsageSummary": opened(
+        {"usage_summary": many(opened({"space": ref("Guid"), "bound_app_count": NUMBER})), "links": ref("Links")}
+    ),
     "CredentialBinding": thing(
         {
             "name": WORD,
@@ -89,6 +92,7 @@ OBJECTS: Final[Mapping[str, Schema]] = {
 }
 _BROKER: Final = fields("service_broker")
 _OFFERINGS_BROKER: Final = fields("service_offering.service_broker")
+_SPACES: Final = fields("space", "space.organization")
 _BELONGS_TO: Final = fields(
     "space",
     "space.organization",
@@ -122,7 +126,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "DELETE /v3/service_instances/{guid}": gone(PURGE).or_job(),
     "GET /v3/service_instances/{guid}/credentials": one("Object"),
     "GET /v3/service_instances/{guid}/parameters": one("Object"),
-    "GET /v3/service_instances/{guid}/relationships/shared_spaces": one("ToMany"),
+    "GET /v3/service_instances/{guid}/relationships/shared_spaces": one("ToMany", query=_SPACES),
+    "POST /v3/service_instances/{guid}/relationships/shared_spaces": changed("ToMany", bodies.TO_MANY),
+    "DELETE /v3/service_instances/{guid}/relationships/shared_spaces/{space}": gone(),
+    "GET /v3/service_instances/{guid}/relationships/shared_spaces/usage_summary": one("UsageSummary"),
     "GET /v3/service_route_bindings": page("RouteBinding", route_bindings.LISTING),
     "POST /v3/service_route_bindings": made("RouteBinding", bodies.ROUTE_BINDING).or_job(),
     "GET /v3/service_route_bindings/{guid}": one("RouteBinding", route_bindings.LISTING),

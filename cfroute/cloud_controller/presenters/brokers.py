@@ -34,7 +34,7 @@ def offering(offering: ServiceOffering, urls: Urls) -> dict[str, Any]:
         "available": offering.active,
         "tags": offering.tags,
         "requires": offering.requires,
-        "shareable": offering.extra.get("shareable") is True,
+        "shareable": offering.shareable,
         "documentation_url": offering.extra.get("documentationUrl") or "",
         "broker_catalog": {
             "id": offering.catalog_id,

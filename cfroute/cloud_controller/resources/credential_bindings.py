@@ -13,7 +13,7 @@ from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import NOT_FOUND, ApiError, refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, CredentialBinding, ServiceInstance
+from cfroute.cloud_controller.models import App, CredentialBinding, ServiceInstance, Space
 from cfroute.cloud_controller.presenters import apps
 from cfroute.cloud_controller.presenters import services as present
 from cfroute.cloud_controller.urls import Urls
@@ -62,6 +62,7 @@ def create(call: Call) -> Reply:
     if instance is None:
         raise unprocessable(f"The service instance could not be found: '{related(body, 'service_instance')}'")
     if is_key:
+        call.find(Space, instance.space_guid)  # who has no role there may not make a key
         if not instance.managed:
             raise unprocessable(_NO_KEYS)
         return managed_bindings.create_credentials(call, instance, None, body)
@@ -76,9 +77,12 @@ def create(call: Call) -> Reply:
 
 
 def _problems(body: dict[str, Any], is_key: bool) -> list[str]:
-    problems = unknown_fields(body, ("type", "name", "relationships", "parameters", "metadata"))
+    strategy = () if is_key else ("strategy",)
+    problems = unknown_fields(body, ("type", "name", "relationships", "parameters", "metadata", *strategy))
     if body.get("type") not in ("app", "key"):
         problems.append("Type must be one of 'app', 'key'")
+    if not is_key and body.get("strategy") not in (None, "single", "multiple"):
+        problems.append("Strategy must be 'single' or 'multiple'")
     required = ("service_instance",) if is_key else ("service_instance", "app")
     problems += relationships(body, required) + parameters_problems(body) + metadata_problems(body.get("metadata"))
     return problems + (name(body) if is_key or body.get("name") is not None else [])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import managed
@@ -20,12 +20,17 @@ from cfroute.cloud_controller.validation import services as rules
 from cfroute.cloud_controller.validation.brokers import managed_create_problems, managed_update_problems
 from cfroute.cloud_controller.validation.common import related
 
+
+def _in_or_shared_with(values: list[str]) -> ColumnElement[bool]:
+    return ServiceInstance.space_guid.in_(values) | ServiceInstance.shared_spaces.any(Space.guid.in_(values))
+
+
 LISTING = Listing(
     ServiceInstance,
     present.instance,
     {
         "names": among(ServiceInstance.name),
-        "space_guids": among(ServiceInstance.space_guid),
+        "space_guids": _in_or_shared_with,
         "organization_guids": lambda values: ServiceInstance.space.has(Space.organization_guid.in_(values)),
         "type": among(ServiceInstance.type),
         "service_plan_guids": lambda values: ServiceInstance.managed.has(ManagedInstance.plan_guid.in_(values)),
@@ -139,12 +144,6 @@ def credentials(call: Call) -> dict[str, Any]:
     return instance.credentials
 
 
-def shared_spaces(call: Call) -> dict[str, Any]:
-    if call.find(ServiceInstance, call.path["guid"]) is None:
-        raise not_found("Service instance")
-    return {"data": []}
-
-
 ENDPOINTS = (
     get("/v3/service_instances", index),
     post("/v3/service_instances", create),
@@ -152,5 +151,4 @@ ENDPOINTS = (
     patch("/v3/service_instances/{guid}", update),
     delete("/v3/service_instances/{guid}", remove),
     get("/v3/service_instances/{guid}/credentials", credentials),
-    get("/v3/service_instances/{guid}/relationships/shared_spaces", shared_spaces),
 )

@@ -6,33 +6,45 @@ from typing import Any
 from sqlalchemy import select
 
 from cfroute.cloud_controller.call import Call
-from cfroute.cloud_controller.models import ManagedInstance, Resource, ServiceInstance
+from cfroute.cloud_controller.models import ManagedInstance, Resource, ServiceInstance, Space
 from cfroute.cloud_controller.presenters import brokers as present
 from cfroute.cloud_controller.presenters import tenancy
+
+_Kind = tuple[str, str, Iterable[Resource], Any]
+"""The name in `fields[…]`, the one under `included`, the things, and what presents one."""
 
 
 def related(call: Call, guids: Sequence[str]) -> dict[str, Any]:
     """What stands under `included` beside these instances."""
-    wanted = call.query.fields()
-    if not wanted:
+    if not call.query.fields():
         return {}
     instances = call.session.scalars(select(ServiceInstance).where(ServiceInstance.guid.in_(guids))).all()
-    included: dict[str, Any] = {}
-    spaces = [each.space for each in instances]
     plans = [each.managed.plan for each in instances if isinstance(each.managed, ManagedInstance)]
     offerings = [plan.offering for plan in plans]
-    kinds: tuple[tuple[str, str, Iterable[Resource], Any], ...] = (
-        ("space", "spaces", spaces, tenancy.space),
-        ("space.organization", "organizations", [space.organization for space in spaces], tenancy.organization),
+    brokers = [offering.broker for offering in offerings]
+    return _included(
+        call,
+        *_of_spaces([each.space for each in instances]),
         ("service_plan", "service_plans", plans, present.plan),
         ("service_plan.service_offering", "service_offerings", offerings, present.offering),
-        (
-            "service_plan.service_offering.service_broker",
-            "service_brokers",
-            [offering.broker for offering in offerings],
-            present.broker,
-        ),
+        ("service_plan.service_offering.service_broker", "service_brokers", brokers, present.broker),
     )
+
+
+def spaces(call: Call, found: Sequence[Space]) -> dict[str, Any]:
+    """What stands under `included` beside relationships to these spaces."""
+    return _included(call, *_of_spaces(found))
+
+
+def _of_spaces(found: Sequence[Space]) -> tuple[_Kind, ...]:
+    return (
+        ("space", "spaces", found, tenancy.space),
+        ("space.organization", "organizations", [space.organization for space in found], tenancy.organization),
+    )
+
+
+def _included(call: Call, *kinds: _Kind) -> dict[str, Any]:
+    wanted, included = call.query.fields(), {}
     for name, plural, things, make in kinds:
         if name in wanted:
             found = {thing.guid: thing for thing in things}

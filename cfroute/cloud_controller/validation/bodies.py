@@ -186,6 +186,7 @@ CREDENTIAL_BINDING: Final = either(
     closed(
         {"type": one_of("app"), "relationships": _relationships("service_instance", "app")},
         name=nullable(_NAME),
+        strategy=nullable(one_of("single", "multiple")),
         parameters=_PARAMETERS,
         metadata=_METADATA,
     ),

@@ -32,6 +32,8 @@ _CLIENT_AUTHORITIES = {
 }
 _BROKER_POLL = 2
 """Seconds between two questions how far a service broker has come: upstream's minute is long for somebody who waits."""
+_BINDINGS = 5
+"""Bindings that an app may have to one service instance, for who asks for several: new credentials beside the old ones."""
 _SYSTEM_HOSTS = ("api", "login", "uaa", "log-cache")
 
 
@@ -105,6 +107,7 @@ def cloud_controller(basis: Basis) -> Document:
         "uaa_client_secret": basis.client_secret("cloud_controller_username_lookup"),
         "bbs_url": basis.bbs_url,
         "broker_client_default_async_poll_interval_seconds": _BROKER_POLL,
+        "max_service_credential_bindings_per_app_service_instance": _BINDINGS,
         "broker_ca": str(basis.home.ca),
         "resolver": basis.resolver(),
         "admin_user": ADMIN,
