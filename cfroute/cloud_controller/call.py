@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from sqlalchemy import select
 
-from cfroute.cloud_controller.errors import NOT_AUTHORIZED, PARSE_ERROR, ApiError, not_found
-from cfroute.cloud_controller.models import AuditEvent, Labelled, Resource, Role
+from cfroute.cloud_controller.errors import NOT_AUTHORIZED, ORGANIZATION_SUSPENDED, PARSE_ERROR, ApiError, not_found
+from cfroute.cloud_controller.models import AuditEvent, Organization, Resource, Role
 from cfroute.cloud_controller.permissions import ANYBODY, Held, Rule
 from cfroute.cloud_controller.query import Query
 from cfroute.cloud_controller.urls import Urls
@@ -113,7 +113,10 @@ class Call:
         return body
 
     def find(self, model: type[R], guid: object) -> R | None:
-        """The thing, if there is one that the user sees. Raises 10003 when the user may not do there what was asked for."""
+        """The thing, if there is one that the user sees.
+
+        Raises 10003 when the user may not do there what was asked for, 10017 when only the organization's suspension forbids it.
+        """
         if not isinstance(guid, str):
             return None
         if self.user.sees_everything:
@@ -141,14 +144,26 @@ class Call:
         return [Held(*row) for row in self.session.execute(found)]
 
     def _permit(self, thing: Resource) -> None:
-        if not self.may_at(thing):
+        if not self._has_role_at(thing):
             raise ApiError(NOT_AUTHORIZED)
+        if self._is_suspended(thing):
+            raise ApiError(ORGANIZATION_SUSPENDED)
         self.permitted = True
 
     def may_at(self, thing: Resource) -> bool:
         """Whether the user may do what was asked for where the thing is."""
+        return self._has_role_at(thing) and not self._is_suspended(thing)
+
+    def _has_role_at(self, thing: Resource) -> bool:
         above_roles = self.user.admin if self.writes else self.user.sees_secrets
         return above_roles or (self.rule is not None and self.rule.allows(self._held, place(thing)))
+
+    def _is_suspended(self, thing: Resource) -> bool:
+        """Whether nobody but admins may change anything where the thing is."""
+        guid = place(thing).organization
+        if guid is None or self.user.admin or not self.writes:
+            return False
+        return self.session.get_one(Organization, guid).suspended
 
     def refuse_unpermitted(self) -> None:
         """Raise 10003 when nothing that the request named has shown that the user may do it."""
@@ -173,8 +188,10 @@ class Call:
         if not self.user.admin:
             raise ApiError(NOT_AUTHORIZED)
 
-    def audit(self, action: str, target: Labelled, name: str, space: str | None = None) -> None:
-        """Write down that the user did `action` (`app.create`) to the target."""
+    def audit(
+        self, action: str, target: Resource, name: str, space: str | None = None, organization: str | None = None
+    ) -> None:
+        """Write down that the user did `action` (`app.create`) to the target; organization: another than it is in."""
         event = AuditEvent(
             type=f"audit.{action}",
             actor_guid=self.user.guid,
@@ -183,5 +200,6 @@ class Call:
             target_type=action.partition(".")[0],
             target_name=name,
             space_guid=space,
+            organization_guid=organization or place(target).organization,
         )
         self.session.add(event)

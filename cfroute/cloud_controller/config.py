@@ -8,6 +8,21 @@ from cfroute.errors import ConfigurationError
 from cfroute.resolver import Mapping
 
 
+class QuotaDefinition(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """An organization quota that there is from the beginning, in upstream's words; -1 is no limit. memory_limit in MiB."""
+
+    memory_limit: int = 102_400
+    total_services: int = -1
+    total_service_keys: int = -1
+    non_basic_services_allowed: bool = True
+    total_routes: int = 1000
+    total_reserved_route_ports: int = 100
+    total_private_domains: int = -1
+
+
+DEFAULT_QUOTA_NAME = "default"
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Where it listens, where it keeps things, and whom it talks to.
 
@@ -22,10 +37,13 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     routing_api_url is what `/v1/router_groups` is appended to; empty for no Routing API. With https, routing_api_ca (or `ca`) has
     to have signed its certificate, and it is shown routing_api_certificate (or client_certificate). Tokens for it are those of
     the UAA's client routing_api_client_name.
+    quota_definitions: organization quotas by name; organizations get `default` until they are given another one.
     broker_client_timeout_seconds: how long a service broker may take for one answer. What it does in the background is asked for
     every broker_client_default_async_poll_interval_seconds, if it names no other time, for at most
     broker_client_max_async_poll_duration_minutes. broker_ca: a PEM file with authorities that brokers' certificates may be
     signed by, besides those that this machine trusts. resolver: names and ports of brokers that are dialled elsewhere.
+    max_service_credential_bindings_per_app_service_instance: how many bindings an app may have to one service instance, where
+    several are asked for.
     """
 
     database: str
@@ -42,8 +60,6 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     external_address: str = "127.0.0.1"
     external_port: int = 9022
     internal_address: str = "127.0.0.1"
-    max_service_credential_bindings_per_app_service_instance: how many bindings an app may have to one service instance, where
-    several are asked for.
     internal_port: int = 9023
     metron_address: str = "127.0.0.1"
     metron_port: int = 0
@@ -62,10 +78,14 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     routing_api_ca: str = ""
     routing_api_certificate: str = ""
     routing_api_key: str = ""
+    quota_definitions: dict[str, QuotaDefinition] = msgspec.field(
+        default_factory=lambda: {DEFAULT_QUOTA_NAME: QuotaDefinition()}
+    )
     broker_client_timeout_seconds: float = 60.0
     broker_client_default_async_poll_interval_seconds: float = 60.0
     broker_client_max_async_poll_duration_minutes: float = 10_080.0
     broker_ca: str = ""
+    max_service_credential_bindings_per_app_service_instance: int = 1
     resolver: list[Mapping] = []
     organization: str = "local"
     space: str = "dev"
@@ -85,7 +105,6 @@ def load(path: str | Path) -> Config:
     try:
         return msgspec.yaml.decode(Path(path).read_bytes(), type=Config)
     except OSError as error:
-    max_service_credential_bindings_per_app_service_instance: int = 1
         raise ConfigurationError(f"{path}: {error.strerror}") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigurationError(f"{path}: {error}") from error

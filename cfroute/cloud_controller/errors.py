@@ -25,14 +25,15 @@ NOT_AUTHORIZED = Kind(403, 10003, "CF-NotAuthorized", "You are not authorized to
 BAD_QUERY = Kind(400, 10005, "CF-BadQueryParameter")
 UNPROCESSABLE = Kind(422, 10008, "CF-UnprocessableEntity")
 NOT_FOUND = Kind(404, 10010, "CF-ResourceNotFound")
+ORGANIZATION_SUSPENDED = Kind(403, 10017, "CF-OrgSuspended", "The organization is suspended")
 UNAVAILABLE = Kind(503, 10015, "CF-ServiceUnavailable")
 NOT_UNIQUE = Kind(422, 10016, "CF-UniquenessError")
 UNABLE_TO_PERFORM = Kind(422, 10009, "CF-UnableToPerform")
 BAD_BROKER = Kind(502, 10001, "CF-ServiceBrokerBadResponse")
 INVALID_CATALOG = Kind(502, 270012, "CF-ServiceBrokerCatalogInvalid")
 BROKER_NOT_REMOVABLE = Kind(422, 270010, "CF-ServiceBrokerNotRemovable")
-OPERATION_IN_PROGRESS = Kind(409, 60016, "CF-AsyncServiceInstanceOperationInProgress")
 SERVICE_INSTANCE_NOT_FOUND = Kind(404, 60004, "CF-ServiceInstanceNotFound")
+OPERATION_IN_PROGRESS = Kind(409, 60016, "CF-AsyncServiceInstanceOperationInProgress")
 PLAN_NOT_UPDATEABLE = Kind(400, 110004, "CF-ServicePlanNotUpdateable", "The service does not support changing plans.")
 SHARED_NOT_RENAMED = Kind(
     422, 390003, "CF-SharedServiceInstanceCannotBeRenamed", "Service instances that have been shared cannot be renamed"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Table
 
 from cfroute.cloud_controller.models import Base
+from cfroute.cloud_controller.models.quotas import DEFAULT_QUOTA
 
 
 class Step(NamedTuple):
@@ -25,10 +26,15 @@ class Step(NamedTuple):
 STEPS = (
     # A key has no app, and what a binding was given is kept.
     Step(4, added=(("credential_bindings", "given JSON DEFAULT '{}' NOT NULL"),), remade=("credential_bindings",)),
-    # During a deployment an app has two processes of one type.
+    # During a deployment an app has two processes of one type. There are quotas. An app may be bound to an instance twice.
     Step(
         5,
-        added=(("processes", "revision_guid VARCHAR"), ("apps", "revisions_enabled BOOLEAN DEFAULT 1 NOT NULL")),
+        added=(
+            ("processes", "revision_guid VARCHAR"),
+            ("apps", "revisions_enabled BOOLEAN DEFAULT 1 NOT NULL"),
+            ("organizations", f"quota_guid VARCHAR DEFAULT '{DEFAULT_QUOTA}' NOT NULL"),
+            ("spaces", "quota_guid VARCHAR REFERENCES space_quotas (guid) ON DELETE SET NULL"),
+        ),
         remade=("processes", "credential_bindings"),
     ),
 )

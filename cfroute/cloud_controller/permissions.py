@@ -69,6 +69,7 @@ _ROUTE_DEVELOPER: Final = Rule(frozenset({"space_developer"}), ("Route",))
 _ROUTE_SUPPORTER: Final = Rule(frozenset({"space_developer", "space_supporter"}), ("Route",))
 _MANAGER: Final = Rule(frozenset({"organization_manager"}), ("Organization", "Space"))
 _DOMAIN_OWNER: Final = Rule(frozenset({"organization_manager"}), ("Domain",))
+_QUOTA_MANAGER: Final = Rule(frozenset({"organization_manager"}), ("SpaceQuota",))
 _OWNER: Final = Rule(frozenset({"space_developer"}), ("ServiceInstance",))
 # A binding is its app's: the instance may be another space's that shares it. A key is where the instance is.
 _BINDER: Final = Rule(frozenset({"space_developer"}), ("App", "Space"))
@@ -83,6 +84,11 @@ RULES: Final = {
     "DELETE /v3/spaces/{guid}/routes": _DEVELOPER,
     "POST /v3/spaces/{guid}/actions/apply_manifest": _DEVELOPER,
     "POST /v3/spaces/{guid}/manifest_diff": _DEVELOPER,
+    "POST /v3/space_quotas": Rule(frozenset({"organization_manager"}), ("Organization",)),
+    "PATCH /v3/space_quotas/{guid}": _QUOTA_MANAGER,
+    "DELETE /v3/space_quotas/{guid}": _QUOTA_MANAGER,
+    "POST /v3/space_quotas/{guid}/relationships/spaces": _QUOTA_MANAGER,
+    "DELETE /v3/space_quotas/{guid}/relationships/spaces/{space}": _QUOTA_MANAGER,
     "POST /v3/roles": _SPACE_MANAGER,
     "DELETE /v3/roles/{guid}": _SPACE_MANAGER,
     "POST /v3/domains": Rule(frozenset({"organization_manager"}), ("Organization",)),

@@ -19,6 +19,7 @@ from cfroute.cloud_controller.models import (
     Job,
     ManagedInstance,
     Organization,
+    OrganizationQuota,
     Package,
     Person,
     Process,
@@ -31,12 +32,13 @@ from cfroute.cloud_controller.models import (
     ServiceOffering,
     ServicePlan,
     Space,
+    SpaceQuota,
 )
 from cfroute.cloud_controller.models.brokers import plan_visibilities
 from cfroute.cloud_controller.models.routing import route_shares
+from cfroute.cloud_controller.models.services import service_shares
 from cfroute.cloud_controller.models.tenancy import domain_shares
 from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES, Held, Place
-from cfroute.cloud_controller.models.services import service_shares
 
 Condition = ColumnElement[bool]
 
@@ -70,7 +72,7 @@ def place(thing: Any) -> Place:
     """Where a thing is."""
     if isinstance(thing, Organization):
         return Place(thing.guid)
-    if isinstance(thing, Domain):
+    if isinstance(thing, Domain | SpaceQuota):
         return Place(thing.organization_guid)
     if isinstance(thing, Role) and thing.space is None:
         return Place(thing.organization_guid)
@@ -149,6 +151,12 @@ def _events(sight: Sight) -> Condition:
     return AuditEvent.space_guid.in_(spaces) | AuditEvent.organization_guid.in_(sight.organizations(["organization_auditor"]))
 
 
+def _space_quotas(sight: Sight) -> Condition:
+    """Those of organizations that one manages, and those of the spaces that one sees."""
+    managed = SpaceQuota.organization_guid.in_(sight.organizations(["organization_manager"]))
+    return managed | SpaceQuota.guid.in_(select(Space.quota_guid).where(_space_guid(sight)))
+
+
 def _roles(sight: Sight) -> Condition:
     return Role.organization_guid.in_(sight.organizations()) | _in_spaces(Role.space_guid)(sight)
 
@@ -161,6 +169,8 @@ def _people(sight: Sight) -> Condition:
 _VISIBLE: dict[type[Resource], Callable[[Sight], Condition]] = {
     Organization: lambda sight: Organization.guid.in_(sight.organizations()),
     Space: _space_guid,
+    OrganizationQuota: lambda _sight: true(),
+    SpaceQuota: _space_quotas,
     Domain: _domains,
     Person: _people,
     Role: _roles,

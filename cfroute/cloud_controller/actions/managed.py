@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from cfroute.cloud_controller.actions import brokered
+from cfroute.cloud_controller.actions import brokered, quotas
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.errors import (
@@ -27,6 +27,8 @@ _NO_PLAN = "Invalid service plan. Ensure that the service plan exists, is availa
 def create(call: Call, body: dict[str, Any], space: Space) -> Reply:
     """The instance is there at once; whether it can be used, its last operation says."""
     plan = _plan(call, related(body, "service_plan"), space)
+    quotas.refuse_excess(call, space, total_service_instances=1)
+    quotas.refuse_paid(call, space, plan)
     brokered.refuse_without_brokers(call)
     instance = ServiceInstance(name=body["name"], type="managed", space_guid=space.guid, tags=body.get("tags") or [])
     instance.managed = ManagedInstance(plan_guid=plan.guid, maintenance_info=plan.maintenance_info)
@@ -51,17 +53,17 @@ def update(call: Call, instance: ServiceInstance, body: dict[str, Any]) -> Reply
     """The broker is asked for another plan and other parameters, and told of another name if it wants to know."""
     assert instance.managed is not None
     brokered.refuse_busy(instance)
-    own = instance.managed.plan
-    changes: dict[str, Any] = {key: body[key] for key in ("name", "tags") if key in body}
     if "name" in body and instance.shared_spaces:
         raise ApiError(SHARED_NOT_RENAMED)
+    own = instance.managed.plan
+    changes: dict[str, Any] = {key: body[key] for key in ("name", "tags") if key in body}
     if "tags" in changes:
         changes["tags"] = changes["tags"] or []
     if (plan := _other_plan(call, instance, body)) is not None:
-        changes |= {"plan_guid": plan.guid, "maintenance_info": plan.maintenance_info}
-    elif body.get("maintenance_info"):
         if body.get("maintenance_info"):
             raise ApiError(UPGRADE_AND_PLAN)
+        changes |= {"plan_guid": plan.guid, "maintenance_info": plan.maintenance_info}
+    elif body.get("maintenance_info"):
         changes |= _upgrade(instance.managed, body["maintenance_info"]["version"])
     set_metadata(instance, body)
     call.audit("service_instance.update", instance, instance.name, instance.space_guid)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cfroute.cloud_controller.actions import brokered
+from cfroute.cloud_controller.actions import brokered, quotas
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.brokers.subjects import forwards, plan_of
 from cfroute.cloud_controller.call import Call, Reply
@@ -54,6 +54,7 @@ def create_credentials(call: Call, instance: ServiceInstance, app: App | None, b
         raise unprocessable(f"Service plan does not allow bindings{'.' if app is None else ''}")
     _refuse_unready(instance)
     if app is None:
+        quotas.refuse_excess(call, instance.space, total_service_keys=1)
         _refuse_taken_key(call, instance, body["name"])
     brokered.refuse_without_brokers(call)
     binding = CredentialBinding(

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from cfroute.cloud_controller.actions import lifecycle
+from cfroute.cloud_controller.actions import lifecycle, quotas
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.models import Process
 
 
 def scale(call: Call, process: Process, wanted: dict[str, Any]) -> None:
-    """Take over what is given of a good scale request."""
+    """Take over what is given of a good scale request. Raises 10008 when a quota does not allow it."""
     fields = {
         "memory_in_mb": "memory_mb",
         "disk_in_mb": "disk_mb",
@@ -22,6 +22,7 @@ def scale(call: Call, process: Process, wanted: dict[str, Any]) -> None:
             resized = True
     if wanted.get("instances") is not None:
         process.instances = int(wanted["instances"])
+    quotas.refuse_processes(call, process.app, [process])
     _take_effect(call, process, renew=resized)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from cfroute.cloud_controller import router_groups
-from cfroute.cloud_controller.actions import brokered, lifecycle
+from cfroute.cloud_controller.actions import brokered, lifecycle, quotas
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.errors import unprocessable
 from cfroute.cloud_controller.models import Domain, Route, RouteBinding, Space
@@ -56,6 +56,7 @@ def _wanted(
     same_host = (Route.domain_guid == domain.guid) & (Route.host == host)
     fqdn = f"{host}.{domain.name}" if host else ""
     group = domain.router_group
+    exceeded = quotas.exceeded(call, space, {"total_routes": 1, **({"total_reserved_ports": 1} if port else {})})
     twin = session.scalars(select(Route.guid).where(same_host, Route.path == path, Route.port == port)).first()
     return rules.Wanted(
         host=host,
@@ -67,6 +68,7 @@ def _wanted(
         internal=domain.internal,
         tcp=domain.tcp,
         usable=domain.usable_by(space.organization_guid),
+        exceeded=exceeded[0] if exceeded else "",
         taken_domain=bool(session.scalars(select(Domain.guid).where(Domain.name == fqdn)).first()),
         system_host=domain.name == config.domain and host.lower() in config.system_hosts,
         twin=bool(twin),

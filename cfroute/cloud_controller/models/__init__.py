@@ -15,6 +15,7 @@ from cfroute.cloud_controller.models.brokers import (
 from cfroute.cloud_controller.models.deployments import Deployment, Revision
 from cfroute.cloud_controller.models.people import Person, Role
 from cfroute.cloud_controller.models.platform import AuditEvent, FeatureFlag, Job
+from cfroute.cloud_controller.models.quotas import OrganizationQuota, Quota, SpaceQuota
 from cfroute.cloud_controller.models.routing import Destination, Route, RouteBinding
 from cfroute.cloud_controller.models.services import CredentialBinding, ServiceInstance
 from cfroute.cloud_controller.models.tenancy import Domain, KnownGroup, Organization, Space
@@ -36,10 +37,12 @@ __all__ = [
     "ManagedInstance",
     "Operation",
     "Organization",
+    "OrganizationQuota",
     "Orphan",
     "Package",
     "Person",
     "Process",
+    "Quota",
     "Resource",
     "Revision",
     "Role",
@@ -50,6 +53,7 @@ __all__ = [
     "ServiceOffering",
     "ServicePlan",
     "Space",
+    "SpaceQuota",
 ]
 
 # Done once where modules are imported ahead of time, instead of by the first query of every process (0.1 s).

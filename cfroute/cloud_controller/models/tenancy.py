@@ -4,6 +4,7 @@ from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from cfroute.cloud_controller.models.base import NOCASE, Base, Labelled
+from cfroute.cloud_controller.models.quotas import DEFAULT_QUOTA, SpaceQuota
 
 domain_shares = Table(
     "domain_shares",
@@ -14,12 +15,13 @@ domain_shares = Table(
 
 
 class Organization(Labelled):
-    """Those who share a bill: they have spaces, and domains of their own."""
+    """Those who share a bill: they have spaces, and domains of their own. In a suspended one only admins change anything."""
 
     __tablename__ = "organizations"
 
     name: Mapped[str] = mapped_column(NOCASE, unique=True)
     suspended: Mapped[bool] = mapped_column(default=False)
+    quota_guid: Mapped[str] = mapped_column(default=DEFAULT_QUOTA)
 
 
 class Space(Labelled):
@@ -30,8 +32,10 @@ class Space(Labelled):
 
     name: Mapped[str] = mapped_column(NOCASE)
     organization_guid: Mapped[str] = mapped_column(ForeignKey("organizations.guid", ondelete="CASCADE"))
+    quota_guid: Mapped[str | None] = mapped_column(ForeignKey("space_quotas.guid", ondelete="SET NULL"))
 
     organization: Mapped[Organization] = relationship()
+    quota: Mapped[SpaceQuota | None] = relationship()
 
 
 class KnownGroup(Base):
@@ -63,7 +67,7 @@ class Domain(Labelled):
         primaryjoin=lambda: foreign(Domain.router_group_guid) == KnownGroup.guid, lazy="joined", viewonly=True
     )
     shared_organizations: Mapped[list[Organization]] = relationship(
-        secondary=domain_shares, lazy="selectin", order_by=Organization.created_at
+        secondary=domain_shares, order_by=Organization.created_at
     )
 
     @property

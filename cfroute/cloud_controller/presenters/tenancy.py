@@ -6,8 +6,6 @@ from cfroute.cloud_controller.models import Domain, Organization, Space
 from cfroute.cloud_controller.presenters.common import identity, metadata, to_one
 from cfroute.cloud_controller.urls import Urls
 
-QUOTA = "default-quota"
-
 
 def organization(organization: Organization, urls: Urls) -> dict[str, Any]:
     path = f"/organizations/{organization.guid}"
@@ -15,29 +13,31 @@ def organization(organization: Organization, urls: Urls) -> dict[str, Any]:
         **identity(organization),
         "name": organization.name,
         "suspended": organization.suspended,
-        "relationships": {"quota": to_one(QUOTA)},
+        "relationships": {"quota": to_one(organization.quota_guid)},
         "metadata": metadata(organization),
         "links": {
             "self": urls.link(path),
             "domains": urls.link(f"{path}/domains"),
             "default_domain": urls.link(f"{path}/domains/default"),
-            "quota": urls.link(f"/organization_quotas/{QUOTA}"),
+            "quota": urls.link(f"/organization_quotas/{organization.quota_guid}"),
         },
     }
 
 
 def space(space: Space, urls: Urls) -> dict[str, Any]:
     path = f"/spaces/{space.guid}"
+    quota = {"quota": urls.link(f"/space_quotas/{space.quota_guid}")} if space.quota_guid else {}
     return {
         **identity(space),
         "name": space.name,
-        "relationships": {"organization": to_one(space.organization_guid), "quota": to_one(None)},
+        "relationships": {"organization": to_one(space.organization_guid), "quota": to_one(space.quota_guid)},
         "metadata": metadata(space),
         "links": {
             "self": urls.link(path),
             "organization": urls.link(f"/organizations/{space.organization_guid}"),
             "features": urls.link(f"{path}/features"),
             "apply_manifest": urls.link(f"{path}/actions/apply_manifest", "POST"),
+            **quota,
         },
     }
 

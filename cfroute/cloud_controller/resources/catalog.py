@@ -1,4 +1,4 @@
-"""What a real platform has and this one answers for with what never changes: stacks, buildpacks, quotas, security groups."""
+"""What a real platform has and this one answers for with what never changes: stacks, buildpacks, security groups."""
 
 from typing import Any
 
@@ -9,21 +9,8 @@ from cfroute.cloud_controller.errors import not_found
 from cfroute.cloud_controller.listing import unpaged
 from cfroute.cloud_controller.models import App, Organization, Space
 from cfroute.cloud_controller.presenters.common import to_one
-from cfroute.cloud_controller.presenters.tenancy import QUOTA
 from cfroute.cloud_controller.times import iso
 from cfroute.cloud_controller.urls import Urls
-
-_UNLIMITED = {
-    "apps": {
-        "total_memory_in_mb": None,
-        "per_process_memory_in_mb": None,
-        "total_instances": None,
-        "per_app_tasks": None,
-    },
-    "services": {"paid_services_allowed": True, "total_service_instances": None, "total_service_keys": None},
-    "routes": {"total_routes": None, "total_reserved_ports": None},
-    "domains": {"total_domains": None},
-}
 
 
 def _constant(urls: Urls, kind: str, guid: str, **fields: Any) -> dict[str, Any]:
@@ -62,17 +49,6 @@ def buildpacks(call: Call) -> Reply:
     if "names" in call.query:
         found = [each for each in found if each["name"] in call.query.values("names")]
     return unpaged(call, found, ["names", "stacks", "lifecycle", "label_selector"])
-
-
-def quota(call: Call) -> dict[str, Any]:
-    if call.path["guid"] != QUOTA:
-        raise not_found("Organization quota")
-    return _constant(call.urls, "organization_quotas", QUOTA, name="default", **_UNLIMITED)
-
-
-def quotas(call: Call) -> Reply:
-    one = _constant(call.urls, "organization_quotas", QUOTA, name="default", **_UNLIMITED)
-    return unpaged(call, [one], ["guids", "names", "organization_guids"])
 
 
 def nothing(call: Call) -> Reply:
@@ -116,6 +92,12 @@ def security_groups(call: Call) -> Reply:
     return unpaged(call, [], ["names", "guids", "running_space_guids", "staging_space_guids", *everywhere])
 
 
+def no_security_groups(call: Call) -> Reply:
+    """Those of a space."""
+    call.the(Space)
+    return unpaged(call, [], ["names", "guids"])
+
+
 def resource_matches(call: Call) -> Reply:
     """Nothing is known beforehand: every file is uploaded."""
     return Reply(201, {"resources": []})
@@ -124,13 +106,11 @@ def resource_matches(call: Call) -> Reply:
 ENDPOINTS = (
     get("/v3/stacks", stacks),
     get("/v3/buildpacks", buildpacks),
-    get("/v3/organization_quotas", quotas),
-    get("/v3/organization_quotas/{guid}", quota),
     get("/v3/organizations/{guid}/relationships/default_isolation_segment", no_isolation_segment),
     get("/v3/spaces/{guid}/relationships/isolation_segment", no_isolation_segment),
     get("/v3/isolation_segments", nothing),
-    get("/v3/spaces/{guid}/running_security_groups", nothing),
-    get("/v3/spaces/{guid}/staging_security_groups", nothing),
+    get("/v3/spaces/{guid}/running_security_groups", no_security_groups),
+    get("/v3/spaces/{guid}/staging_security_groups", no_security_groups),
     get("/v3/security_groups", security_groups),
     get("/v3/spaces/{guid}/features", space_features),
     get("/v3/spaces/{guid}/features/ssh", ssh_feature),

@@ -3,9 +3,10 @@
 from typing import Any
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import selectinload
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import jobs, routes
+from cfroute.cloud_controller.actions import jobs, quotas, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, knowing_router_groups, patch, post
@@ -15,13 +16,14 @@ from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import Domain, KnownGroup, Organization, Route, Space
 from cfroute.cloud_controller.presenters import tenancy as present
 from cfroute.cloud_controller.validation import domains as rules
-from cfroute.cloud_controller.validation.common import related, unknown_fields
+from cfroute.cloud_controller.validation.common import data_problems, related, unknown_fields
 
 LISTING = Listing(
     Domain,
     present.domain,
     {"names": among(Domain.name), "organization_guids": among(Domain.organization_guid)},
     order=("name",),
+    loads=(selectinload(Domain.shared_organizations),),
 )
 
 
@@ -38,6 +40,8 @@ def create(call: Call) -> Reply:
     name = body["name"].lower()
     if problem := rules.conflict(name, owner_guid, _neighbours(call, name), _route_exists(call, name)):
         raise unprocessable(problem)
+    if owner is not None:
+        quotas.refuse_domain(call, owner)
     domain = Domain(name=name, internal=bool(body.get("internal")), router_group_guid=group, organization_guid=owner_guid)
     if owner_guid and (body["relationships"].get("shared_organizations")):
         domain.shared_organizations = _to_share_with(call, owner_guid, body["relationships"]["shared_organizations"])
@@ -110,8 +114,7 @@ def reservation(call: Call) -> dict[str, Any]:
 
 def share(call: Call) -> dict[str, Any]:
     domain, body = call.the(Domain), call.body
-    if not rules.is_to_many(body):
-        raise unprocessable('Data must be an array of objects like this: {"guid": "valid-guid"}')
+    refuse_if(data_problems(body))
     if domain.organization_guid is None:
         raise unprocessable("Domains cannot be shared with other organizations unless they are scoped to an organization.")
     for organization in _to_share_with(call, domain.organization_guid, body):

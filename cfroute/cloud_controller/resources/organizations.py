@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import apps, brokered, jobs, people, routes
@@ -12,22 +13,23 @@ from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, Domain, Organization, ServiceInstance, Space
+from cfroute.cloud_controller.models import App, Domain, Organization, Route, ServiceInstance, Space
 from cfroute.cloud_controller.models.tenancy import domain_shares
 from cfroute.cloud_controller.presenters import tenancy as present
 from cfroute.cloud_controller.validation.common import name, unknown_fields
 
 LISTING = Listing(Organization, present.organization, {"names": among(Organization.name)}, order=("name",))
-_FIELDS = ("name", "metadata")
+_FIELDS = ("name", "suspended", "metadata")
 
 
 def create(call: Call) -> Reply:
     if not call.user.admin:
         feature_flags.require(call, "user_org_creation")
     body = call.body
-    refuse_if(unknown_fields(body, _FIELDS) + name(body) + metadata_problems(body.get("metadata")))
-    _refuse_taken(call, body["name"])
-    organization = Organization(name=body["name"])
+    refuse_if(_problems(body, new=True))
+    if _is_taken(call, body["name"]):
+        raise unprocessable(f"Organization '{body['name']}' already exists.")
+    organization = Organization(name=body["name"], suspended=bool(body.get("suspended")))
     set_metadata(organization, body)
     call.save(organization)
     if not call.user.admin:
@@ -36,25 +38,41 @@ def create(call: Call) -> Reply:
     return Reply(201, present.organization(organization, call.urls))
 
 
+def _problems(body: dict[str, Any], *, new: bool) -> list[str]:
+    problems = unknown_fields(body, _FIELDS) + name(body, required=new)
+    if not isinstance(body.get("suspended"), bool | None):
+        problems.append("Suspended must be a boolean")
+    return problems + metadata_problems(body.get("metadata"))
+
+
 def show(call: Call) -> dict[str, Any]:
     return present.organization(call.the(Organization), call.urls)
 
 
 def update(call: Call) -> dict[str, Any]:
+    """Whoever manages it changes its name; only admins suspend it, or lift that."""
     organization, body = call.the(Organization), call.body
-    problems = unknown_fields(body, (*_FIELDS, "suspended")) + name(body, required=False)
-    refuse_if(problems + metadata_problems(body.get("metadata")))
+    refuse_if(_problems(body, new=False))
+    if "suspended" in body:
+        call.only_admin()
+        organization.suspended = bool(body["suspended"])
     if "name" in body:
-        _refuse_taken(call, body["name"], organization.guid)
+        if _is_taken(call, body["name"], organization.guid):
+            raise unprocessable(f"Organization name '{body['name']}' is already taken.")
         organization.name = body["name"]
     set_metadata(organization, body)
+    call.audit("organization.update", organization, organization.name)
     call.session.flush()
     return present.organization(organization, call.urls)
 
 
 def remove(call: Call) -> Reply:
+    """With its spaces and its private domains, and all that is in them: routes of such a domain may lead to others' apps."""
     call.only_admin()
     organization = call.the(Organization)
+    in_spaces = Route.space.has(Space.organization_guid == organization.guid)
+    in_domains = Route.domain.has(Domain.organization_guid == organization.guid)
+    routes.delete_routes(call, call.session.scalars(select(Route).where(in_spaces | in_domains)).all())
     inside = select(App).join(Space).where(Space.organization_guid == organization.guid)
     apps.delete_apps(call, call.session.scalars(inside).all())
     spaces = select(Space.guid).where(Space.organization_guid == organization.guid)
@@ -64,13 +82,18 @@ def remove(call: Call) -> Reply:
     return jobs.accepted(call, "organization.delete")
 
 
-def _refuse_taken(call: Call, wanted: str, but: str = "") -> None:
+def _is_taken(call: Call, wanted: str, but: str = "") -> bool:
     taken = select(Organization.guid).where(Organization.name == wanted, Organization.guid != but)
-    if call.session.scalars(taken).first():
-        raise unprocessable(f"Organization '{wanted}' already exists.")
+    return call.session.scalars(taken).first() is not None
 
 
-DOMAINS = Listing(Domain, present.domain, {"names": among(Domain.name)}, order=("name",))
+DOMAINS = Listing(
+    Domain,
+    present.domain,
+    {"names": among(Domain.name)},
+    order=("name",),
+    loads=(selectinload(Domain.shared_organizations),),
+)
 
 
 def domains(call: Call) -> Reply:

@@ -8,8 +8,7 @@ from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
 from cfroute.cloud_controller.models import Route, Space
-from cfroute.cloud_controller.validation.common import to_one
-from cfroute.cloud_controller.validation.domains import is_to_many
+from cfroute.cloud_controller.validation.common import data_problems, to_one
 
 _FLAG = "route_sharing"
 _SOME_MISSING = "Ensure the spaces exist and that you have access to them."
@@ -29,8 +28,7 @@ def share(call: Call) -> dict[str, Any]:
     """Let apps of these spaces have the route, too; it stays the owner's."""
     feature_flags.require(call, _FLAG)
     route, body = call.the(Route), call.body
-    if not is_to_many(body):
-        raise unprocessable('Data must be an array of objects like this: {"guid": "valid-guid"}')
+    refuse_if(data_problems(body))
     guids = list(dict.fromkeys(each["guid"] for each in body["data"]))
     if route.space_guid in guids:
         raise unprocessable(

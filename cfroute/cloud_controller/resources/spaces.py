@@ -61,12 +61,15 @@ def update(call: Call) -> dict[str, Any]:
         _refuse_taken(call, body["name"], space.organization_guid, space.guid)
         space.name = body["name"]
     set_metadata(space, body)
+    call.audit("space.update", space, space.name, space.guid)
     call.session.flush()
     return present.space(space, call.urls)
 
 
 def remove(call: Call) -> Reply:
+    """With all that is in it. Its routes may lead to apps of other spaces, too."""
     space = call.the(Space)
+    routes.delete_routes(call, call.session.scalars(select(Route).where(Route.space_guid == space.guid)).all())
     apps.delete_apps(call, call.session.scalars(select(App).where(App.space_guid == space.guid)).all())
     brokered.leave_space(call, ServiceInstance.space_guid == space.guid)
     call.audit("space.delete-request", space, space.name, space.guid)

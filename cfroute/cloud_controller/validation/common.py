@@ -53,14 +53,37 @@ def to_one(value: object, field: str) -> list[str]:
     return [f'{_label(field)} must be structured like this: "{field}: {{"data": {{"guid": "valid-guid"}}}}"']
 
 
-def relationships(body: Mapping[str, Any], required: Iterable[str], optional: Iterable[str] = ()) -> list[str]:
-    """The `relationships` of a body that cannot do without them."""
+def is_to_many(value: object) -> bool:
+    """Whether this is `{"data": [{"guid": "…"}, …]}`."""
+    data = value.get("data") if isinstance(value, dict) else None
+    return isinstance(data, list) and all(
+        isinstance(item, dict) and list(item) == ["guid"] and isinstance(item["guid"], str) for item in data
+    )
+
+
+def to_many(value: object, field: str) -> list[str]:
+    """A relationship to several: `{"data": [{"guid": "…"}, …]}`."""
+    if is_to_many(value):
+        return []
+    example = '{"data": [{"guid": "valid-guid"},{"guid": "valid-guid"}]}'
+    return [f'{_label(field)} must be structured like this: "{field}: {example}"']
+
+
+def data_problems(body: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a body that is itself a relationship to several."""
+    return [] if is_to_many(body) else ['Data must be an array of objects like this: {"guid": "valid-guid"}']
+
+
+def relationships(
+    body: Mapping[str, Any], required: Iterable[str], optional: Iterable[str] = (), many: Iterable[str] = ()
+) -> list[str]:
+    """The `relationships` of a body that cannot do without them. many: those to several, which may be missing."""
     value = body.get("relationships")
     if not isinstance(value, dict):
         blank = [] if value else ["Relationships can't be blank"]
         return [*blank, "Relationships 'relationships' is not an object"]
     blank = [] if value else ["Relationships can't be blank"]
-    inner = unknown_fields(value, [*required, *optional])
+    inner = unknown_fields(value, [*required, *optional, *many])
     for field in required:
         if not value.get(field):
             inner.append(f"{_label(field)} can't be blank")
@@ -68,6 +91,9 @@ def relationships(body: Mapping[str, Any], required: Iterable[str], optional: It
     for field in optional:
         if value.get(field) is not None:
             inner += to_one(value[field], field)
+    for field in many:
+        if value.get(field) is not None:
+            inner += to_many(value[field], field)
     return blank + [f"Relationships {problem}" for problem in inner]
 
 
@@ -77,6 +103,12 @@ def related(body: Mapping[str, Any], field: str) -> str | None:
     for key in (field, "data", "guid"):
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
+
+
+def related_many(body: Mapping[str, Any], field: str) -> list[str]:
+    """The guids that a good relationship to several names, each once."""
+    value = (body.get("relationships") or {}).get(field) or {"data": []}
+    return list(dict.fromkeys(each["guid"] for each in value["data"]))
 
 
 def _label(field: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from cfroute.cloud_controller.validation.common import to_one, unknown_fields
+from cfroute.cloud_controller.validation.common import to_many, to_one, unknown_fields
 
 _LABEL = r"[a-z0-9]|[a-z0-9][a-z0-9-]{0,61}[a-z0-9]"
 _DOMAIN = re.compile(rf"((?:{_LABEL})\.)+(?:{_LABEL})", re.IGNORECASE)
@@ -48,20 +48,10 @@ def _relationships(value: object) -> list[str]:
     if value.get("organization") is not None:
         problems += to_one(value["organization"], "organization")
     if "shared_organizations" in value:
-        if not is_to_many(value["shared_organizations"]):
-            shape = '"shared_organizations: {"data": [{"guid": "valid-guid"},{"guid": "valid-guid"}]}"'
-            problems.append(f"Shared organizations must be structured like this: {shape}")
+        problems += to_many(value["shared_organizations"], "shared_organizations")
         if "organization" not in value:
             problems.append("cannot contain shared_organizations without an owning organization.")
     return [f"Relationships {problem}" for problem in problems]
-
-
-def is_to_many(value: object) -> bool:
-    """Whether this is `{"data": [{"guid": "…"}, …]}`."""
-    data = value.get("data") if isinstance(value, dict) else None
-    return isinstance(data, list) and all(
-        isinstance(item, dict) and list(item) == ["guid"] and isinstance(item["guid"], str) for item in data
-    )
 
 
 def _router_group(body: Mapping[str, Any]) -> list[str]:

@@ -103,7 +103,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
     port is 0 for none. taken_domain: host.domain is a domain itself; twin: there is a route with the same address;
     other_space: another space has a route of the same host (and another path); port_taken: another domain of the router group
-    has that port; free_port: whether any port is left; reservable: whether the router group has that port at all.
+    has that port; free_port: whether any port is left; reservable: whether the router group has that port at all. exceeded: which
+    quota does not allow it, in upstream's words.
     """
 
     host: str = ""
@@ -115,6 +116,7 @@ class Wanted(msgspec.Struct, frozen=True):
     internal: bool = False
     tcp: bool = False
     usable: bool = True
+    exceeded: str = ""
     taken_domain: bool = False
     system_host: bool = False
     twin: bool = False
@@ -157,6 +159,7 @@ RULES: tuple[_Rule, ...] = (
         lambda r: not r.usable,
         _says("Invalid domain. Domain '{route.domain}' is not available in organization '{route.organization}'."),
     ),
+    (lambda r: r.exceeded != "", lambda r: r.exceeded),
     (lambda r: r.taken_domain, _says("Route conflicts with domain '{route.fqdn}'.")),
     (lambda r: r.system_host, _says("Route conflicts with a reserved system route.")),
     (lambda r: r.internal and r.host == "*", _says("Wildcard hosts are not supported for internal domains.")),

@@ -1,6 +1,7 @@
 """UAA and Cloud Controller."""
 
 from cfroute.foundation.rendering.basis import ADMIN, ORGANIZATION, ROUTER_GROUP, SPACE, Basis, Document
+from cfroute.foundation.rendering.registrar import SYSTEM_HOSTS
 
 # Scopes of the cf CLI's client, and so the groups that the admin user is in.
 _CF_SCOPES = (
@@ -34,7 +35,8 @@ _BROKER_POLL = 2
 """Seconds between two questions how far a service broker has come: upstream's minute is long for somebody who waits."""
 _BINDINGS = 5
 """Bindings that an app may have to one service instance, for who asks for several: new credentials beside the old ones."""
-_SYSTEM_HOSTS = ("api", "login", "uaa", "log-cache")
+_NO_LIMITS = {"memory_limit": -1, "total_routes": -1, "total_reserved_route_ports": -1}
+"""On one's own machine nobody shares: who wants to see a limit sets one."""
 
 
 def uaa(basis: Basis) -> Document:
@@ -111,7 +113,8 @@ def cloud_controller(basis: Basis) -> Document:
         "broker_ca": str(basis.home.ca),
         "resolver": basis.resolver(),
         "admin_user": ADMIN,
-        "system_hosts": list(_SYSTEM_HOSTS),
+        "system_hosts": list(SYSTEM_HOSTS),
+        "quota_definitions": {"default": _NO_LIMITS},
     }
 
 

@@ -38,7 +38,7 @@ def test_the_default_domain_is_the_foundations_present_one(cc: Any) -> None:
 def test_organizations(cc: Any) -> None:
     guid = cc.new_organization("o")
     assert cc.detail("POST", "/v3/organizations", {"name": "O"}) == "Organization 'O' already exists."
-    assert cc.detail("PATCH", f"/v3/organizations/{guid}", {"name": "local"}) == ("Organization 'local' already exists.")
+    assert cc.detail("PATCH", f"/v3/organizations/{guid}", {"name": "local"}) == "Organization name 'local' is already taken."
     assert cc.detail("POST", "/v3/organizations", {}) == "Name can't be blank"
     response = cc("DELETE", f"/v3/organizations/{guid}")
     assert response.status_code == 202

@@ -1,0 +1,134 @@
+"""Quotas: what is used of them, and refusing what would exceed them.
+
+Nobody else writes while a transaction that writes lasts, so what is counted is still true when it is committed.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from cfroute.cloud_controller.call import Call
+from cfroute.cloud_controller.errors import unprocessable
+from cfroute.cloud_controller.models import (
+    App,
+    CredentialBinding,
+    Domain,
+    Organization,
+    OrganizationQuota,
+    Process,
+    Quota,
+    Route,
+    ServiceInstance,
+    ServicePlan,
+    Space,
+)
+from cfroute.cloud_controller.validation import quotas as rules
+
+Condition = ColumnElement[bool]
+
+
+def _routes(spaces: Select[Any], *where: Condition) -> Select[Any]:
+    return select(func.count()).where(Route.space_guid.in_(spaces), *where)
+
+
+def _managed(spaces: Select[Any]) -> Select[Any]:
+    return select(ServiceInstance.guid).where(ServiceInstance.space_guid.in_(spaces), ServiceInstance.type == "managed")
+
+
+def _keys(spaces: Select[Any]) -> Select[Any]:
+    return select(func.count()).where(
+        CredentialBinding.app_guid.is_(None), CredentialBinding.service_instance_guid.in_(_managed(spaces))
+    )
+
+
+def _started(what: Any, spaces: Select[Any]) -> Select[Any]:
+    return select(func.sum(what)).select_from(Process).join(App).where(App.space_guid.in_(spaces), App.state == "STARTED")
+
+
+_COUNTS: Final[Mapping[str, Callable[[Select[Any]], Select[Any]]]] = {
+    "total_routes": _routes,
+    "total_reserved_ports": lambda spaces: _routes(spaces, Route.port > 0),
+    "total_service_instances": lambda spaces: select(func.count()).select_from(_managed(spaces).subquery()),
+    "total_service_keys": _keys,
+    "total_instances": lambda spaces: _started(Process.instances, spaces),
+    "total_memory_in_mb": lambda spaces: _started(Process.instances * Process.memory_mb, spaces),
+}
+"""How that which has a limit is counted in some spaces."""
+
+
+def usage(call: Call, place: Organization | Space) -> dict[str, int]:
+    """All that is used in an organization or a space. Domains are the organization's, of a space too."""
+    organization = place.guid if isinstance(place, Organization) else place.organization_guid
+    used = _used(call.session, _within(place), _COUNTS)
+    return {**used, "total_domains": _domains(call.session, organization)}
+
+
+def _within(place: Organization | Space) -> Condition:
+    return Space.organization_guid == place.guid if isinstance(place, Organization) else Space.guid == place.guid
+
+
+def _used(session: Session, within: Condition, limits: Iterable[str]) -> dict[str, int]:
+    spaces = select(Space.guid).where(within)
+    return {limit: session.scalar(_COUNTS[limit](spaces)) or 0 for limit in limits}
+
+
+def _domains(session: Session, organization_guid: str) -> int:
+    return session.scalar(select(func.count()).where(Domain.organization_guid == organization_guid)) or 0
+
+
+def _scopes(call: Call, space: Space, limits: Collection[str]) -> list[rules.Scope]:
+    """The space and its organization with these limits. What nothing limits is not counted."""
+    quotas: list[tuple[Space | Organization, Quota]] = [(space.organization, _quota(call, space.organization))]
+    if space.quota is not None:
+        quotas.insert(0, (space, space.quota))
+    return [_scope(call.session, place, {limit: getattr(quota, limit) for limit in limits}) for place, quota in quotas]
+
+
+def _quota(call: Call, organization: Organization) -> OrganizationQuota:
+    return call.session.get_one(OrganizationQuota, organization.quota_guid)
+
+
+def _scope(session: Session, place: Space | Organization, limits: Mapping[str, int | None]) -> rules.Scope:
+    counted = [limit for limit, most in limits.items() if most is not None and limit in _COUNTS]
+    kind = "organization" if isinstance(place, Organization) else "space"
+    return rules.Scope(kind, place.name, limits, _used(session, _within(place), counted))
+
+
+def exceeded(call: Call, space: Space, more: Mapping[str, int]) -> list[str]:
+    """What would exceed a quota if there were so much more in the space."""
+    return rules.exceeded(_scopes(call, space, more), more)
+
+
+def refuse_excess(call: Call, space: Space, **more: int) -> None:
+    """Raise 10008 when so much more in the space would exceed a quota."""
+    if problems := exceeded(call, space, more):
+        raise unprocessable(problems[0])
+
+
+def refuse_domain(call: Call, organization: Organization) -> None:
+    """Raise 10008 when the organization may not have one more private domain."""
+    limits = {"total_domains": _quota(call, organization).total_domains}
+    used = {"total_domains": _domains(call.session, organization.guid)}
+    if problems := rules.exceeded([rules.Scope("organization", organization.name, limits, used)], {"total_domains": 1}):
+        raise unprocessable(problems[0])
+
+
+def refuse_paid(call: Call, space: Space, plan: ServicePlan) -> None:
+    """Raise 10008 when the plan costs something and the space's or the organization's quota does not allow that."""
+    allowed = space.quota is None or space.quota.paid_services_allowed, _quota(call, space.organization).paid_services_allowed
+    problem = rules.paid_services_problem(space_allows=allowed[0], organization_allows=allowed[1])
+    if not plan.free and problem:
+        raise unprocessable(problem)
+
+
+def refuse_processes(call: Call, app: App, changed: Iterable[Process]) -> None:
+    """Raise 10008 when the app as this transaction has it exceeds a quota, in all or by one of the changed processes."""
+    call.session.flush()  # what the app adds is counted with the rest
+    largest = max((each.memory_mb for each in changed), default=0)
+    more = {"total_memory_in_mb": 0, "per_process_memory_in_mb": largest, "total_instances": 0}
+    scopes = _scopes(call, app.space, more)
+    problems = [problem for limit in more for problem in rules.exceeded(scopes, {limit: more[limit]})]
+    if problems:
+        raise unprocessable(", ".join(problems))
