@@ -3,6 +3,7 @@
 import io
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture
-def cfroute(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command line; `typed` is what stands on its stdin."""
 
     def run(*arguments: str, typed: str = "") -> Outcome:
@@ -64,3 +65,56 @@ def cfroute(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Outcome(status, out, err)
 
     return run
+
+
+@pytest.fixture
+def cfroute(home: Home, command_line: Run) -> Run:
+    """Runs a command line on a state folder in which nothing runs."""
+    return command_line
+
+
+def line(folder: Path, *words: str) -> list[str]:
+    """A command line on the foundation of a folder, for a process of its own."""
+    return [sys.executable, "-m", "cfroute.cli.main", *words, "--state-dir", str(folder)]
+
+
+def up(folder: Path, *options: str) -> None:
+    """Start a foundation on ports that nobody else has."""
+    ports = ("--http-port", "0", "--https-port", "0", "--api-port", "0")
+    started = line(folder, "up", "--detach", *ports, *options)
+    subprocess.run(started, check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
+def down(folder: Path) -> None:
+    subprocess.run(line(folder, "down"), check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A foundation that all tests of the module share: UP has its options, PUSHED the words of a first push."""
+    folder = tmp_path_factory.mktemp("foundation")
+    up(folder, *request.module.UP)
+    try:
+        subprocess.run(line(folder, "push", *request.module.PUSHED), check=True, timeout=60, capture_output=True)
+        yield folder
+    finally:
+        down(folder)
+
+
+@pytest.fixture
+def running(folder: Path, command_line: Run) -> Run:
+    """Runs a command line on that foundation."""
+
+    def run(*words: str, typed: str = "") -> Outcome:
+        return command_line(*words, "--state-dir", str(folder), typed=typed)
+
+    return run
+
+
+def read_until(process: "subprocess.Popen[str]", wanted: Callable[[str], Any]) -> str:
+    """The first line of output that is wanted; the process is killed by the test's time limit if none comes."""
+    assert process.stdout is not None
+    for text in process.stdout:
+        if wanted(text):
+            return text
+    pytest.fail(f"the output ended: {process.communicate()[1]}")

@@ -4,10 +4,8 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -15,41 +13,12 @@ import pytest
 from cfroute.cli import live_values
 from cfroute.cli.main import COMPLETION, main
 
-from .conftest import Outcome
+from .conftest import Run, line, read_until
 
 pytestmark = pytest.mark.e2e
 
-FREE_PORTS = ("--http-port", "0", "--https-port", "0", "--api-port", "0", "--tcp-routers", "0")
-Foundation = Callable[..., Outcome]
-
-
-def line(folder: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "cfroute.cli.main", *words, "--state-dir", str(folder)]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A foundation with the sample `echo` in two instances."""
-    folder = tmp_path_factory.mktemp("foundation")
-    subprocess.run(line(folder, "up", "--detach", *FREE_PORTS), check=True, timeout=60, stdout=subprocess.DEVNULL)
-    try:
-        pushed = line(folder, "push", "echo", "--sample", "echo", "-i", "2")
-        subprocess.run(pushed, check=True, timeout=60, capture_output=True)
-        yield folder
-    finally:
-        subprocess.run(line(folder, "down"), check=True, timeout=60, stdout=subprocess.DEVNULL)
-
-
-@pytest.fixture
-def cfroute(folder: Path, capsys: pytest.CaptureFixture[str]) -> Foundation:
-    """Runs a command on the foundation."""
-
-    def run(*words: str) -> Outcome:
-        capsys.readouterr()
-        status = main([*words, "--state-dir", str(folder)])
-        return Outcome(status, *capsys.readouterr())
-
-    return run
+UP = ("--tcp-routers", "0")
+PUSHED = ("echo", "--sample", "echo", "-i", "2")
 
 
 @pytest.fixture
@@ -67,33 +36,24 @@ def started(folder: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         process.communicate()
 
 
-def get(cfroute: Foundation, path: str, host: str = "echo.cf.localhost") -> httpx.Response:
-    base = cfroute("info", "--json").data["http"]
+def get(running: Run, path: str, host: str = "echo.cf.localhost") -> httpx.Response:
+    base = running("info", "--json").data["http"]
     return httpx.get(base + path, headers={"Host": host}, timeout=10, trust_env=False)
 
 
-def read_until(process: "subprocess.Popen[str]", wanted: Callable[[str], Any]) -> str:
-    """The first line of output that is wanted; the process is killed by the test's time limit if none comes."""
-    assert process.stdout is not None
-    for text in process.stdout:
-        if wanted(text):
-            return text
-    pytest.fail(f"the output ended: {process.communicate()[1]}")
-
-
-def test_what_was_pushed_is_reached(cfroute: Foundation) -> None:
-    assert get(cfroute, "/hello").status_code == 200
-    summary = cfroute("app", "echo", "--json").data
+def test_what_was_pushed_is_reached(running: Run) -> None:
+    assert get(running, "/hello").status_code == 200
+    summary = running("app", "echo", "--json").data
     assert [instance["state"] for instance in summary["processes"][0]["instances"]] == ["running", "running"]
     assert summary["routes"] == ["echo.cf.localhost"]
-    assert "instances:      2/2\n" in cfroute("app", "echo").out
-    [row] = cfroute("apps", "--json").data
+    assert "instances:      2/2\n" in running("app", "echo").out
+    [row] = running("apps", "--json").data
     assert row["processes"] == [{"type": "web", "running": 2, "instances": 2}]
 
 
-def test_push_announces_each_step_as_cf_does(cfroute: Foundation, tmp_path: Path) -> None:
+def test_push_announces_each_step_as_cf_does(running: Run, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<p>hello</p>")
-    pushed = cfroute("push", "static", "-p", str(tmp_path), "-m", "64M", "--hostname", "www")
+    pushed = running("push", "static", "-p", str(tmp_path), "-m", "64M", "--hostname", "www")
     assert pushed.status == 0, pushed.err
     assert pushed.out.startswith(
         "Pushing app static to org local / space dev as admin...\n"
@@ -103,22 +63,22 @@ def test_push_announces_each_step_as_cf_does(cfroute: Foundation, tmp_path: Path
         "Staging app and tracing logs...\n   "
     )
     assert "\n\nWaiting for app static to start...\n\n\nname:              static\n" in pushed.out
-    assert get(cfroute, "/", "www.cf.localhost").text == "<p>hello</p>"
-    assert cfroute("delete", "static", "-f", "-r").status == 0
+    assert get(running, "/", "www.cf.localhost").text == "<p>hello</p>"
+    assert running("delete", "static", "-f", "-r").status == 0
 
 
-def test_a_sample_takes_settings_from_a_manifest_elsewhere(cfroute: Foundation, tmp_path: Path) -> None:
+def test_a_sample_takes_settings_from_a_manifest_elsewhere(running: Run, tmp_path: Path) -> None:
     """What lies beside the manifest is not pushed: it may be anything."""
     (tmp_path / "manifest.yml").write_text("applications:\n- name: other\n  path: nowhere\n  env: {KEY: value}\n")
-    pushed = cfroute("push", "other", "--sample", "tcp-echo", "-f", str(tmp_path), "--no-start")
+    pushed = running("push", "other", "--sample", "tcp-echo", "-f", str(tmp_path), "--no-start")
     assert pushed.status == 0, pushed.err
-    assert cfroute("env", "other", "--json").data["user"] == {"KEY": "value"}
-    assert cfroute("delete", "other", "-f", "-r").status == 0
+    assert running("env", "other", "--json").data["user"] == {"KEY": "value"}
+    assert running("delete", "other", "-f", "-r").status == 0
 
 
-def test_an_app_that_ends_at_once(cfroute: Foundation, tmp_path: Path) -> None:
+def test_an_app_that_ends_at_once(running: Run, tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("web: exit 3\n")
-    pushed = cfroute("push", "crash", "-p", str(tmp_path), "-u", "process", "--no-route")
+    pushed = running("push", "crash", "-p", str(tmp_path), "-u", "process", "--no-route")
     assert pushed.status == 1
     assert pushed.err.endswith(
         "Error starting instances: 'APP/PROC/WEB: Exited with status 3'\n"
@@ -126,71 +86,71 @@ def test_an_app_that_ends_at_once(cfroute: Foundation, tmp_path: Path) -> None:
     )
     assert "\n#0   crashed   " in pushed.out
     assert pushed.out.endswith("\nFAILED\n")
-    assert cfroute("delete", "crash", "-f").status == 0
+    assert running("delete", "crash", "-f").status == 0
 
 
-def test_a_route_service_is_bound_in_any_order_of_words(cfroute: Foundation) -> None:
-    assert cfroute("cups", "limiter", "-r", "https://limiter.cf.localhost").status == 0
-    assert cfroute("brs", "--hostname", "echo", "cf.localhost", "limiter").status == 0
-    [route] = cfroute("routes", "--json").data
+def test_a_route_service_is_bound_in_any_order_of_words(running: Run) -> None:
+    assert running("cups", "limiter", "-r", "https://limiter.cf.localhost").status == 0
+    assert running("brs", "--hostname", "echo", "cf.localhost", "limiter").status == 0
+    [route] = running("routes", "--json").data
     assert route["service_instance"] == "limiter"
-    assert cfroute("urs", "cf.localhost", "-f", "limiter", "-n", "echo").status == 0
-    assert cfroute("delete-service", "limiter", "-f").status == 0
+    assert running("urs", "cf.localhost", "-f", "limiter", "-n", "echo").status == 0
+    assert running("delete-service", "limiter", "-f").status == 0
 
 
-def test_the_table_shows_apps_by_name(cfroute: Foundation) -> None:
-    rows = cfroute("table", "echo", "--json").data
+def test_the_table_shows_apps_by_name(running: Run) -> None:
+    rows = running("table", "echo", "--json").data
     assert [(row["route"], row["app_name"], row["index"]) for row in rows] == [
         ("echo.cf.localhost", "echo", "0"),
         ("echo.cf.localhost", "echo", "1"),
     ]
     assert {row["router"] for row in rows} == {"gorouter/0"}
-    assert cfroute("table", "nothing-like-it").out == "No routes found.\n"
-    assert " echo/1 " in cfroute("table").out
+    assert running("table", "nothing-like-it").out == "No routes found.\n"
+    assert " echo/1 " in running("table").out
 
 
-def test_the_watched_table_goes_on_over_a_restart(cfroute: Foundation, started: Callable[..., "subprocess.Popen[str]"]) -> None:
+def test_the_watched_table_goes_on_over_a_restart(running: Run, started: Callable[..., "subprocess.Popen[str]"]) -> None:
     watch = started("table", "echo", "--watch", "--json", "--interval", "0.1")
     first = json.loads(read_until(watch, lambda text: True))
     assert (first["change"], first["row"]["app_name"]) == ("appeared", "echo")
-    assert cfroute("restart", "gorouter/0").status == 0
-    assert cfroute("scale", "echo", "-i", "3").status == 0
+    assert running("restart", "gorouter/0").status == 0
+    assert running("scale", "echo", "-i", "3").status == 0
     read_until(watch, lambda text: '"appeared"' in text and '"index":"2"' in text)
-    assert cfroute("scale", "echo", "-i", "2").status == 0
+    assert running("scale", "echo", "-i", "2").status == 0
     read_until(watch, lambda text: '"gone"' in text and '"index":"2"' in text)
     watch.send_signal(signal.SIGTERM)
     assert watch.wait(10) == 143
 
 
-def test_logs_of_an_app(cfroute: Foundation, started: Callable[..., "subprocess.Popen[str]"]) -> None:
-    recent = cfroute("logs", "echo", "--recent").out
+def test_logs_of_an_app(running: Run, started: Callable[..., "subprocess.Popen[str]"]) -> None:
+    recent = running("logs", "echo", "--recent").out
     assert recent.startswith("Retrieving logs for app echo in org local / space dev as admin...\n\n   20")
     assert " [STG/0] OUT " in recent
     assert " [APP/PROC/WEB/1] OUT " in recent
     follow = started("logs", "echo", "--json")
     read_until(follow, lambda text: text.startswith("{"))
-    cfroute("restart-app-instance", "echo", "0")
+    running("restart-app-instance", "echo", "0")
     told = json.loads(read_until(follow, lambda text: '"CELL"' in text and "creating container" in text))
     assert told["kind"] == "OUT"
     follow.send_signal(signal.SIGINT)
     assert follow.wait(10) == 130
 
 
-def test_names_of_components_come_before_those_of_apps(cfroute: Foundation) -> None:
-    assert '"source":"vcap.gorouter' in cfroute("logs", "gorouter/0", "--recent").out
-    restarted = cfroute("restart", "route_emitter/0")
+def test_names_of_components_come_before_those_of_apps(running: Run) -> None:
+    assert '"source":"vcap.gorouter' in running("logs", "gorouter/0", "--recent").out
+    restarted = running("restart", "route_emitter/0")
     assert (restarted.status, restarted.out.splitlines()[0]) == (0, "Restarting route_emitter/0...")
-    assert cfroute("logs", "nats", "--app", "--recent").err == "App 'nats' not found.\n"
-    assert cfroute("restart", "nats", "--app").status == 1
+    assert running("logs", "nats", "--app", "--recent").err == "App 'nats' not found.\n"
+    assert running("restart", "nats", "--app").status == 1
 
 
-def test_an_app_is_stopped_and_started(cfroute: Foundation) -> None:
-    assert cfroute("stop", "echo").out == "Stopping app echo in org local / space dev as admin...\nOK\n"
-    assert "There are no running instances of this process.\n" in cfroute("app", "echo").out
-    begun = cfroute("start", "echo")
+def test_an_app_is_stopped_and_started(running: Run) -> None:
+    assert running("stop", "echo").out == "Stopping app echo in org local / space dev as admin...\nOK\n"
+    assert "There are no running instances of this process.\n" in running("app", "echo").out
+    begun = running("start", "echo")
     assert begun.out.startswith("Starting app echo in org local / space dev as admin...\n\nWaiting for app to start...\n\n")
     assert "instances:      2/2\n" in begun.out
-    assert cfroute("start", "echo").out.endswith("\n\nApp 'echo' is already started.\nOK\n")
+    assert running("start", "echo").out.endswith("\n\nApp 'echo' is already started.\nOK\n")
 
 
 @pytest.mark.parametrize(
@@ -217,13 +177,13 @@ def test_live_values_are_completed(
     assert f"plain,{expected}" in capsys.readouterr().out.splitlines()
 
 
-def test_a_component_that_is_away_is_named(cfroute: Foundation, folder: Path) -> None:
-    pids = {component["name"]: component["pid"] for component in cfroute("status", "--json").data}
+def test_a_component_that_is_away_is_named(running: Run, folder: Path) -> None:
+    pids = {component["name"]: component["pid"] for component in running("status", "--json").data}
     kept = json.loads((folder / "foundation.json").read_text())
     away = {**kept, "api": "http://127.0.0.1:1"}  # where nothing ever listens
     (folder / "foundation.json").write_text(json.dumps(away))
     try:
-        asked = cfroute("apps", "--json")
+        asked = running("apps", "--json")
     finally:
         (folder / "foundation.json").write_text(json.dumps(kept))
     assert (asked.status, asked.error["type"]) == (3, "NotRunning")

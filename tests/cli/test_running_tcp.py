@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,52 +12,22 @@ import pytest
 from cfroute.cli import live_values
 from cfroute.cli.main import COMPLETION, main
 
-from .conftest import Outcome
-from .test_running import line, read_until
+from .conftest import Run, down, line, read_until, up
 
 pytestmark = pytest.mark.e2e
 
-PORTS = ("--http-port", "0", "--https-port", "0", "--api-port", "0", "--tcp-ports", "0")
+UP = ("--tcp-ports", "0")
+PUSHED = ("tcp-echo", "--sample", "tcp-echo", "--no-route")
 DOMAIN = "tcp.cf.localhost"
-Foundation = Callable[..., Outcome]
-
-
-def start(folder: Path) -> None:
-    subprocess.run(line(folder, "up", "--detach", *PORTS), check=True, timeout=60, stdout=subprocess.DEVNULL)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A foundation with the sample `tcp-echo`, which has no route."""
-    folder = tmp_path_factory.mktemp("foundation")
-    start(folder)
-    try:
-        pushed = line(folder, "push", "tcp-echo", "--sample", "tcp-echo", "--no-route")
-        subprocess.run(pushed, check=True, timeout=60, capture_output=True)
-        yield folder
-    finally:
-        subprocess.run(line(folder, "down"), check=True, timeout=60, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture
-def cfroute(folder: Path, capsys: pytest.CaptureFixture[str]) -> Foundation:
-    """Runs a command on the foundation."""
-
-    def run(*words: str) -> Outcome:
-        capsys.readouterr()
-        status = main([*words, "--state-dir", str(folder)])
-        return Outcome(status, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def port(cfroute: Foundation) -> Iterator[int]:
+def port(running: Run) -> Iterator[int]:
     """The port of a route to the sample, which any was good for."""
-    mapped = cfroute("map-route", "tcp-echo", DOMAIN, "--json")
+    mapped = running("map-route", "tcp-echo", DOMAIN, "--json")
     assert mapped.status == 0, mapped.err
     yield mapped.data["port"]
-    assert cfroute("delete-route", DOMAIN, "--port", str(mapped.data["port"]), "-f").status == 0
+    assert running("delete-route", DOMAIN, "--port", str(mapped.data["port"]), "-f").status == 0
 
 
 def echoed(port: int, said: bytes = b"hello\n") -> bytes:
@@ -75,39 +45,39 @@ def echoed(port: int, said: bytes = b"hello\n") -> bytes:
     return b""
 
 
-def rows(cfroute: Foundation, *words: str) -> list[dict[str, Any]]:
+def rows(running: Run, *words: str) -> list[dict[str, Any]]:
     """The rows of the table once there are any."""
     deadline = time.monotonic() + 15
-    while not (found := cfroute("table", *words, "--json").data):
+    while not (found := running("table", *words, "--json").data):
         assert time.monotonic() < deadline
     return list(found)
 
 
-def test_a_route_is_mapped_and_all_comes_back(cfroute: Foundation, port: int) -> None:
+def test_a_route_is_mapped_and_all_comes_back(running: Run, port: int) -> None:
     assert echoed(port) == b"hello\n"
-    assert cfroute("app", "tcp-echo", "--json").data["routes"] == [f"{DOMAIN}:{port}"]
-    [group] = cfroute("router-groups", "--json").data
-    assert group["reservable_ports"] == cfroute("info", "--json").data["tcp_ports"]
-    outside = cfroute("create-route", DOMAIN, "--port", "80")
+    assert running("app", "tcp-echo", "--json").data["routes"] == [f"{DOMAIN}:{port}"]
+    [group] = running("router-groups", "--json").data
+    assert group["reservable_ports"] == running("info", "--json").data["tcp_ports"]
+    outside = running("create-route", DOMAIN, "--port", "80")
     assert f"TIP: router group 'default-tcp' has the ports {group['reservable_ports']}; " in outside.err
 
 
-def test_the_table_shows_the_tcp_routers_with_apps_by_name(cfroute: Foundation, port: int) -> None:
-    [row] = rows(cfroute, "--tcp")
+def test_the_table_shows_the_tcp_routers_with_apps_by_name(running: Run, port: int) -> None:
+    [row] = rows(running, "--tcp")
     assert (row["route"], row["app_name"], row["index"]) == (f"{DOMAIN}:{port}", "tcp-echo", "0")
     assert (row["router"], row["protocol"], row["tls"]) == ("tcp_router/0", "tcp", True)
-    assert f"{DOMAIN}:{port}" in cfroute("table").out
-    assert DOMAIN not in cfroute("table", "--http").out
-    assert cfroute("table", "--http", "--tcp").status == 2
+    assert f"{DOMAIN}:{port}" in running("table").out
+    assert DOMAIN not in running("table", "--http").out
+    assert running("table", "--http", "--tcp").status == 2
 
 
-def test_the_watched_table_shows_what_comes_and_goes(cfroute: Foundation, folder: Path) -> None:
+def test_the_watched_table_shows_what_comes_and_goes(running: Run, folder: Path) -> None:
     command = line(folder, "table", "--tcp", "--watch", "--interval", "0.1")
     watch = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        port = cfroute("map-route", "tcp-echo", DOMAIN, "--json").data["port"]
+        port = running("map-route", "tcp-echo", DOMAIN, "--json").data["port"]
         assert f"{DOMAIN}:{port}" in read_until(watch, lambda text: text.startswith("+ "))
-        cfroute("delete-route", DOMAIN, "--port", str(port), "-f")
+        running("delete-route", DOMAIN, "--port", str(port), "-f")
         assert f"{DOMAIN}:{port}" in read_until(watch, lambda text: text.startswith("- "))
     finally:
         watch.kill()
@@ -115,7 +85,7 @@ def test_the_watched_table_shows_what_comes_and_goes(cfroute: Foundation, folder
 
 
 def test_ports_and_groups_are_completed(
-    cfroute: Foundation, port: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    running: Run, port: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(live_values, "WITHIN", 10.0)
     monkeypatch.setenv("CFROUTE_HOME", str(folder))
@@ -132,28 +102,28 @@ def test_ports_and_groups_are_completed(
     assert completions("cfroute create-shared-domain x.test --router-group def") == "plain,default-tcp\n"
 
 
-def test_the_routing_api_is_behind_the_link_and_its_groups_hold_at_once(cfroute: Foundation) -> None:
-    [group] = cfroute("router-groups", "--json").data
+def test_the_routing_api_is_behind_the_link_and_its_groups_hold_at_once(running: Run) -> None:
+    [group] = running("router-groups", "--json").data
     path = f"/routing/v1/router_groups/{group['guid']}"
     last = group["reservable_ports"].rpartition("-")[2]
     for ports in (last, group["reservable_ports"]):
-        changed = cfroute("curl", path, "-X", "PUT", "-d", f'{{"reservable_ports": "{ports}"}}')
+        changed = running("curl", path, "-X", "PUT", "-d", f'{{"reservable_ports": "{ports}"}}')
         assert f'"reservable_ports":"{ports}"' in changed.out.replace(" ", "")
         if ports == last:
-            assert str(cfroute("create-route", DOMAIN, "--json").data["port"]) == last
-            full = cfroute("create-route", DOMAIN)
+            assert str(running("create-route", DOMAIN, "--json").data["port"]) == last
+            full = running("create-route", DOMAIN)
             assert full.err.splitlines()[0] == "There are no more ports available for this domain."
-    assert cfroute("delete-route", DOMAIN, "--port", last, "-f").status == 0
+    assert running("delete-route", DOMAIN, "--port", last, "-f").status == 0
 
 
-def test_what_is_made_while_the_foundation_is_down_works_when_it_is_up(cfroute: Foundation, folder: Path) -> None:
-    subprocess.run(line(folder, "down"), check=True, timeout=60, stdout=subprocess.DEVNULL)
+def test_what_is_made_while_the_foundation_is_down_works_when_it_is_up(running: Run, folder: Path) -> None:
+    down(folder)
     try:
-        [group] = cfroute("router-groups", "--json").data
-        route = cfroute("map-route", "tcp-echo", DOMAIN, "--json").data
+        [group] = running("router-groups", "--json").data
+        route = running("map-route", "tcp-echo", DOMAIN, "--json").data
         first, last = map(int, group["reservable_ports"].split("-"))
         assert first <= route["port"] <= last
-        assert cfroute("table", "--tcp").status == 3
+        assert running("table", "--tcp").status == 3
     finally:
-        start(folder)
+        up(folder, *UP)
     assert echoed(route["port"]) == b"hello\n"
