@@ -75,7 +75,7 @@ def kind(name: str) -> str:
 
 
 def _all(plan: Plan, home: Home, options: Options) -> Iterator[Component]:
-    for part in (_nats, _uaa, _gorouters, _cloud_controller, _diego):
+    for part in (_nats, _uaa, _gorouters, _cloud_controller, _diego, _route_registrar):
         yield from part(plan, home)
     if plan.tcp_ports is not None:
         yield from _tcp(plan, home, options)
@@ -205,6 +205,17 @@ def _cloud_controller(plan: Plan, home: Home) -> Iterator[Component]:
         module="cfroute.cloud_controller.main",
         arguments=_config(home, "cloud_controller_ng.yml"),
         probe=Probe("http", plan.api, "/healthz"),
+    )
+
+
+def _route_registrar(plan: Plan, home: Home) -> Iterator[Component]:
+    yield Component(
+        name="route_registrar",
+        module="cfroute.route_registrar.main",
+        arguments=("-configPath", str(home.config / "registrar_settings.json")),
+        probe=Probe("http", plan.vms["cloud_controller/0"].listener("route_registrar")),
+        after=("nats",),
+        phase=2,
     )
 
 

@@ -1,8 +1,9 @@
 """The configuration files: one for every component, rendered from the plan and the secrets.
 
 Each is exactly what the component reads when it is run alone; `gorouter-N.yml`, `route_emitter-N.json`, `routing_api-N.yml`,
-`tcp_router-N.yml` and `locket.json` have the keys of the upstream components (gorouter.yml with the values that its BOSH job
-renders), so that the real ones can read them too. A component that somebody else starts has its file as well.
+`tcp_router-N.yml`, `registrar_settings.json` and `locket.json` have the keys of the upstream components (gorouter.yml with the
+values that its BOSH job renders), so that the real ones can read them too. A component that somebody else starts has its file
+as well.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import msgspec
 
 from cfroute.foundation.options import Options
 from cfroute.foundation.plan import Plan
-from cfroute.foundation.rendering import control, diego, http, tcp
+from cfroute.foundation.rendering import control, diego, http, registrar, tcp
 from cfroute.foundation.rendering.basis import Basis, Document
 from cfroute.foundation.secrets import Secrets
 from cfroute.home import Home, write_secretly
@@ -24,6 +25,7 @@ def files(basis: Basis) -> Iterator[tuple[str, str]]:
     plan, secrets = basis.plan, basis.secrets
     yield "uaa.yml", _yaml(control.uaa(basis))
     yield "cloud_controller_ng.yml", _yaml(control.cloud_controller(basis))
+    yield "registrar_settings.json", _json(registrar.route_registrar(basis))
     yield "bbs.yml", _yaml(diego.bbs(basis))
     yield "load_balancer.yml", _yaml(http.load_balancer(basis))
     for index, vm in plan.named("nats"):

@@ -19,6 +19,7 @@ COMPONENTS: Final = (
     "nats",
     "route_emitter",
     "tcp_emitter",
+    "route_registrar",
     "cell",
     "routing_api",
     "locket",

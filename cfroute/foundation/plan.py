@@ -57,7 +57,12 @@ _VMS: Mapping[str, _Kind] = {
     "nats": _Kind(10, "nats", {"nats": 4222}),
     "router": _Kind(20, "gorouter", {"http": 80, "https": 443, "status": 8080, "routes": 8082, "route_services": 7070}),
     "tcp_router": _Kind(40, "tcp_router", {"health": 80}),
-    "cloud_controller": _Kind(50, "cloud_controller", {"internal": 9023, "metron": 3457}),
+    "cloud_controller": _Kind(
+        50,
+        "cloud_controller",
+        {"internal": 9023, "metron": 3457, "route_registrar": 17012},
+        {"route_registrar": "route_registrar"},
+    ),
     "uaa": _Kind(51, "uaa", {"tls": 8443}),
     "diego_database": _Kind(52, "bbs", {"bbs": 8889, "health": 8890, "locket": 8891}, {"locket": "locket"}),
     "diego_brain": _Kind(53, "tcp_emitter", {"tcp_emitter": 17011}),

@@ -38,7 +38,7 @@ class Foundation(msgspec.Struct, frozen=True):
         names = ["load_balancer", *self._several("gorouter", "router"), *self._tcp("tcp_router"), "nats", *emitters]
         names += [*(("tcp_emitter",) if self.plan.tcp_ports else ()), *(f"cell/{index}" for index in cells)]
         names += [*self._tcp("routing_api"), *(("locket",) if self.plan.tcp_ports else ())]
-        return [*names, "bbs", "cloud_controller", "uaa"]
+        return [*names, "route_registrar", "bbs", "cloud_controller", "uaa"]
 
     def _several(self, component: str, vm: str) -> list[str]:
         return [f"{component}/{index}" for index, _ in self.plan.named(vm)]

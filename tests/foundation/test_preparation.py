@@ -23,6 +23,8 @@ from cfroute.foundation.preparation import prepare_up
 from cfroute.home import Home
 from cfroute.load_balancer import config as load_balancer
 from cfroute.locket import config as locket
+from cfroute.route_registrar import schema as route_registrar
+from cfroute.route_registrar.validation import validate
 from cfroute.routing_api import config as routing_api
 from cfroute.tcp_router import config as tcp_router
 from cfroute.testing.clock import ManualClock
@@ -89,6 +91,8 @@ def test_every_component_understands_its_file(home: Home) -> None:
     assert route_emitter.load(home.config / "route_emitter-1.json").cell_id == "diego_cell/1"
     assert (gorouter(home, 1)["index"], gorouter(home, 1)["drain_wait"]) == (1, "2s")
     assert locket.load(home.config / "locket.json").listener[1] == 8891
+    registrar = validate(route_registrar.load(str(home.config / "registrar_settings.json")))
+    assert [route.name for route in registrar.routes] == ["api", "uaa", "log-cache"]
     emitter = route_emitter.load(home.config / "tcp_emitter.json")
     assert (emitter.uuid, emitter.cfroute.tcp_only, emitter.locket_enabled) == ("diego_brain/0", True, True)
     assert routing_api.load(str(home.config / "routing_api-0.yml"), dev_mode=False).uuid == "routing_api/0"

@@ -24,6 +24,17 @@ pytestmark = pytest.mark.e2e
 
 ANY_PORTS = ("--http-port", "0", "--https-port", "0", "--api-port", "0")
 NO_TCP = ("--tcp-routers", "0")
+KILLED = (
+    "nats",
+    "gorouter/0",
+    "cloud_controller",
+    "uaa",
+    "route_registrar",
+    "locket",
+    "routing_api",
+    "tcp_router",
+    "tcp_emitter",
+)
 
 
 class Typed:
@@ -100,13 +111,13 @@ def test_up_routes_survives_kills_and_goes_down_without_a_trace(cfroute: Typed, 
     assert fetch(info["http"], "nobody.cf.localhost") == (404, "unknown_route")
     https = info["https"].replace("127.0.0.1", "localhost")
     assert fetch(https, "nobody.cf.localhost", Path(info["ca"])) == (404, "unknown_route")
-    for name in ("nats", "gorouter/0", "cloud_controller", "uaa", "locket", "routing_api", "tcp_router", "tcp_emitter"):
+    for name in KILLED:
         cfroute("kill", name)
     eventually(lambda: set(cfroute.states().values()) == {"running"}, 20)
     assert {one["name"]: one["restarts"] for one in cfroute.json("status")}["nats"] == 1
     assert "gorouter/1 is running" in cfroute("restart", "gorouter/1")
     everything = cfroute.processes()
-    assert len(everything) == 15
+    assert len(everything) == 16
     cfroute("down")
     eventually(lambda: all(is_gone(pid) for pid in everything), 0.5)
     cfroute("status", status=3)
