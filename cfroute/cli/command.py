@@ -57,7 +57,8 @@ class Command(click.Command):
     def _missing(self, ctx: click.Context, error: click.MissingParameter) -> click.UsageError:
         """cf names all missing arguments at once; click stops at the first."""
         if not isinstance(error.param, click.Argument):
-            return error
+            flag = max(error.param.opts, key=len) if error.param else ""
+            return click.UsageError(f"the required flag `{flag}' was not specified", ctx)
         required = [p for p in self.params if isinstance(p, click.Argument) and p.required]
         *others, last = [f"`{argument_name(p)}`" for p in required[required.index(error.param) :]]
         if not others:

@@ -56,7 +56,7 @@ def create_package(session: Session, app_name: str, path: str | None) -> Resourc
     bits.check(source)
     session.say(f"Creating and uploading bits package for app {render.name(app_name)} in {session.target.place}...")
     app = lookup.app(session.api, session.target.space, app_name)
-    package = uploads.package(session, app, source)
+    package = uploads.package(session, app, source, lambda text: None)
     session.say(f"Package with guid '{package['guid']}' has been created.")
     session.ok()
     return package

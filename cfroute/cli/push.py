@@ -142,7 +142,7 @@ def _droplet(session: Session, app: Resource, plan: _Plan) -> str:
         if plan.strategy is None:
             use_droplet(session, app, droplet)
         return droplet
-    package = uploads.package(session, app, plan.sources[app["name"]])
+    package = uploads.package(session, app, plan.sources[app["name"]], session.say)
     if plan.strategy is None:
         return ""
     session.say()

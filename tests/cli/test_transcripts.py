@@ -8,7 +8,7 @@ A transcript is a list of blocks, each what a person types and sees:
     FAILED
 
 `2> ` marks stderr, `# exit N` the status (0 otherwise), `# types X` what stands on stdin; what a command `# given` prints is not
-looked at. <guid>, <time>, <stamp> and <port> stand for what differs each time; <version> for what the
+looked at. <guid>, <time>, <stamp>, <date>, <folder> and <port> stand for what differs each time; <version> for what the
 API says. All commands of one transcript work on one state folder, in which nothing runs.
 """
 
@@ -28,6 +28,8 @@ PLACEHOLDERS = {
     "<time>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     "<stamp>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d[+-]\d{4}",
     "<port>": r"1[01]\d\d",
+    "<date>": r"[A-Z][a-z]{2} \d\d [A-Z][a-z]{2} \d\d:\d\d:\d\d \S+ \d{4}",
+    "<folder>": r"/\S+",
     "<version>": r"3\.\d+\.\d+",
 }
 SETTING = (

@@ -26,7 +26,8 @@ def _constant(urls: Urls, kind: str, guid: str, **fields: Any) -> dict[str, Any]
 
 def stacks(call: Call) -> Reply:
     stack = _constant(call.urls, "stacks", STACK, name=STACK, description="This machine", default=True)
-    return unpaged(call, [stack], ["names", "guids", "default", "label_selector"])
+    wanted = "names" not in call.query or STACK in call.query.values("names")
+    return unpaged(call, [stack] if wanted else [], ["names", "guids", "default", "label_selector"])
 
 
 def buildpacks(call: Call) -> Reply:
@@ -116,7 +117,6 @@ ENDPOINTS = (
     get("/v3/spaces/{guid}/features/ssh", ssh_feature),
     get("/v3/processes/{guid}/sidecars", nothing),
     get("/v3/apps/{guid}/sidecars", nothing),
-    get("/v3/deployments", nothing),
     get("/v3/tasks", nothing),
     get("/v3/apps/{guid}/tasks", no_tasks),
     get("/v3/tasks/{guid}", no_task),
