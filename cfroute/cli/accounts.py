@@ -8,6 +8,9 @@ import click
 from cfroute.cli import render
 from cfroute.cli.api import UaaRefusal
 from cfroute.cli.command import command
+from cfroute.cli.endpoint import choose, endpoint_options
+from cfroute.cli.endpoints import INSECURE, is_insecure, normalized
+from cfroute.cli.kinds import SECRET, TEXT
 from cfroute.cli.options import argument, option
 from cfroute.cli.orgs import Targeted, targeted, targeted_text
 from cfroute.cli.session import Session
@@ -17,7 +20,10 @@ from cfroute.cli.tokens import Rejected
 from cfroute.errors import CfrouteError, UsageError
 
 _TRIES = 3
-_ADMIN = "Until somebody has logged in, and after 'cfroute logout', every command is run by the admin of the state folder."
+_ADMIN = (
+    "Until somebody has logged in, and after 'cfroute logout', every command is run by the admin of the state folder.\n"
+    "At an endpoint somewhere else ('cfroute api URL') somebody has to log in."
+)
 _ENVIRONMENT = (
     ("CF_USERNAME", "Who to be, if it is not on the command line"),
     ("CF_PASSWORD", "The password, if it is not on the command line"),
@@ -28,7 +34,7 @@ _origin = option("--origin", help="Indicates the identity provider to be used fo
 @command(
     "auth",
     usage="cfroute auth USERNAME PASSWORD [--origin ORIGIN]\ncfroute auth CLIENT_ID CLIENT_SECRET --client-credentials",
-    examples=("cfroute auth bob s3cret", "cfroute auth tool s3cret --client-credentials"),
+    examples=("cfroute auth bob - < password.txt", "cfroute auth bob s3cret", "cfroute auth tool s3cret --client-credentials"),
     see_also=("login", "logout", "target"),
     environment=_ENVIRONMENT,
     notes=_ADMIN,
@@ -59,22 +65,30 @@ def auth(session: Session, username: str | None, password: str | None, client_cr
 
 @command(
     "login",
-    usage="cfroute login [-u USERNAME] [-p PASSWORD] [-o ORG] [-s SPACE] [--sso | --sso-passcode PASSCODE] [--origin ORIGIN]",
-    examples=("cfroute login", "cfroute login -u bob -p s3cret -o acme -s dev", "cfroute login --sso"),
-    see_also=("auth", "logout", "target"),
+    usage="cfroute login [-a API_URL] [-u USERNAME] [-p PASSWORD] [-o ORG] [-s SPACE] [--sso | --sso-passcode PASSCODE]\n"
+    "   [--origin ORIGIN] [--skip-ssl-validation] [--ca-cert FILE]",
+    examples=(
+        "cfroute login",
+        "cfroute login -u bob -p - -o acme -s dev < password.txt",
+        "cfroute login -a https://api.example.com --sso",
+    ),
+    see_also=("api", "auth", "logout", "target"),
     environment=_ENVIRONMENT,
     notes=_ADMIN,
     text=targeted_text,
 )
+@option("-a", "api", complete=TEXT, help="API endpoint (e.g. https://api.example.com)")
 @option("-u", "username", help="Username")
-@option("-p", "password", help="Password")
-@option("-o", "org", complete="org", help="Org")
-@option("-s", "space", complete="space", help="Space")
+@option("-p", "password", help="Password; '-' is a line of stdin")
+@option("-o", "org", help="Org")
+@option("-s", "space", help="Space")
 @option("--sso", is_flag=True, help="Prompt for a one-time passcode to login")
-@option("--sso-passcode", metavar="PASSCODE", help="One-time passcode")
+@option("--sso-passcode", complete=SECRET, metavar="PASSCODE", help="One-time passcode; '-' is a line of stdin")
 @_origin
+@endpoint_options
 def login(
     session: Session,
+    api: str | None,
     username: str | None,
     password: str | None,
     org: str | None,
@@ -82,10 +96,17 @@ def login(
     sso: bool,
     sso_passcode: str | None,
     origin: str | None,
+    skip_ssl_validation: bool,
+    ca_cert: str | None,
 ) -> Targeted:
     if sso and sso_passcode:
         raise UsageError("The following arguments cannot be used together: --sso-passcode, --sso")
+    if api:
+        choose(session, normalized(api), skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or "")
     session.say(f"API endpoint: {session.api.url}")
+    if is_insecure(session.settings.api):
+        session.warn(INSECURE)
+        session.say()
     session.say()
     if sso or sso_passcode:
         _by_passcode(session, sso_passcode, origin or "")

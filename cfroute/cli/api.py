@@ -1,27 +1,15 @@
-"""The Cloud Controller as the commands see it: one way to call its v3 API.
-
-While the foundation is up, requests go over the network. While it is down, the same apps answer in this process, on
-the same databases; nothing else differs.
-"""
+"""The Cloud Controller as the commands see it: one way to call its v3 API, wherever it is (see `connection`)."""
 
 import asyncio
-import functools
-import ssl
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import httpx
 
-from cfroute.cli.settings import Settings
 from cfroute.cli.tokens import Tokens
 from cfroute.clock import Clock
 from cfroute.errors import CfrouteError, NotRunning, TimedOut
-from cfroute.foundation.client import FoundationClient
-from cfroute.home import Home
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 Resource = dict[str, Any]
 
@@ -62,11 +50,35 @@ class UaaRefusal(CfrouteError):
         self.status = answer.status_code
 
 
+def _not_answering(component: str, error: httpx.TransportError) -> CfrouteError:
+    """Why a component of the state folder's foundation did not answer."""
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOut(f"{component} did not answer within {REQUEST_TIMEOUT:.0f} s")
+    return NotRunning(
+        f"{component} does not answer: {str(error) or 'it hung up'}",
+        f"'cfroute status' shows the components; 'cfroute restart {component}' starts this one again",
+    )
+
+
 class Links(NamedTuple):
-    """How the two servers are reached."""
+    """How the servers are reached.
+
+    uaa is where tokens are had; users is the URL of the one that keeps the users, where that is another. doors has the paths
+    that other servers answer, and where those are. unreachable makes an error of a failed request to a component.
+    """
 
     cloud_controller: httpx.AsyncClient
     uaa: httpx.AsyncClient
+    users: str = ""
+    doors: Mapping[str, str] = {}
+    unreachable: Callable[[str, httpx.TransportError], CfrouteError] = _not_answering
+
+    def address(self, path: str) -> str:
+        """Where to ask for a path of the API."""
+        for prefix, place in self.doors.items():
+            if path.startswith(f"{prefix}/"):
+                return place + path.removeprefix(prefix)
+        return path
 
 
 class Page(NamedTuple):
@@ -122,7 +134,7 @@ class Api:
     def uaa(self, method: str, path: str, **request: Any) -> httpx.Response:
         """One request to the UAA; `request` goes to httpx. Raises UaaRefusal for a status of 400 and above."""
         headers = {"Authorization": f"bearer {self.token}", **request.pop("headers", {})}
-        answer = self._run("uaa", self._links.uaa.request(method, path, headers=headers, **request))
+        answer = self._run("uaa", self._links.uaa.request(method, f"{self._links.users}{path}", headers=headers, **request))
         if answer.is_error:
             raise UaaRefusal(answer)
         return answer
@@ -130,13 +142,17 @@ class Api:
     def close(self) -> None:
         """End all connections, and what SIGTERM or Ctrl-C broke off."""
         self._runner.run(_cancel_others())
-        for client in self._links:
+        for client in (self._links.cloud_controller, self._links.uaa):
             self._runner.run(client.aclose())
         self._runner.close()
 
     def sleep(self, seconds: float) -> None:
         """Wait, while the apps of this process (if any) go on working."""
         self._runner.run(self._clock.sleep(seconds))
+
+    def root(self) -> Any:
+        """What the API says of itself to anybody."""
+        return self._run("cloud_controller", self._links.cloud_controller.get("/")).json()
 
     def get(self, path: str, /, **query: Any) -> Any:
         return self.call("GET", path, query=query).json()
@@ -214,12 +230,12 @@ class Api:
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> httpx.Response:
-        """One request, whatever its status. Raises NotRunning or TimedOut when there is no answer."""
+        """One request, whatever its status. Raises NotRunning, TimedOut or RequestError when there is no answer."""
 
         def attempt() -> httpx.Response:
             request = self._links.cloud_controller.build_request(
                 method,
-                path,
+                self._links.address(path),
                 params=_query(query or {}) or None,
                 json=body,
                 headers={"Authorization": f"bearer {self.token}", **(headers or {})},
@@ -238,59 +254,9 @@ class Api:
     def _run(self, component: str, request: Any) -> httpx.Response:
         try:
             answer: httpx.Response = self._runner.run(request)
-        except httpx.TimeoutException as error:
-            raise TimedOut(f"{component} did not answer within {REQUEST_TIMEOUT:.0f} s") from error
         except httpx.TransportError as error:
-            raise NotRunning(
-                f"{component} does not answer: {str(error) or 'it hung up'}",
-                f"'cfroute status' shows the components; 'cfroute restart {component}' starts this one again",
-            ) from error
+            raise self._links.unreachable(component, error) from error
         return answer
-
-
-def connect(home: Home, foundation: FoundationClient, settings: Settings, clock: Clock, warn: Callable[[str], None]) -> Api:
-    """The API of the state folder's foundation, whether it is up or down."""
-    from cfroute.foundation import secrets
-
-    links = _network(home, foundation.info()) if foundation.is_up() else _in_process(home)
-    password = secrets.load_or_create(home).admin_password
-    return Api(links, Tokens(links.uaa, settings, home, password, clock), clock, warn)
-
-
-def _network(home: Home, info: Resource) -> Links:
-    ca = ssl.create_default_context(cafile=home.ca)
-    if external := info.get("options", {}).get("external_ca"):  # of a UAA that runs elsewhere
-        ca.load_verify_locations(external)
-
-    def client(base: str) -> httpx.AsyncClient:
-        # trust_env: a proxy of the environment must not come between us and the loopback interface.
-        return httpx.AsyncClient(base_url=base, timeout=REQUEST_TIMEOUT, trust_env=False, verify=ca)
-
-    return Links(client(info["api"]), client(info["uaa"]))
-
-
-def _in_process(home: Home) -> Links:
-    from cfroute import foundation
-    from cfroute.cloud_controller.local import local_app as cloud_controller
-    from cfroute.uaa.local import local_app as uaa
-
-    foundation.prepare(home)
-    info = FoundationClient(home).info()
-    near = _when_called(lambda: uaa(home))
-    return Links(
-        httpx.AsyncClient(base_url=info["api"], transport=httpx.ASGITransport(cloud_controller(home, near))),
-        httpx.AsyncClient(base_url=info["uaa"], transport=httpx.ASGITransport(near)),
-    )
-
-
-def _when_called(make: Callable[[], "ASGIApp"]) -> "ASGIApp":
-    """An app that is made by its first request: most commands have a token, and need no UAA."""
-    made = functools.cache(make)
-
-    async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        await made()(scope, receive, send)
-
-    return app
 
 
 async def _cancel_others() -> None:

@@ -84,6 +84,7 @@ def _conclude(session: Session, played: list[Played]) -> None:
 @contextlib.contextmanager
 def _stage(session: Session) -> Iterator[Session]:
     """The running foundation, or one that exists for the demo alone."""
+    session.need_local("the demo is played")
     if session.foundation.is_up():
         session.show(f"Playing on the foundation in {session.home.root}.")
         session.show()

@@ -13,7 +13,6 @@ from cfroute.cli.command import Command, argument_name
 from cfroute.cli.session import Session
 from cfroute.cli.unsupported import COMMANDS, NotSupported
 from cfroute.errors import CfrouteError, NotRunning, UsageError
-from cfroute.home import Home
 
 FAILED = 1
 INTERRUPTED = 130
@@ -48,7 +47,7 @@ def report(error: Exception, session: Session) -> int:
         return error.exit_code
     if session.debug:
         traceback.print_exception(error)
-    told = _told(error, session.home)
+    told = _told(error, session)
     status = exit_status(told, session.command)
     if session.json:
         click.echo(render.json_line(_as_data(told, status)), err=True)
@@ -69,8 +68,10 @@ def exit_status(error: CfrouteError, command: Command | None) -> int:
     return FAILED
 
 
-def _told(error: Exception, home: Home) -> CfrouteError:
+def _told(error: Exception, session: Session) -> CfrouteError:
     """Any exception as one that a person understands."""
+    if isinstance(error, NotRunning):
+        return _with_target(error, session)
     if isinstance(error, CfrouteError):
         return error
     if isinstance(error, click.UsageError):
@@ -78,7 +79,7 @@ def _told(error: Exception, home: Home) -> CfrouteError:
     if isinstance(error, click.ClickException):
         return CfrouteError(error.format_message())
     if isinstance(error, OSError) and error.filename is not None:  # what the system refuses is no fault of ours
-        ours = str(error.filename).startswith(f"{home.root}{os.sep}")
+        ours = str(error.filename).startswith(f"{session.home.root}{os.sep}")
         return CfrouteError(
             f"{error.filename}: {error.strerror}",
             "choose another state folder with --state-dir DIR or CFROUTE_HOME" if ours else "",
@@ -87,6 +88,17 @@ def _told(error: Exception, home: Home) -> CfrouteError:
         f"internal error: {type(error).__name__}: {error}",
         "This is a fault of cfroute. --debug shows where; please report it with that output.",
     )
+
+
+def _with_target(error: NotRunning, session: Session) -> NotRunning:
+    """Who has targeted an endpoint somewhere else may not have meant the foundation of the state folder."""
+    try:
+        api = session.settings.api
+    except CfrouteError:
+        return error
+    if not api:
+        return error
+    return NotRunning(f"{error.message} in {session.home.root}", f"{error.hint}; the commands of cf use {api}, which is targeted")
 
 
 def usage_error(error: click.UsageError) -> UsageError:

@@ -71,6 +71,8 @@ KINDS: dict[str, str] = {
     "tags": TEXT,
     "topic": "topic",
     "url": TEXT,
+    "signal_name": TEXT,
+    "timeout": TEXT,
     "username": "user",
     "value": TEXT,
     "variable_files": FILE,

@@ -1,12 +1,13 @@
 """Options and arguments: each has a kind (see `kinds`), by which it is completed, and each option a long name."""
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from cfroute.cli.kinds import FILE, OTHER, kind_of
+from cfroute.cli.kinds import FILE, OTHER, SECRET, kind_of
 
 Function = TypeVar("Function", bound=Callable[..., Any] | click.Command)
 
@@ -18,6 +19,11 @@ class _Kind(click.Parameter):
         super().__init__(*arguments, **settings)
         self.kind = kind_of(str(self.name), kind)
 
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """The value; of a secret, `-` is a line of stdin, so that it stands in no list of processes and in no history."""
+        given = super().process_value(ctx, value)
+        return _line_of_stdin(self) if self.kind == SECRET and given == "-" and not ctx.resilient_parsing else given
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Live values; what the type of the parameter offers where there are none."""
         if self.kind == FILE:
@@ -27,6 +33,12 @@ class _Kind(click.Parameter):
         from cfroute.cli.live_values import items
 
         return items(self.kind, ctx, incomplete)
+
+
+def _line_of_stdin(parameter: click.Parameter) -> str:
+    if line := sys.stdin.readline().rstrip("\n"):
+        return line
+    raise click.UsageError(f"there is no {parameter.human_readable_name} on stdin")
 
 
 class Argument(_Kind, click.Argument):

@@ -114,34 +114,51 @@ def targeted_text(target: Targeted) -> str:
 
 @command(
     "target",
-    usage="cfroute target [-o ORG] [-s SPACE]",
-    examples=("cfroute target", "cfroute target -o acme -s dev"),
-    see_also=("create-org", "create-space", "info", "orgs", "spaces"),
+    usage="cfroute target [URL] [-o ORG] [-s SPACE]",
+    examples=("cfroute target", "cfroute target -o acme -s dev", "cfroute target https://api.example.com"),
+    see_also=("api", "create-org", "create-space", "info", "orgs", "spaces"),
+    notes="With a URL this is 'cfroute api URL'.",
     text=targeted_text,
 )
-@option("-o", "org", complete="org", help="Organization")
-@option("-s", "space", complete="space", help="Space")
-def target(session: Session, org: str | None, space: str | None) -> Targeted:
+@argument("url", required=False)
+@option("-o", "org", help="Organization")
+@option("-s", "space", help="Space")
+def target(session: Session, url: str | None, org: str | None, space: str | None) -> Targeted:
+    if url:
+        from cfroute.cli.endpoint import choose
+        from cfroute.cli.endpoints import normalized
+
+        choose(session, normalized(url))
+    try:
+        _retarget(session, org, space)
+    finally:
+        if org or space:
+            save(session.home, session.settings)
+    return targeted(session)
+
+
+def _retarget(session: Session, org: str | None, space: str | None) -> None:
+    """Where it fails, nothing is targeted any more, as with cf: the next commands must not change the place before."""
     settings = session.settings
     if org:
+        settings.organization = settings.space = ""
         found = find_org(session.api, org)
         spaces = session.api.list("/v3/spaces", organization_guids=[found["guid"]])
         settings.organization = found["name"]
         settings.space = spaces[0]["name"] if len(spaces) == 1 else ""  # the only one is meant, as with cf
     if space:
+        settings.space = ""
         settings.space = find_space(session.api, space, session.target.org)["name"]
-    if org or space:
-        save(session.home, settings)
-    return targeted(session)
 
 
 def targeted(session: Session) -> Targeted:
     """Where commands work now, and on whose behalf."""
-    settings, root = session.settings, session.api.get("/")
+    user = session.api.user
+    settings, root = session.settings, session.api.root()
     return Targeted(
         api_endpoint=session.api.url,
         api_version=root["links"]["cloud_controller_v3"]["meta"]["version"],
-        user=session.api.user,
+        user=user,
         org=settings.organization,
         space=settings.space,
     )

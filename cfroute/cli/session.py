@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cfroute.cli.command import Command
     from cfroute.cli.settings import Settings
     from cfroute.cli.target import Target
+    from cfroute.cli.trace import Trace
     from cfroute.clock import Clock
     from cfroute.foundation.client import FoundationClient
 
@@ -74,9 +75,22 @@ class Session:
     @cached_property
     def api(self) -> "Api":
         """The Cloud Controller. Raises NotRunning when the foundation is up but the Cloud Controller is not."""
-        from cfroute.cli.api import connect
+        from cfroute.cli.connection import connect
 
-        return connect(self.home, self.foundation, self.settings, self.clock, self.warn)
+        return connect(self.home, self.foundation, self.settings, self.clock, self.warn, self.trace)
+
+    @property
+    def trace(self) -> "Trace | None":
+        """What writes requests and responses, for --verbose and CF_TRACE. Raises ConfigurationError for an unusable file."""
+        asked = os.environ.get("CF_TRACE", "")
+        if not (self.verbose or asked):
+            return None
+        from cfroute.cli import trace
+
+        return trace.Trace(trace.chosen(asked, verbose=self.verbose, to_stderr=self._write_trace), self.clock)
+
+    def _write_trace(self, text: str) -> None:
+        click.echo(render.json_line({"trace": text}) if self.json else text, err=True, color=False)
 
     @cached_property
     def settings(self) -> "Settings":
@@ -91,6 +105,25 @@ class Session:
         from cfroute.cli.target import Target
 
         return Target(self.api, self.settings)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether apps can be started: the foundation is up, or the API is somewhere else, where that is taken for granted."""
+        return self.settings.endpoint is not None or self.foundation.is_up()
+
+    def need_local(self, what: str) -> None:
+        """Raises CfrouteError when an endpoint somewhere else is targeted; `what` needs this machine's processes or files."""
+        if api := self.settings.api:
+            raise CfrouteError(
+                f"{what} only for the foundation of the state folder, and {api} is targeted",
+                "'cfroute api --unset' goes back to the foundation",
+            )
+
+    def reconnect(self) -> None:
+        """Reach the API anew: the settings have another endpoint."""
+        self.close()
+        for made in ("api", "target"):
+            self.__dict__.pop(made, None)
 
     def close(self) -> None:
         """Let go of what was opened."""

@@ -57,6 +57,7 @@ def table(
 ) -> list[Row] | None:
     if http_only and tcp_only:
         raise UsageError("The following arguments cannot be used together: --http, --tcp", "without either, both are shown")
+    session.need_local("routing tables are shown")
     if not session.foundation.is_up():
         raise NotRunning("the foundation is not running", "start it with 'cfroute up --detach'")
     routers = Routers(session, http=not tcp_only, tcp=not http_only)

@@ -19,6 +19,7 @@ class Target:
     def org(self) -> Resource:
         """Raises CfrouteError when no org is targeted, NotFound when it is gone."""
         if not self._settings.organization:
+            _ = self._api.token  # raises for who has not logged in, which is to be heard first
             raise CfrouteError("No org targeted, use 'cfroute target -o ORG' to target an org.")
         return find_org(self._api, self._settings.organization)
 

@@ -1,4 +1,7 @@
-"""Access tokens, kept from run to run until they are about to expire: of whoever has logged in, or else of the admin."""
+"""Access tokens, kept from run to run until they are about to expire: of whoever has logged in.
+
+Where nobody has, the state folder's own foundation is used as its admin; an endpoint somewhere else is not used at all.
+"""
 
 import base64
 import json
@@ -25,8 +28,15 @@ class Rejected(CfrouteError):
     """The UAA does not believe it. The message is for a person."""
 
 
+class NotLoggedIn(CfrouteError):
+    """Somebody has to log in first."""
+
+    def __init__(self) -> None:
+        super().__init__("Not logged in. Use 'cfroute login' or 'cfroute login --sso' to log in.")
+
+
 class Tokens:
-    """Gets tokens from the UAA. The admin's password is that of the state folder."""
+    """Gets tokens from the UAA. `password` is that of the state folder's admin."""
 
     def __init__(self, uaa: httpx.AsyncClient, settings: Settings, home: Home, password: str, clock: Clock) -> None:
         self._uaa = uaa
@@ -62,6 +72,8 @@ class Tokens:
         query = {"login_hint": json.dumps({"origin": origin})} if origin else None
         answer = run("uaa", self._uaa.post("/oauth/token", data=form, params=query, auth=_NOBODY if as_client else _CF))
         if answer.status_code == httpx.codes.UNAUTHORIZED:
+            if self._settings.endpoint is not None:
+                self.log_out()  # as cf does: who was refused is not to go on as somebody else
             told = str(answer.json().get("error_description", ""))
             raise Rejected(told if told not in ("", "Bad credentials") else REJECTED)
         got = _granted(answer)
@@ -74,11 +86,15 @@ class Tokens:
         save(self._home, self._settings)
 
     def log_out(self) -> None:
-        """Be the admin again."""
+        """Be nobody, which here is the admin; elsewhere the targeted org and space are forgotten too."""
+        if self._settings.endpoint is not None:
+            self._settings.retarget(self._settings.endpoint)
         self._settings.login, self._settings.access_token = None, ""
         save(self._home, self._settings)
 
     def _renewed(self, run: Run, login: Login | None) -> str:
+        if login is None and self._settings.endpoint is not None:
+            raise NotLoggedIn
         if login is None:
             form = {"grant_type": "password", "username": "admin", "password": self._password}
         elif login.client_id:
@@ -89,7 +105,7 @@ class Tokens:
         if login and answer.status_code == httpx.codes.UNAUTHORIZED:
             raise Rejected(
                 "The token expired, was revoked, or the token ID is incorrect. Please log back in to re-authenticate.",
-                "'cfroute login' does; after 'cfroute logout' you are the admin",
+                "'cfroute login' does" + ("" if self._settings.endpoint else "; after 'cfroute logout' you are the admin"),
             )
         got = _granted(answer)
         if login and "refresh_token" in got:

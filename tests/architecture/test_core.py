@@ -12,6 +12,7 @@ CORE = (
     "cli.kinds",
     "cli.manifest",
     "cli.plain",
+    "cli.redaction",
     "cli.routing_table",
     "cli.tcp_table",
     "cloud_controller.brokers.catalog",
