@@ -20,8 +20,8 @@ _FORWARDED = frozenset(("x-forwarded-host", "x-forwarded-proto", "x-forwarded-pr
 class Uaa(Protocol):
     """What `links.login` and `links.uaa` lead to."""
 
-    async def forward(self, request: Request, body: bytes) -> Response:
-        """The UAA's answer to a request below `/uaa`. Raises ApiError 20004."""
+    async def forward(self, request: Request, body: bytes, prefix: str) -> Response:
+        """The UAA's answer to a request; `prefix` is the path of ours that stands for its `/`. Raises ApiError 20004."""
 
 
 async def forward(

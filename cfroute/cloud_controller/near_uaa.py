@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.forwarding import kept, public, target
-from cfroute.cloud_controller.uaa import PREFIX
 from cfroute.uaa.client import UaaError
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ class NearUaa:
         answer = await self._client.request(method, url, content=body, headers=list(headers))
         return answer.status_code, answer.content
 
-    async def forward(self, request: Request, body: bytes) -> Response:
-        headers = public(request, PREFIX, self._public_url)
-        url = self._url + target(request, PREFIX)
+    async def forward(self, request: Request, body: bytes, prefix: str) -> Response:
+        headers = public(request, prefix, self._public_url)
+        url = self._url + target(request, prefix)
         answer = await self._client.request(request.method, url, content=body, headers=headers)
         return Response(answer.content, answer.status_code, dict(kept(answer.headers.items())))
 

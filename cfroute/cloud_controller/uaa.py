@@ -18,9 +18,9 @@ class RemoteUaa:
         self._url = url.rstrip("/")
         self._public_url = public_url
 
-    async def forward(self, request: Request, body: bytes) -> Response:
-        headers = public(request, PREFIX, self._public_url)
+    async def forward(self, request: Request, body: bytes, prefix: str) -> Response:
+        headers = public(request, prefix, self._public_url)
         try:
-            return await forward(self._http, request, self._url + target(request, PREFIX), body, headers=headers)
+            return await forward(self._http, request, self._url + target(request, prefix), body, headers=headers)
         except Unreachable as error:
             raise ApiError(UAA_UNAVAILABLE) from error

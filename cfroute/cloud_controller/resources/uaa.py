@@ -7,7 +7,7 @@ from cfroute.cloud_controller.uaa import PREFIX
 
 
 async def forward(exchange: Exchange) -> Response:
-    return await exchange.platform.uaa.forward(exchange.request, await exchange.body())
+    return await exchange.platform.uaa.forward(exchange.request, await exchange.body(), PREFIX)
 
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
