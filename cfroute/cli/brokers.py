@@ -93,7 +93,7 @@ def create_service_broker(
         "cfroute update-service-broker mybroker admin https://broker.cf.localhost",
     ),
     environment=(_PASSWORD,),
-    see_also=("service-brokers",),
+    see_also=("rename-service-broker", "service-brokers"),
 )
 @argument("service_broker")
 @argument("username")
@@ -101,14 +101,38 @@ def create_service_broker(
 @argument("url", required=False)
 def update_service_broker(session: Session, service_broker: str, username: str, password: str, url: str | None) -> Resource:
     secret, address = _arguments(password, url)
-    found = session.api.first("/v3/service_brokers", names=[service_broker])
-    if found is None:
-        raise NotFound(f"Service broker '{service_broker}' not found")
+    found = _find(session, service_broker)
     session.say(f"Updating service broker {render.name(service_broker)} as {session.target.user}...")
     body = {"url": address, "authentication": _authentication(username, secret)}
     session.api.change("PATCH", f"/v3/service_brokers/{found['guid']}", body=body)
     session.ok()
     return {"name": service_broker, "url": address}
+
+
+@command(
+    "rename-service-broker",
+    usage="cfroute rename-service-broker SERVICE_BROKER NEW_SERVICE_BROKER",
+    examples=("cfroute rename-service-broker mybroker yourbroker", "cfroute rename-service-broker mybroker yourbroker --json"),
+    see_also=("service-brokers", "update-service-broker"),
+)
+@argument("service_broker")
+@argument("new_service_broker", "new")
+def rename_service_broker(session: Session, service_broker: str, new_service_broker: str) -> Resource:
+    found = _find(session, service_broker)
+    session.say(
+        f"Renaming service broker {render.name(service_broker)} to {render.name(new_service_broker)} as {session.target.user}..."
+    )
+    session.api.change("PATCH", f"/v3/service_brokers/{found['guid']}", body={"name": new_service_broker})
+    session.ok()
+    return {"guid": found["guid"], "name": new_service_broker}
+
+
+def _find(session: Session, name: str) -> Resource:
+    """Raises NotFound."""
+    found = session.api.first("/v3/service_brokers", names=[name])
+    if found is None:
+        raise NotFound(f"Service broker '{name}' not found")
+    return found
 
 
 @command(

@@ -182,12 +182,12 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("service-access", "service_access:service_access", "List service access settings"),
         Entry(
             "enable-service-access",
-            "service_access:enable_service_access",
+            "plan_access:enable_service_access",
             "Enable access to a service offering or service plan for one or all orgs",
         ),
         Entry(
             "disable-service-access",
-            "service_access:disable_service_access",
+            "plan_access:disable_service_access",
             "Disable access to a service offering or service plan for one or all orgs",
         ),
     ),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from cfroute.cli.api import Api, Resource
-from cfroute.errors import NotFound
+from cfroute.errors import CfrouteError, NotFound
 
 
 class RouteName(NamedTuple):
@@ -72,6 +72,29 @@ def service_instance(api: Api, space: Resource, name: str) -> Resource:
     if found is None:
         raise NotFound(f"Service instance '{name}' not found")
     return found
+
+
+def managed_instance(api: Api, space: Resource, name: str) -> Resource:
+    """Raises NotFound, and CfrouteError for a user-provided one."""
+    found = service_instance(api, space, name)
+    if found["type"] != "managed":
+        raise CfrouteError(f"The service instance '{name}' is not managed")
+    return found
+
+
+def service_offering(api: Api, name: str, broker: str | None) -> Resource:
+    """The offering of that name. Raises NotFound, and CfrouteError when several brokers have one."""
+    query = {"service_broker_names": [broker] if broker else None, "fields[service_broker]": "name,guid"}
+    page = api.page("/v3/service_offerings", names=[name], **query)
+    if len(page.resources) > 1:
+        brokers = ", ".join(each["name"] for each in page.included["service_brokers"])
+        raise CfrouteError(
+            f"Service '{name}' is provided by multiple service brokers: {brokers}\nSpecify a broker by using the '-b' flag."
+        )
+    if not page.resources:
+        whose = f" for service broker '{broker}'" if broker else ""
+        raise NotFound(f"Service offering '{name}'{whose} not found.")
+    return page.resources[0]
 
 
 def find_route(api: Api, domain: Resource, name: RouteName) -> Resource | None:

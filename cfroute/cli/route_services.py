@@ -1,17 +1,12 @@
 """Binding service instances to routes."""
 
-import click
-
 from cfroute.cli import lookup, render
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lookup import route_name
 from cfroute.cli.options import argument, option, route_options
+from cfroute.cli.service_operations import changed, parameters_option, read_parameters, wait_option
 from cfroute.cli.session import Session
-from cfroute.cli.user_provided import read_object
-from cfroute.errors import UsageError
-
-wait_option = option("--wait", "-w", is_flag=True, help="Wait for the operation to complete")
 
 
 @command(
@@ -27,11 +22,7 @@ wait_option = option("--wait", "-w", is_flag=True, help="Wait for the operation 
 )
 @argument("domain", "domain")
 @argument("service_instance", "service")
-@option(
-    "-c",
-    "parameters",
-    help="Valid JSON object containing service-specific configuration parameters, provided inline or in a file",
-)
+@parameters_option
 @route_options(
     "used in combination with HOSTNAME and DOMAIN to specify the route to bind",
     hostname="Hostname used in combination with DOMAIN to specify the route to bind",
@@ -76,27 +67,6 @@ def _relationships(instance: Resource, route: Resource) -> Resource:
     }
 
 
-def changed(session: Session, method: str, path: str, body: Resource | None = None, *, wait: bool) -> bool:
-    """Make a request that a broker may take its time for; whether it is done. With `wait` it always is."""
-    if wait:
-        session.say("Waiting for the operation to complete.")
-        session.say()
-    job = session.api.change(method, path, begun=not wait, body=body)
-    return job is None or job["state"] == "COMPLETE"
-
-
-def read_parameters(text: str | None) -> Resource | None:
-    if text is None:
-        return None
-    given = read_object(text)
-    if given is None:
-        raise UsageError(
-            "Invalid configuration provided for -c flag. Please provide a valid JSON object or path to a file "
-            "containing a valid JSON object."
-        )
-    return given
-
-
 @command(
     "unbind-route-service",
     usage="cfroute unbind-route-service DOMAIN [--hostname HOSTNAME] [--path PATH] SERVICE_INSTANCE [-f]",
@@ -108,7 +78,7 @@ def read_parameters(text: str | None) -> Resource | None:
 )
 @argument("domain", "domain")
 @argument("service_instance", "service")
-@click.option("-f", "force", is_flag=True, help="Force unbinding without confirmation")
+@option("-f", "force", is_flag=True, help="Force unbinding without confirmation")
 @route_options(
     "used in combination with HOSTNAME and DOMAIN to specify the route to unbind",
     hostname="Hostname used in combination with DOMAIN to specify the route to unbind",

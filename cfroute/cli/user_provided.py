@@ -11,7 +11,7 @@ from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
-from cfroute.errors import UsageError
+from cfroute.errors import CfrouteError, UsageError
 
 
 def _fields(function: Function) -> Function:
@@ -82,7 +82,7 @@ cfroute create-user-provided-service SERVICE_INSTANCE -p PATH_TO_FILE""",
         "cfroute create-user-provided-service my-db-mine -p /path/to/credentials.json",
         'cfroute create-user-provided-service my-db-mine -t "list, of, tags"',
     ),
-    see_also=("bind-route-service", "services"),
+    see_also=("bind-route-service", "bind-service", "services"),
 )
 @argument("service_instance")
 @_fields
@@ -115,7 +115,7 @@ def create_user_provided_service(session: Session, service_instance: str, **fiel
         'cfroute update-user-provided-service my-db-mine -p \'{"username":"admin", "password":"pa55woRD"}\'',
         "cfroute update-user-provided-service my-db-mine -p /path/to/credentials.json",
     ),
-    see_also=("bind-route-service", "services"),
+    see_also=("bind-route-service", "rename-service", "services", "update-service"),
 )
 @argument("service_instance", "service")
 @_fields
@@ -123,6 +123,8 @@ def update_user_provided_service(session: Session, service_instance: str, **fiel
     changes = _changes(**fields)
     session.say(f"Updating user provided service {render.name(service_instance)} in {session.target.place}...")
     found = lookup.service_instance(session.api, session.target.space, service_instance)
+    if found["type"] != "user-provided":
+        raise CfrouteError(f"The service instance '{service_instance}' is not user-provided")
     if not changes:
         session.say("No flags specified. No changes were made.")
         session.ok()
