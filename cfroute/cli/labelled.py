@@ -30,16 +30,16 @@ class Kind(NamedTuple):
 
 
 def _first(path: str, missing: str, **filters: str) -> Callable[[Session, Wanted], Resource]:
-    """Finds the only one of its name; `filters` are the names of more filters, and of what is wanted of them."""
+    """Finds the only one of its name; `missing` is told of none, `filters` are more filters, and what is wanted of them."""
 
     def find(session: Session, wanted: Wanted) -> Resource:
         query = {name: [value] for name, field in filters.items() if (value := getattr(wanted, field)) is not None}
         found = session.api.list(path, names=[wanted.name], **query)
         if not found:
-            raise NotFound(f"{missing} '{wanted.name}' not found.")
+            raise NotFound(missing.format(wanted.name))
         if len(found) > 1:
             hint = "tell which one is meant: --broker, --offering or --stack"
-            raise CfrouteError(f"{missing} '{wanted.name}' is there several times", hint)
+            raise CfrouteError(f"There are several of kind '{wanted.kind}' called '{wanted.name}'", hint)
         return found[0]
 
     return find
@@ -61,25 +61,25 @@ _BROKER, _OFFERING = "service_broker_names", "service_offering_names"
 
 KINDS = {
     "app": Kind("space", "/v3/apps", _in_space(lookup.app)),
-    "buildpack": Kind("platform", "", _first("/v3/buildpacks", "Buildpack", stacks="stack"), ("stack",)),
+    "buildpack": Kind("platform", "", _first("/v3/buildpacks", "Buildpack '{}' not found", stacks="stack"), ("stack",)),
     "domain": Kind("platform", "/v3/domains", lambda session, wanted: lookup.domain(session.api, wanted.name)),
     "org": Kind("platform", "/v3/organizations", lambda session, wanted: find_org(session.api, wanted.name)),
     "route": Kind("space", "/v3/routes", _route),
-    "service-broker": Kind("platform", "/v3/service_brokers", _first("/v3/service_brokers", "Service broker")),
+    "service-broker": Kind("platform", "/v3/service_brokers", _first("/v3/service_brokers", "Service broker '{}' not found")),
     "service-instance": Kind("space", "/v3/service_instances", _in_space(lookup.service_instance)),
     "service-offering": Kind(
         "platform",
         "/v3/service_offerings",
-        _first("/v3/service_offerings", "Service offering", **{_BROKER: "broker"}),
+        _first("/v3/service_offerings", "Service offering '{}' not found", **{_BROKER: "broker"}),
         ("broker",),
     ),
     "service-plan": Kind(
         "platform",
         "/v3/service_plans",
-        _first("/v3/service_plans", "Service plan", **{_BROKER: "broker", _OFFERING: "offering"}),
+        _first("/v3/service_plans", "Service plan '{}' not found", **{_BROKER: "broker", _OFFERING: "offering"}),
         ("broker", "offering"),
     ),
     "space": Kind("org", "/v3/spaces", lambda session, wanted: find_space(session.api, wanted.name, session.target.org)),
-    "stack": Kind("platform", "", _first("/v3/stacks", "Stack")),
+    "stack": Kind("platform", "", _first("/v3/stacks", "Stack '{}' not found.")),
 }
 """By the names that cf has for them; without a path their labels are the platform's own."""

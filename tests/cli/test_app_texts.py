@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfroute.cli.app_logs import LogLine, Tail
+from cfroute.cli.events import description
 from cfroute.cli.starting import verdict
-from cfroute.cli.summary import AppSummary, Buildpack, Process, _instance, summary_text
+from cfroute.cli.summary import AppSummary, Buildpack, Deployment, Process, _instance, deployment_text, summary_text
 
 MIB = 1 << 20
 
@@ -124,3 +125,46 @@ def test_a_tail_gives_every_line_once_though_they_come_out_of_order(rounds: list
         given_out += [(line.timestamp, "") for line in tail.new()]
     assert len(given_out) == len(log.lines)
     assert list(tail.new()) == []
+
+
+@pytest.mark.parametrize(
+    ("deployment", "expected"),
+    [
+        (
+            Deployment("d", "rolling", "DEPLOYING", "2026-11-21T19:28:44Z", 2, 0, 0),
+            """Active deployment with status DEPLOYING (since Sat 21 Nov 19:28:44 UTC 2026)
+strategy:        rolling
+max-in-flight:   2""",
+        ),
+        (
+            Deployment("d", "canary", "PAUSED", "", None, 1, 3),
+            """Active deployment with status PAUSED.
+strategy:       canary
+canary-steps:   1/3
+
+Please run `cfroute continue-deployment web` to promote the canary deployment, or \
+`cfroute cancel-deployment web` to rollback to the previous version.""",
+        ),
+        (
+            Deployment("d", "rolling", "CANCELING", "", None, 0, 0),
+            "Active deployment with status CANCELING.\nstrategy:   rolling",
+        ),
+    ],
+    ids=["rolling", "canary-paused", "canceling"],
+)
+def test_the_deployment_that_an_app_is_in(deployment: Deployment, expected: str, utc: None) -> None:
+    assert deployment_text("web", deployment) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({}, ""),
+        ({"memory": 64, "instances": 2, "name": "web"}, "instances: 2, memory: 64"),
+        ({"recursive": True, "index": 0}, "index: 0, recursive: true"),
+        ({"exit_description": "oh", "reason": "CRASHED", "state": None}, "reason: CRASHED, exit_description: oh"),
+    ],
+    ids=["nothing", "sizes", "kinds", "crash"],
+)
+def test_what_is_told_of_an_event(data: dict[str, Any], expected: str) -> None:
+    assert description(data) == expected

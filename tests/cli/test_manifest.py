@@ -170,3 +170,21 @@ def test_a_manifest_is_found_under_both_names(tmp_path: Path) -> None:
     assert manifest.find(tmp_path) == tmp_path / "manifest.yaml"
     (tmp_path / "manifest.yml").touch()
     assert manifest.find(tmp_path) == tmp_path / "manifest.yml"
+
+
+def test_values_of_the_environment_can_be_left_out_of_what_is_shown() -> None:
+    apps = {"applications": [{"name": "web", "env": {"TOKEN": "new", "LEVEL": 1}}, {"name": "other"}]}
+    changes = [
+        {"op": "replace", "path": "/applications/0/env/TOKEN", "was": "old", "value": "new"},
+        {"op": "remove", "path": "/applications/1/env", "was": {"KEY": "secret"}},
+        {"op": "replace", "path": "/applications/0/memory", "was": "1G", "value": "2G"},
+    ]
+    shown = manifest.diff_text(manifest.redacted(apps), manifest.redacted_changes(changes))
+    assert [line for line in shown.splitlines() if "TOKEN" in line or "KEY" in line] == [
+        "-     TOKEN: <redacted>",
+        "+     TOKEN: <redacted>",
+        "-     KEY: <redacted>",
+    ]
+    assert not any(secret in shown for secret in ("old", "new", "secret"))
+    assert manifest.redacted_changes(changes)[2]["was"] == "1G"
+    assert apps["applications"][0]["env"] == {"TOKEN": "new", "LEVEL": 1}
