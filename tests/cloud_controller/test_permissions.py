@@ -63,7 +63,7 @@ def test_what_is_in_another_organization_is_not_there(world: World) -> None:
 
 def _keeps_out(world: World, who: str, endpoint: Endpoint) -> None:
     path = world.path(endpoint.path, world.theirs)
-    if path is None or any(each in path for each in ("feature_flags", "security_groups", "sidecars")):
+    if path is None or any(each in path for each in ("feature_flags", "organization_quotas", "/v3/security_groups", "sidecars")):
         return  # there is nothing of anybody's
     answer = world.cc(endpoint.method, path, world.body(endpoint, world.theirs))
     if "{guid}" in endpoint.path:
@@ -99,6 +99,57 @@ def test_what_is_done_is_what_the_table_says(world: World, who: str) -> None:
             else:
                 assert answer.status_code in (403, 404), (endpoint, answer.text)
     assert _state(cc) == before or who in allowed("POST", "/v3/apps/{guid}/actions/start")
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_in_a_suspended_organization_nobody_changes_anything(world: World, who: str) -> None:
+    """Whoever might otherwise is told that it is suspended; everybody sees what he saw before."""
+    cc = world.cc
+    seen = _seen(world, who)
+    cc.ok("PATCH", f"/v3/organizations/{cc.organization}", {"suspended": True})
+    before = _state(cc)
+    with cc.being(who):
+        for endpoint in SECURED:
+            path = world.path(endpoint.path, cc.organization)
+            if endpoint.method == "GET" or path is None or "{guid}" not in endpoint.path or path.startswith("/v3/users"):
+                continue
+            answer = cc(endpoint.method, path, world.body(endpoint, cc.organization))
+            of_organization = who == "space_manager" and endpoint.path == "/v3/roles/{guid}"
+            if who in allowed(endpoint.method, endpoint.path) and not of_organization:
+                assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, 10017), (endpoint, answer.text)
+            else:
+                assert answer.status_code in (403, 404), (endpoint, answer.text)
+                assert answer.json()["errors"][0]["code"] != 10017, endpoint
+    assert _state(cc) == before
+    assert _seen(world, who) == seen
+
+
+def _seen(world: World, who: str) -> list[tuple[str, int]]:
+    """How every request that only reads is answered."""
+    cc = world.cc
+    paths = [path for each in SECURED if each.method == "GET" and (path := world.path(each.path, cc.organization))]
+    with cc.being(who):
+        return [(path, cc("GET", path).status_code) for path in paths]
+
+
+def test_admins_change_what_is_suspended_and_lift_it(cc: Any) -> None:
+    organization, body = cc.organization, cc.route_body(host="by-developer")
+    path = f"/v3/organizations/{organization}"
+    for who, kind, place in (("boss", "organization_manager", organization), ("dev", "space_developer", cc.space)):
+        cc.person(who)
+        cc.grant(who, kind, place)
+    with cc.being("boss"):
+        assert cc("PATCH", path, {"suspended": True}).status_code == 403
+        assert cc.ok("PATCH", path, {"metadata": {"labels": {"a": "b"}}})["suspended"] is False
+    assert cc.detail("PATCH", path, {"suspended": "yes"}) == "Suspended must be a boolean"
+    assert cc.ok("PATCH", path, {"suspended": True})["suspended"] is True
+    cc.route("by-admin")
+    with cc.being("dev"):
+        assert cc.detail("POST", "/v3/routes", body, status=403) == "The organization is suspended"
+    cc.ok("PATCH", path, {"suspended": False})
+    with cc.being("dev"):
+        cc.ok("POST", "/v3/routes", body)
+    assert cc.ok("POST", "/v3/organizations", {"name": "born", "suspended": True})["suspended"] is True
 
 
 def _state(cc: Any) -> list[Any]:

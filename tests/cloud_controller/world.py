@@ -20,7 +20,7 @@ class World:
     """Two organizations that know nothing of each other, with a space and one thing of each kind in each."""
 
     def __init__(self, cc: Any) -> None:
-        self.cc = cc
+        self.cc, self.organization = cc, cc.organization
         self.theirs = cc.new_organization("theirs")
         for flag in ("route_sharing", "service_instance_sharing"):
             cc.ok("PATCH", f"/v3/feature_flags/{flag}", {"enabled": True})
@@ -41,6 +41,7 @@ class World:
         route = cc.ok("POST", "/v3/routes", cc.route_body(host=name, space=space))["guid"]
         member = cc.person(f"member-of-{name}")
         droplet = cc.droplet(app)
+        deployed = {"relationships": {"app": {"data": {"guid": app}}}}
         bound = {"service_instance": {"data": {"guid": service}}, "app": {"data": {"guid": app}}}
         return {
             "organizations": organization,
@@ -49,6 +50,8 @@ class World:
             "processes": cc.ok("GET", f"/v3/apps/{app}/processes")["resources"][0]["guid"],
             "packages": cc.package(app),
             "droplets": droplet,
+            "deployments": cc.ok("POST", "/v3/deployments", deployed)["guid"],
+            "revisions": cc.ok("GET", f"/v3/apps/{app}/revisions")["resources"][0]["guid"],
             "builds": cc.ok("GET", f"/v3/apps/{app}/builds")["resources"][0]["guid"],
             "routes": route,
             "destinations": cc.map(route, app),
@@ -58,6 +61,8 @@ class World:
                 "POST", "/v3/service_credential_bindings", {"type": "app", "relationships": bound}
             )["guid"],
             "service_route_bindings": cc.ok("POST", "/v3/service_route_bindings", cc.bind_body(route, service))["guid"],
+            "organization_quotas": cc.ok("POST", "/v3/organization_quotas", {"name": name})["guid"],
+            "space_quotas": cc.ok("POST", "/v3/space_quotas", {"name": name, "relationships": relationships})["guid"],
             "roles": cc.grant(f"member-of-{name}", "organization_user", organization),
             "users": member,
             "audit_events": cc.ok("GET", f"/v3/audit_events?target_guids={app}")["resources"][0]["guid"],
@@ -85,8 +90,9 @@ class World:
         return self.more[organization][0]
 
     def guids(self, organization: str) -> set[str]:
-        """Of all that is in the organization."""
-        return {*self.things[organization].values(), *self.more[organization]}
+        """Of all that is in the organization. Its quota is not: everybody sees those."""
+        things = self.things[organization]
+        return {*things.values(), *self.more[organization]} - {things["organization_quotas"]}
 
     def body(self, endpoint: Endpoint, organization: str) -> Any:
         """One with which permission is asked for: that is mostly done before anything is looked at, as upstream does."""
@@ -94,19 +100,22 @@ class World:
             return {"destinations": [{"app": {"guid": self.things[organization]["apps"]}}]}
         return {"nonsense": 1} if endpoint.method in ("POST", "PATCH") else None
 
-    def path(self, path: str, organization: str) -> str | None:
-        """The path with the guids of things of that organization; None when there is no such thing."""
+    def parts(self, path: str, organization: str) -> dict[str, str]:
+        """What stands for the parameters of the path, by things of that organization; without guid when there is no such thing."""
         kind = path.split("/")[2] if path.startswith("/v3/") else "apps"
-        guid = self.things[organization].get(kind)
-        if "{guid}" in path and guid is None:
-            return None
+        things = self.things[organization]
         parts = {
-            "guid": guid,
-            "destination": self.things[organization]["destinations"],
+            "destination": things["destinations"],
             "organization": organization,
-            "space": self.things[organization]["spaces"],
+            "space": things["spaces"],
             "type": "web",
             "index": "0",
+            "feature": "revisions",
             "name": "route_creation",
         }
-        return path.format(**parts)
+        return parts | ({"guid": things[kind]} if kind in things else {})
+
+    def path(self, path: str, organization: str) -> str | None:
+        """The path with the guids of things of that organization; None when there is no such thing."""
+        parts = self.parts(path, organization)
+        return None if "{guid}" in path and "guid" not in parts else path.format(**parts)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.models import Organization, Quota, Space
@@ -25,7 +25,7 @@ def show_where(call: Call, quotas: Iterable[dict[str, Any]], model: type[Organiz
     """Put the guids of those that they are applied to, and that the user sees, into presented quotas."""
     shown = {quota["guid"]: quota["relationships"][model.__tablename__]["data"] for quota in quotas}
     found = select(model.quota_guid, model.guid).where(model.quota_guid.in_(list(shown)), *call.visible(model))
-    for quota, guid in call.session.execute(found.order_by(model.created_at, model.guid)):
+    for quota, guid in call.session.execute(found.order_by(model.created_at, literal_column(f"{model.__tablename__}.rowid"))):
         shown[quota].append({"guid": guid})
 
 

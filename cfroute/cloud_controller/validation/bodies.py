@@ -10,7 +10,9 @@ from typing import Final
 from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES
 from cfroute.cloud_controller.validation.destinations import MOST
 from cfroute.cloud_controller.validation.domains import LONGEST
+from cfroute.cloud_controller.validation.quotas import LONGEST_NAME, ORGANIZATION_SECTIONS, SPACE_SECTIONS, Sections, largest
 from cfroute.cloud_controller.validation.shapes import (
+    ANYTHING,
     BOOLEAN,
     OBJECT,
     TEXT,
@@ -50,8 +52,8 @@ def _relationships(*required: str, **optional: Schema) -> Schema:
 # organizations, spaces, people
 
 _VARIABLES = by_name(nullable(TEXT))
-ORGANIZATION: Final = closed({"name": _NAME}, metadata=_METADATA)
-ORGANIZATION_UPDATE: Final = closed({}, name=_NAME, suspended=BOOLEAN, metadata=_METADATA)
+ORGANIZATION: Final = closed({"name": _NAME}, suspended=nullable(BOOLEAN), metadata=_METADATA)
+ORGANIZATION_UPDATE: Final = closed({}, name=_NAME, suspended=nullable(BOOLEAN), metadata=_METADATA)
 SPACE: Final = closed({"name": _NAME, "relationships": _relationships("organization")}, metadata=_METADATA)
 SPACE_UPDATE: Final = closed({}, name=_NAME, metadata=_METADATA)
 USER: Final = closed({}, guid=_GUID, username=TEXT, origin=TEXT, metadata=_METADATA)
@@ -62,6 +64,28 @@ ROLE: Final = closed(
         "relationships": closed({"user": _WHO}, space=nullable(_OWNER), organization=nullable(_OWNER)),
     }
 )
+
+# quotas
+
+_QUOTA_NAME = text(LONGEST_NAME, 1)
+
+
+def _limits(sections: Sections) -> dict[str, Schema]:
+    return {section: closed({}, **{limit: _limit(limit) for limit in limits}) for section, limits in sections.items()}
+
+
+def _limit(limit: str) -> Schema:
+    return nullable(BOOLEAN if limit == "paid_services_allowed" else whole(0, largest(limit)))
+
+
+ORGANIZATION_QUOTA: Final = closed(
+    {"name": _QUOTA_NAME}, **_limits(ORGANIZATION_SECTIONS), relationships=closed({}, organizations=nullable(TO_MANY))
+)
+ORGANIZATION_QUOTA_UPDATE: Final = closed({}, name=_QUOTA_NAME, **_limits(ORGANIZATION_SECTIONS))
+SPACE_QUOTA: Final = closed(
+    {"name": _QUOTA_NAME, "relationships": _relationships("organization", spaces=nullable(TO_MANY))}, **_limits(SPACE_SECTIONS)
+)
+SPACE_QUOTA_UPDATE: Final = closed({}, name=_QUOTA_NAME, **_limits(SPACE_SECTIONS))
 
 # domains and routes
 
@@ -144,7 +168,28 @@ BUILD: Final = closed(
     staging_disk_in_mb=nullable(whole()),
     metadata=_METADATA,
 )
-RESOURCE_MATCHES: Final = opened({})
+DROPLET: Final = closed({"relationships": _relationships("app")}, process_types=nullable(by_name(TEXT)))
+FEATURE: Final = closed({"enabled": BOOLEAN})
+_STEP = closed({"instance_weight": whole(1, 100)})
+DEPLOYMENT: Final = closed(
+    {"relationships": opened({"app": _OWNER})},
+    droplet=nullable(opened({"guid": TEXT})),
+    revision=nullable(opened({"guid": TEXT})),
+    strategy=nullable(one_of("rolling", "canary")),
+    options=nullable(
+        closed(
+            {},
+            canary=nullable(opened({}, steps=nullable(many(_STEP)))),
+            max_in_flight=nullable(whole(1, _LARGEST)),
+            web_instances=nullable(whole(0, _LARGEST)),
+            memory_in_mb=nullable(whole(1, _LARGEST)),
+            disk_in_mb=nullable(whole(1, _LARGEST)),
+            log_rate_limit_in_bytes_per_second=nullable(whole(-1, 2**63 - 1)),
+        )
+    ),
+    metadata=_METADATA,
+)
+RESOURCE_MATCHES: Final = closed({"resources": many(ANYTHING)})
 
 # services
 

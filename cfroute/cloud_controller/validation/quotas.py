@@ -65,9 +65,13 @@ def _section_problems(given: object, limits: Sequence[str]) -> list[str]:
         if limit == "paid_services_allowed":
             problems += [] if isinstance(given.get(limit), bool | None) else [f"{label} must be a boolean"]
         else:
-            most = _LARGEST_BIGINT if limit.startswith("log_rate") else _LARGEST_INTEGER
-            problems += whole_number(given, limit, label, 0, most)
+            problems += whole_number(given, limit, label, 0, largest(limit))
     return problems
+
+
+def largest(limit: str) -> int:
+    """The largest number that this limit may be."""
+    return _LARGEST_BIGINT if limit.startswith("log_rate") else _LARGEST_INTEGER
 
 
 def organization_ports_problem(ports: int | None, routes: int | None) -> str | None:

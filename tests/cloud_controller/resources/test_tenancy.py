@@ -69,6 +69,34 @@ def test_spaces(cc: Any) -> None:
     assert [each["name"] for each in listed["included"]["organizations"]] == ["local"]
 
 
+def test_apps_of_others_hear_that_a_route_is_gone_with_its_space_or_organization(cc: Any) -> None:
+    cc.ok("PATCH", "/v3/feature_flags/route_sharing", {"enabled": True})
+    app, space = cc.started(), cc.new_space("s")
+    route = cc.route(space=space)
+    cc.ok("POST", f"/v3/routes/{route}/relationships/shared_spaces", {"data": [{"guid": cc.space}]})
+    cc.map(route, app)
+    owner = cc.new_organization("o")
+    relationships = {"organization": {"data": {"guid": owner}}, "shared_organizations": {"data": [{"guid": cc.organization}]}}
+    domain = cc.ok("POST", "/v3/domains", {"name": "o.test", "relationships": relationships})["guid"]
+    cc.map(cc.route(domain=domain), app)
+    for path in (f"spaces/{space}", f"organizations/{owner}"):
+        cc.diego.pushed.clear()
+        assert cc("DELETE", f"/v3/{path}").status_code == 202
+        assert cc.diego.pushed == [{app}]
+    assert cc.ok("GET", "/v3/routes")["resources"] == []
+    events = [each["type"] for each in cc.ok("GET", "/v3/audit_events")["resources"]]
+    assert events.count("audit.route.delete-request") == 2
+
+
+def test_events_say_in_which_organization(cc: Any) -> None:
+    organization, app = cc.organization, cc.app()
+    cc.ok("PATCH", f"/v3/organizations/{organization}", {"name": "renamed"})
+    cc.ok("PATCH", f"/v3/spaces/{cc.space}", {"name": "renamed"})
+    found = cc.ok("GET", f"/v3/audit_events?organization_guids={organization}")["resources"]
+    assert [each["type"] for each in found] == [f"audit.{each}" for each in ("app.create", "organization.update", "space.update")]
+    assert found[0]["target"]["guid"] == app
+
+
 def test_deleting_a_space_deletes_what_is_in_it(cc: Any) -> None:
     space = cc.new_space("s")
     app, service = cc.app(space=space), cc.service(space=space)

@@ -16,7 +16,10 @@ COUNT = st.integers(0, 30)
     [
         ({"name": "q"}, []),
         ({"name": "q", "apps": {"total_memory_in_mb": None}, "services": {"paid_services_allowed": None}}, []),
-        ({"name": "q", "routes": {"total_routes": 0, "total_reserved_ports": 2_147_483_647}, "domains": {"total_domains": 1}}, []),
+        (
+            {"name": "q", "routes": {"total_routes": 0, "total_reserved_ports": 2_147_483_647}, "domains": {"total_domains": 1}},
+            [],
+        ),
         ({"name": "q", "apps": {"log_rate_limit_in_bytes_per_second": 9_223_372_036_854_775_807}}, []),
         ({}, ["Name can't be blank"]),
         ({"name": "q" * 251}, ["Name is too long (maximum is 250 characters)"]),
@@ -97,7 +100,9 @@ def test_the_stricter_of_space_and_organization_decides(
     space = Scope("space", "s", limits, {"total_routes": used, "total_reserved_ports": used})
     organization = Scope("organization", "o", {"total_routes": above}, {"total_routes": used + elsewhere})
     more = {"total_routes": 1, "total_reserved_ports": 1}
-    free = [limit - spent for limit, spent in ((limits.get("total_routes"), used), (above, used + elsewhere)) if limit is not None]
+    free = [
+        limit - spent for limit, spent in ((limits.get("total_routes"), used), (above, used + elsewhere)) if limit is not None
+    ]
     port_limit = limits.get("total_reserved_ports")
     assert bool(exceeded([space, organization], {"total_routes": 1})) == (min(free, default=1) < 1)
     ports_full = port_limit is not None and used >= port_limit
