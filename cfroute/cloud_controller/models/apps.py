@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cfroute.cloud_controller.buildpacks import STACK
@@ -37,6 +38,11 @@ class App(Labelled):
     )
 
 
+def _health_check_type(context: DefaultExecutionContext) -> str:
+    """Only web processes listen on a port."""
+    return "port" if context.get_current_parameters()["type"] == "web" else "process"
+
+
 class Process(Labelled):
     """One of an app's processes. Sizes in MiB, times in seconds.
 
@@ -54,7 +60,7 @@ class Process(Labelled):
     memory_mb: Mapped[int] = mapped_column(default=1024)
     disk_mb: Mapped[int] = mapped_column(default=1024)
     log_rate_limit: Mapped[int] = mapped_column(default=-1)
-    health_check_type: Mapped[str] = mapped_column(default="port")
+    health_check_type: Mapped[str] = mapped_column(default=_health_check_type)
     health_check_endpoint: Mapped[str | None]
     health_check_timeout: Mapped[int | None]
     health_check_invocation_timeout: Mapped[int | None]
