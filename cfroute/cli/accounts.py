@@ -1,9 +1,6 @@
 """Being somebody: login, auth, logout, passwd."""
 
 import os
-import sys
-
-import click
 
 from cfroute.cli import render
 from cfroute.cli.api import UaaRefusal
@@ -119,7 +116,7 @@ def login(
 
 
 def _by_passcode(session: Session, passcode: str | None, origin: str) -> None:
-    code = passcode or ask(session, session.api.prompts()["passcode"][1], hidden=True)
+    code = passcode or session.ask(session.api.prompts()["passcode"][1], hidden=True)
     session.say("Authenticating...")
     session.api.log_in({"grant_type": "password", "passcode": code}, origin)
 
@@ -127,10 +124,10 @@ def _by_passcode(session: Session, passcode: str | None, origin: str) -> None:
 def _by_password(session: Session, username: str | None, password: str | None, origin: str) -> None:
     """Ask for what is not given; a password that was typed may be typed again."""
     prompts = session.api.prompts()
-    name = username or os.environ.get("CF_USERNAME") or ask(session, prompts["username"][1])
+    name = username or os.environ.get("CF_USERNAME") or session.ask(prompts["username"][1])
     given = password or os.environ.get("CF_PASSWORD")
     for left in reversed(range(1 if given else _TRIES)):
-        secret = given or ask(session, prompts["password"][1], hidden=True)
+        secret = given or session.ask(prompts["password"][1], hidden=True)
         session.say("Authenticating...")
         try:
             return session.api.log_in({"grant_type": "password", "username": name, "password": secret}, origin)
@@ -191,9 +188,9 @@ def passwd(session: Session) -> None:
         )
     if session.settings.login.client_id:
         raise CfrouteError("A client has no password.")
-    old = ask(session, "Current Password", hidden=True)
-    new = ask(session, "New Password", hidden=True)
-    if new != ask(session, "Verify Password", hidden=True):
+    old = session.ask("Current Password", hidden=True)
+    new = session.ask("New Password", hidden=True)
+    if new != session.ask("Verify Password", hidden=True):
         raise CfrouteError("Password verification does not match.")
     session.say("Changing password...")
     try:
@@ -203,16 +200,3 @@ def passwd(session: Session) -> None:
     session.api.log_out()
     session.ok()
     session.say("Please log in again.")
-
-
-def ask(session: Session, text: str, *, hidden: bool = False) -> str:
-    """A line of what is typed; from a pipe, its next line. Raises CfrouteError when nobody can answer."""
-    if session.no_input:
-        raise CfrouteError("nobody is there to ask", f"'{text}' has to be given on the command line")
-    if sys.stdin.isatty():
-        return str(click.prompt(text, hide_input=hidden, err=not session.for_people))
-    click.echo(f"{text}: ", err=not session.for_people)
-    line = sys.stdin.readline()
-    if not line:
-        raise CfrouteError("nobody is there to ask", f"'{text}' has to be given on the command line")
-    return line.rstrip("\n")

@@ -6,9 +6,10 @@ A parameter is what its name says, unless its command says otherwise (`argument(
 
 NEW = "new"  # the name of what the command makes
 TEXT = "text"  # words of the user's own: a path, a number, a selector
-FILE = "file"  # a file; `-` is stdin or stdout
+FILE = "file"  # a file to read; `-` is stdin
 SECRET = "secret"  # noqa: S105 (a password; `-` is a line of stdin)
-OTHER = (NEW, TEXT, FILE, SECRET)
+OUTPUT = "output"  # a file to write; `-` is stdout
+OTHER = (NEW, TEXT, FILE, OUTPUT, SECRET)
 
 KINDS: dict[str, str] = {
     "app": "app",
@@ -22,6 +23,7 @@ KINDS: dict[str, str] = {
     "data": FILE,
     "destination_app": "app",
     "disk": TEXT,
+    "docker_image": TEXT,
     "domain": "domain",
     "droplet": "droplet",
     "endpoint": TEXT,
@@ -30,21 +32,25 @@ KINDS: dict[str, str] = {
     "host": "host",
     "hostname": "host",
     "index": "instance",
+    "instance_steps": TEXT,
     "key": TEXT,
     "labels": TEXT,
     "manifest_path": FILE,
     "memory": TEXT,
     "method": TEXT,
     "name": TEXT,
+    "nats": SECRET,
     "offering": "offering",
     "options": TEXT,
     "org": "org",
+    "org_quota": "org-quota",
     "organization": "org",
     "organization_quota": "org-quota",
-    "org_quota": "org-quota",
     "origin": TEXT,
     "other_org": "org",
     "other_space": "space",
+    "output": OUTPUT,
+    "package_guid": "package",
     "parameters": FILE,
     "password": SECRET,
     "path": TEXT,
@@ -56,23 +62,24 @@ KINDS: dict[str, str] = {
     "revision": "revision",
     "role": "role",
     "route": "route",
-    "router_group": "router-group",
     "route_service_url": TEXT,
+    "router_group": "router-group",
+    "routing_database": SECRET,
     "sample": "sample",
     "service": "service",
     "service_broker": "broker",
     "service_instance": "service",
     "service_key": "service-key",
     "service_offering": "offering",
+    "signal_name": TEXT,
     "space": "space",
     "space_quota": "space-quota",
     "stack": "stack",
     "syslog_drain_url": TEXT,
     "tags": TEXT,
+    "timeout": TEXT,
     "topic": "topic",
     "url": TEXT,
-    "signal_name": TEXT,
-    "timeout": TEXT,
     "username": "user",
     "value": TEXT,
     "variable_files": FILE,

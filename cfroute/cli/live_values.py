@@ -168,6 +168,12 @@ def _routes(session: Session, context: click.Context) -> list[str]:
     return [re.sub(r":\d+$", "", route["url"]) for route in session.api.list("/v3/routes")]
 
 
+LABELLED = (
+    "app", "buildpack", "domain", "org", "route", "service-broker", "service-instance", "service-offering", "service-plan",
+    "space", "stack",
+)  # fmt: skip
+"""What labels can be set on."""
+
 ROLES = ("OrgManager", "BillingManager", "OrgAuditor", "SpaceManager", "SpaceDeveloper", "SpaceAuditor", "SpaceSupporter")
 
 
@@ -186,8 +192,10 @@ KINDS: dict[str, Look] = {
     "feature-flag": _named("/v3/feature_flags"),
     "instance": _instances,
     "offering": _named("/v3/service_offerings"),
+    "label-kind": lambda session, context: LABELLED,
     "org": _named("/v3/organizations"),
     "org-quota": _named("/v3/organization_quotas"),
+    "package": _of_app("packages", "guid"),
     "plan": _named("/v3/service_plans", service_offering_names="service_offering"),
     "process": _of_app("processes", "type"),
     "revision": _of_app("revisions", "version"),

@@ -13,7 +13,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 def lines(data: Any) -> Iterator[str]:
     """A list: a line for each record. An object: a line for each key, with its value. Anything else: itself."""
     value = _builtin(data)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         yield from map(record, value)
     elif isinstance(value, Mapping):
         yield from (f"{field(key)}\t{field(each)}" for key, each in value.items())
@@ -26,7 +26,7 @@ def record(data: Any) -> str:
     value = _builtin(data)
     if isinstance(value, Mapping):
         return "\t".join(map(field, value.values()))
-    return "\t".join(map(field, value)) if isinstance(value, list) else field(value)
+    return "\t".join(map(field, value)) if isinstance(value, list | tuple) else field(value)
 
 
 def field(value: Any) -> str:

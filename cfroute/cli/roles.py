@@ -53,6 +53,16 @@ def _text(groups: list[Group]) -> str:
     return "\n\n".join(blocks)
 
 
+class Held(msgspec.Struct):
+    """A role that was given (`held`) or taken away; space is "" for a role in an org."""
+
+    user: str
+    org: str
+    space: str
+    role: str
+    held: bool
+
+
 @command(
     "org-users",
     usage="cfroute org-users ORG [-a]",
@@ -120,7 +130,7 @@ def _sorted(users: list[Resource]) -> list[Member]:
 @argument("role")
 @_client
 @_origin
-def set_org_role(session: Session, username: str, org: str, role: str, client: bool, origin: str | None) -> None:
+def set_org_role(session: Session, username: str, org: str, role: str, client: bool, origin: str | None) -> Held:
     kind = _kind(role, ORG_ROLES)
     place = _place(org)
     session.say(f"Assigning role {render.name(role)} to user {render.name(username)} in {place} as {session.target.user}...")
@@ -129,6 +139,7 @@ def set_org_role(session: Session, username: str, org: str, role: str, client: b
     if not assign(session.api, kind, user, organization=found["guid"]):
         session.warn(f"User '{username}' already has role '{role}' in org '{org}'.")
     session.ok()
+    return Held(username, org, "", role, True)
 
 
 @command(
@@ -144,7 +155,7 @@ def set_org_role(session: Session, username: str, org: str, role: str, client: b
 @argument("role")
 @_client
 @_origin
-def set_space_role(session: Session, username: str, org: str, space: str, role: str, client: bool, origin: str | None) -> None:
+def set_space_role(session: Session, username: str, org: str, space: str, role: str, client: bool, origin: str | None) -> Held:
     kind = _kind(role, SPACE_ROLES)
     place = _place(org, space)
     session.say(f"Assigning role {render.name(role)} to user {render.name(username)} in {place} as {session.target.user}...")
@@ -155,6 +166,7 @@ def set_space_role(session: Session, username: str, org: str, space: str, role: 
     if not assign(session.api, kind, user, space=found["guid"]):
         session.warn(f"User '{username}' already has role '{role}' in org '{org}' / space '{space}'.")
     session.ok()
+    return Held(username, org, space, role, True)
 
 
 @command(
@@ -169,7 +181,7 @@ def set_space_role(session: Session, username: str, org: str, space: str, role: 
 @argument("role")
 @_client
 @_origin
-def unset_org_role(session: Session, username: str, org: str, role: str, client: bool, origin: str | None) -> None:
+def unset_org_role(session: Session, username: str, org: str, role: str, client: bool, origin: str | None) -> Held:
     kind = _kind(role, ORG_ROLES)
     place = _place(org)
     session.say(f"Removing role {render.name(role)} from user {render.name(username)} in {place} as {session.target.user}...")
@@ -177,6 +189,7 @@ def unset_org_role(session: Session, username: str, org: str, role: str, client:
     guid = _known(session.api, username, origin, client=client)
     _remove(session.api, kind, guid, organization_guids=[found["guid"]])
     session.ok()
+    return Held(username, org, "", role, False)
 
 
 @command(
@@ -195,7 +208,7 @@ def unset_org_role(session: Session, username: str, org: str, role: str, client:
 @argument("role")
 @_client
 @_origin
-def unset_space_role(session: Session, username: str, org: str, space: str, role: str, client: bool, origin: str | None) -> None:
+def unset_space_role(session: Session, username: str, org: str, space: str, role: str, client: bool, origin: str | None) -> Held:
     kind = _kind(role, SPACE_ROLES)
     place = _place(org, space)
     session.say(f"Removing role {render.name(role)} from user {render.name(username)} in {place} as {session.target.user}...")
@@ -203,6 +216,7 @@ def unset_space_role(session: Session, username: str, org: str, space: str, role
     guid = _known(session.api, username, origin, client=client)
     _remove(session.api, kind, guid, space_guids=[found["guid"]])
     session.ok()
+    return Held(username, org, space, role, False)
 
 
 def _place(org: str, space: str | None = None) -> str:

@@ -170,6 +170,18 @@ class Session:
             self.print(line)
         sys.stdout.flush()
 
+    def ask(self, text: str, *, hidden: bool = False) -> str:
+        """A line of what is typed; from a pipe, its next line. Raises CfrouteError when nobody can answer."""
+        hint = f"'{text}' has to be given on the command line"
+        if self.no_input:
+            raise CfrouteError("nobody is there to ask", hint)
+        if sys.stdin.isatty():
+            return str(click.prompt(text, hide_input=hidden, err=not self.for_people))
+        click.echo(f"{text}: ", err=not self.for_people)
+        if not (line := sys.stdin.readline()):
+            raise CfrouteError("nobody is there to ask", hint)
+        return line.rstrip("\n")
+
     def confirm(self, question: str) -> bool:
         """Ask; no answer but y or yes means yes.
 

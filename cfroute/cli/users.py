@@ -1,7 +1,6 @@
 """Users of the foundation: create, delete."""
 
 from cfroute.cli import render
-from cfroute.cli.accounts import ask
 from cfroute.cli.api import Api, ApiError, Resource, UaaRefusal
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, option
@@ -23,7 +22,7 @@ def create_user(
     session: Session, username: str, password: str | None, origin: str | None, password_prompt: bool
 ) -> Resource | None:
     if password_prompt and not password:
-        password = ask(session, "Password", hidden=True)
+        password = session.ask("Password", hidden=True)
     if not password and origin in (None, "", "uaa"):
         raise UsageError("the required argument `PASSWORD` was not provided")
     session.say(f"Creating user {render.name(username)}...")
