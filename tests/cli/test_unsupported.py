@@ -49,3 +49,10 @@ def test_what_is_refused_is_not_there() -> None:
     assert not unsupported.COMMANDS.keys() & {*ENTRIES, *ALIASES, *DAEMONS}
     names = [name for reason in unsupported.COMMANDS.values() for name in (reason.why, reason.instead)]
     assert all(text and not text.endswith(".") for text in names)
+
+
+def test_the_topic_tells_all_of_it(cfroute: Run) -> None:
+    told = cfroute("docs", "apps").out
+    for reason in {*unsupported.COMMANDS.values(), *unsupported.OPTIONS.values()}:
+        names = [f"`{name}`" for name, why in (*unsupported.COMMANDS.items(), *unsupported.OPTIONS.items()) if why == reason]
+        assert f"| {', '.join(names)} | {reason.why} | {reason.instead} |" in told
