@@ -87,7 +87,8 @@ def service_offering(api: Api, name: str, broker: str | None) -> Resource:
     query = {"service_broker_names": [broker] if broker else None, "fields[service_broker]": "name,guid"}
     page = api.page("/v3/service_offerings", names=[name], **query)
     if len(page.resources) > 1:
-        brokers = ", ".join(each["name"] for each in page.included["service_brokers"])
+        names = {each["guid"]: each["name"] for each in page.included["service_brokers"]}
+        brokers = ", ".join(names[each["relationships"]["service_broker"]["data"]["guid"]] for each in page.resources)
         raise CfrouteError(
             f"Service '{name}' is provided by multiple service brokers: {brokers}\nSpecify a broker by using the '-b' flag."
         )

@@ -118,3 +118,13 @@ def read_until(process: "subprocess.Popen[str]", wanted: Callable[[str], Any]) -
         if wanted(text):
             return text
     pytest.fail(f"the output ended: {process.communicate()[1]}")
+
+
+@pytest.fixture
+def app_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with something to push, in which the commands are run."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "index.html").write_text("hello")
+    monkeypatch.chdir(folder)
+    return folder

@@ -72,17 +72,19 @@ def pattern(expected: str) -> str:
     return escaped
 
 
-@pytest.mark.parametrize("transcript", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
-def test_what_is_typed_and_seen(transcript: Path, cfroute: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "index.html").write_text("hello")
-    monkeypatch.chdir(tmp_path / "app")
-    for line in SETTING if transcript.stem != "orgs" else ():
-        assert cfroute(*line.split()).status == 0
-    for block in blocks(transcript.read_text()):
+def play(name: str, text: str, cfroute: Run) -> None:
+    """Type what the transcript has, and compare what is seen."""
+    for block in blocks(text):
         seen = cfroute(*block.words, typed=block.typed)
-        where = f"{transcript.name}:{block.line}: cfroute {shlex.join(block.words)}"
+        where = f"{name}:{block.line}: cfroute {shlex.join(block.words)}"
         assert seen.status == block.expected.status, f"{where}\n{seen.out}{seen.err}"
         for stream, got, wanted in (("out", seen.out, block.expected.out), ("err", seen.err, block.expected.err)):
             if not block.given and not re.fullmatch(pattern(wanted), got):
                 assert got == wanted, f"{where}: {stream}"
+
+
+@pytest.mark.parametrize("transcript", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
+def test_what_is_typed_and_seen(transcript: Path, cfroute: Run, app_folder: Path) -> None:
+    for line in SETTING if transcript.stem != "orgs" else ():
+        assert cfroute(*line.split()).status == 0
+    play(transcript.name, transcript.read_text(), cfroute)
