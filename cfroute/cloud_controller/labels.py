@@ -9,6 +9,7 @@ key notin (…)  it has none of them
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from cfroute.cloud_controller.errors import bad_query
@@ -44,6 +45,16 @@ def _requirement(text: str) -> Requirement:
     if match := _EXISTS.fullmatch(text):
         return Requirement(match[2], "notin" if match[1] else "in")
     raise bad_query("Invalid label_selector value")
+
+
+def met(requirements: Iterable[Requirement], labels: Mapping[str, str]) -> bool:
+    """Whether something with these labels is selected."""
+    return all((each.operator == "in") == _has(each, labels) for each in requirements)
+
+
+def _has(requirement: Requirement, labels: Mapping[str, str]) -> bool:
+    value = labels.get(requirement.key)
+    return value in requirement.values if requirement.values else value is not None
 
 
 def problems(metadata: object) -> list[str]:

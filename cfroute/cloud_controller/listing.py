@@ -12,7 +12,7 @@ from cfroute.cloud_controller import labels
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.errors import bad_query
 from cfroute.cloud_controller.models import Labelled, Resource
-from cfroute.cloud_controller.query import DEFAULT_PAGE, LARGEST_PAGE, Query
+from cfroute.cloud_controller.query import Query
 from cfroute.cloud_controller.times import seconds
 from cfroute.cloud_controller.urls import Urls
 
@@ -58,8 +58,7 @@ class Listing(Generic[R]):
         query = call.query
         query.refuse_unknown(self.parameters)
         include = query.include(self.includes)
-        number = query.number("page", 1, "Page must be a positive integer")
-        size = query.number("per_page", DEFAULT_PAGE, f"Per page must be between 1 and {LARGEST_PAGE}", LARGEST_PAGE)
+        number, size = query.window()
         found = select(self.model).where(*call.visible(self.model), *where, *self._conditions(query))
         total = call.session.scalar(select(func.count()).select_from(found.subquery())) or 0
         rows = call.session.scalars(self._ordered(found, query).limit(size).offset((number - 1) * size)).all()
@@ -99,14 +98,10 @@ class Listing(Generic[R]):
         return conditions
 
     def _ordered(self, found: Select[R], query: Query) -> Select[R]:
-        wanted = query.get("order_by", "created_at")
-        name = wanted.lstrip("+-")
-        allowed = ("created_at", "updated_at", *self.order)
-        if name not in allowed or len(wanted) - len(name) > 1:
-            raise bad_query(f"Order by can only be: {', '.join(allowed)}")
+        name, descending = query.order(("created_at", "updated_at", *self.order))
         column = getattr(self.model, name)
         insertion: ColumnElement[int] = literal_column(f"{self.model.__tablename__}.rowid")
-        if wanted.startswith("-"):
+        if descending:
             return found.order_by(column.desc(), insertion.desc())
         return found.order_by(column, insertion)
 
@@ -146,16 +141,3 @@ def pagination(url: str, query: Query, total: int, number: int, size: int) -> di
         "next": href(number + 1) if number < pages else None,
         "previous": href(number - 1) if number > 1 else None,
     }
-
-
-def unpaged(call: Call, resources: list[dict[str, Any]], parameters: Sequence[str] = ()) -> Reply:
-    """A list that is not in the database and fits on one page."""
-    call.query.refuse_unknown(["page", "per_page", "order_by", *parameters])
-    total = len(resources)
-    return Reply(
-        200,
-        {
-            "pagination": pagination(call.urls.base + call.location, call.query, total, 1, max(total, DEFAULT_PAGE)),
-            "resources": resources,
-        },
-    )

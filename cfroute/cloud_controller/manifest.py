@@ -82,6 +82,15 @@ def applications(text: bytes) -> list[dict[str, Any]]:
     return [underscored(each) if isinstance(each, dict) else {} for each in found]
 
 
+def named_applications(text: bytes) -> list[dict[str, Any]]:
+    """The same, each of which has a name. Raises ManifestError."""
+    found = applications(text)
+    messages = [f"{_where(index, each)}{problem}" for index, each in enumerate(found) for problem in _name_problems(each)]
+    if messages:
+        raise ManifestError(*messages)
+    return found
+
+
 def underscored(value: Mapping[Any, Any]) -> dict[str, Any]:
     keyed = {str(key).replace("-", "_"): each for key, each in value.items()}
     if isinstance(keyed.get("processes"), list):
@@ -90,12 +99,19 @@ def underscored(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _problems(index: int, app: dict[str, Any], hashing: bool) -> list[str]:
+    found = _name_problems(app) + _process_problems("web", app) + _processes_problems(app) + _own_problems(app)
+    return [_where(index, app) + problem for problem in found + manifest_routes.problems(app, hashing=hashing)]
+
+
+def _where(index: int, app: Mapping[str, Any]) -> str:
+    return f"For application at index {index}: " if _name_problems(app) else f"For application '{app['name']}': "
+
+
+def _name_problems(app: Mapping[str, Any]) -> list[str]:
     name = app.get("name")
-    named = isinstance(name, str) and name != ""
-    where = f"For application '{name}': " if named else f"For application at index {index}: "
-    found = [] if named else ["Name must not be empty" if name in (None, "") else "Name must be a string"]
-    found += _process_problems("web", app) + _processes_problems(app) + _own_problems(app)
-    return [where + problem for problem in found + manifest_routes.problems(app, hashing=hashing)]
+    if name is None or name == "":
+        return ["Name must not be empty"]
+    return [] if isinstance(name, str) else ["Name must be a string"]
 
 
 def _processes_problems(app: dict[str, Any]) -> list[str]:

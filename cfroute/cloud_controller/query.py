@@ -1,6 +1,6 @@
 """Query parameters. An empty filter value is a filter: `hosts=` asks for the routes without a host. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, unquote
 
 from cfroute.cloud_controller.errors import bad_query
@@ -44,6 +44,35 @@ class Query:
             raise bad_query(problem)
         return value
 
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number between these two; the default when there is none. Raises 10005."""
+        text, label = self.get(name), name.capitalize().replace("_", " ")
+        digits = text.removeprefix("-")
+        if not text:
+            return default
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+            raise bad_query(f"{label} is not a number")
+        if not least <= int(text) <= most:
+            raise bad_query(f"{label} must be between {least} and {most}")
+        return int(text)
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is `true` or `false`, or is not there. Raises 10005 for anything else."""
+        return name in self and is_true(name, self.values(name))
+
+    def window(self) -> tuple[int, int]:
+        """Which page is asked for, and how many things are on one. Raises 10005."""
+        number = self.number("page", 1, "Page must be a positive integer")
+        return number, self.number("per_page", DEFAULT_PAGE, f"Per page must be between 1 and {LARGEST_PAGE}", LARGEST_PAGE)
+
+    def order(self, allowed: Sequence[str]) -> tuple[str, bool]:
+        """By what things are to be ordered, the first of `allowed` unless it is told, and whether descending. Raises 10005."""
+        wanted = self.get("order_by", allowed[0])
+        name = wanted[1:] if wanted.startswith(("+", "-")) else wanted
+        if name not in allowed:
+            raise bad_query(f"Order by can only be: {', '.join(allowed)}")
+        return name, wanted.startswith("-")
+
     def refuse_unknown(self, valid: Iterable[str]) -> None:
         """Raise 10005 when there is a parameter that this request does not take."""
         valid = list(valid)
@@ -60,6 +89,13 @@ class Query:
         if unknown:
             raise bad_query(f"Invalid included resource: {quoted(unknown)}. Valid included resources are: {quoted(valid)}")
         return wanted
+
+
+def is_true(name: str, values: Sequence[str]) -> bool:
+    """What the only value of the parameter `name` says. Raises 10005 unless it is `true` or `false`."""
+    if list(values) not in (["true"], ["false"]):
+        raise bad_query(f"{name.capitalize()} only accepts values 'true' or 'false'")
+    return values[0] == "true"
 
 
 def quoted(names: Iterable[str]) -> str:

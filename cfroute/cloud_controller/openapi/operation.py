@@ -87,4 +87,4 @@ def gone(query: Mapping[str, Schema] | None = None) -> Operation:
 
 def file(media: str) -> Operation:
     """Something that is not JSON."""
-    return Operation({200: Content(media, {"type": "string"} if media == YAML else ANYTHING)})
+    return Operation({200: Content(media, {"type": "object"} if media == YAML else ANYTHING)})

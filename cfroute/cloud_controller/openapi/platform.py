@@ -78,9 +78,9 @@ OBJECTS: Final[Mapping[str, Schema]] = {
     "LogCacheLines": opened({"envelopes": opened({"batch": many(OBJECT)})}),
 }
 _LINES: Final = {
-    "start_time": whole(),
-    "end_time": whole(),
-    "limit": whole(1, 1000),
+    "start_time": whole(-(2**63), 2**63 - 1),
+    "end_time": whole(-(2**63), 2**63 - 1),
+    "limit": whole(0, 1000),
     "descending": BOOLEAN,
     "envelope_types": many(TEXT),
 }

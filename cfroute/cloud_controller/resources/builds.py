@@ -20,7 +20,7 @@ from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import App, Build, Droplet, Package, Space
 from cfroute.cloud_controller.presenters import apps as present
 from cfroute.cloud_controller.resources.packages import bits_response
-from cfroute.cloud_controller.validation.apps import lifecycle_problems
+from cfroute.cloud_controller.validation.apps import lifecycle_problems, package_guid_problems
 from cfroute.cloud_controller.validation.common import unknown_fields
 
 BUILDS = Listing(
@@ -44,8 +44,9 @@ def create(call: Call) -> Reply:
     """Have a package staged on some cell; the build is STAGING until the cell is done."""
     body = call.body
     problems = unknown_fields(body, ("package", "lifecycle", "metadata", "staging_memory_in_mb", "staging_disk_in_mb"))
+    problems += package_guid_problems(body.get("package"))
     refuse_if(problems + lifecycle_problems(body.get("lifecycle")) + metadata_problems(body.get("metadata")))
-    package = call.find(Package, (body.get("package") or {}).get("guid"))
+    package = call.find(Package, body["package"]["guid"])
     if package is None:
         raise unprocessable("Unable to use package. Ensure that the package exists and you have access to it.")
     if package.state != "READY":

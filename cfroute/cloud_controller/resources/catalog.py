@@ -5,12 +5,13 @@ from typing import Any
 from cfroute.cloud_controller.buildpacks import BUILDPACKS, STACK
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, post
-from cfroute.cloud_controller.errors import not_found
-from cfroute.cloud_controller.listing import unpaged
-from cfroute.cloud_controller.models import App, Organization, Space
+from cfroute.cloud_controller.errors import not_found, refuse_if
+from cfroute.cloud_controller.fixed_list import page
+from cfroute.cloud_controller.models import App, Organization, Process, Space
 from cfroute.cloud_controller.presenters.common import to_one
 from cfroute.cloud_controller.times import iso
 from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.validation.common import unknown_fields
 
 
 def _constant(urls: Urls, kind: str, guid: str, **fields: Any) -> dict[str, Any]:
@@ -26,8 +27,7 @@ def _constant(urls: Urls, kind: str, guid: str, **fields: Any) -> dict[str, Any]
 
 def stacks(call: Call) -> Reply:
     stack = _constant(call.urls, "stacks", STACK, name=STACK, description="This machine", default=True)
-    wanted = "names" not in call.query or STACK in call.query.values("names")
-    return unpaged(call, [stack] if wanted else [], ["names", "guids", "default", "label_selector"])
+    return page(call, [stack], {"names": "name", "guids": "guid", "default": "default"}, labelled=True)
 
 
 def buildpacks(call: Call) -> Reply:
@@ -47,15 +47,19 @@ def buildpacks(call: Call) -> Reply:
         )
         for position, name in enumerate(BUILDPACKS, start=1)
     ]
-    if "names" in call.query:
-        found = [each for each in found if each["name"] in call.query.values("names")]
-    return unpaged(call, found, ["names", "stacks", "lifecycle", "label_selector"])
+    filters = {"names": "name", "stacks": "stack", "lifecycle": "lifecycle"}
+    return page(call, found, filters, order=("position", "name", "created_at", "updated_at"), labelled=True)
 
 
 def nothing(call: Call) -> Reply:
     """A list that is always empty."""
     known = ["names", "guids", "organization_guids", "space_guids", "app_guids", "status_values", "states"]
-    return unpaged(call, [], known)
+    return page(call, [], dict.fromkeys(known, ""))
+
+
+def no_sidecars(call: Call) -> Reply:
+    call.the(App if "/apps/" in call.location else Process)
+    return nothing(call)
 
 
 def no_tasks(call: Call) -> Reply:
@@ -90,17 +94,20 @@ def space_features(call: Call) -> dict[str, Any]:
 def security_groups(call: Call) -> Reply:
     """There are none: instances reach what the machine reaches."""
     everywhere = ("globally_enabled_running", "globally_enabled_staging")
-    return unpaged(call, [], ["names", "guids", "running_space_guids", "staging_space_guids", *everywhere])
+    return page(call, [], dict.fromkeys(("names", "guids", "running_space_guids", "staging_space_guids", *everywhere), ""))
 
 
 def no_security_groups(call: Call) -> Reply:
     """Those of a space."""
     call.the(Space)
-    return unpaged(call, [], ["names", "guids"])
+    return page(call, [], {"names": "name", "guids": "guid"})
 
 
 def resource_matches(call: Call) -> Reply:
     """Nothing is known beforehand: every file is uploaded."""
+    body = call.body
+    problems = unknown_fields(body, ("resources",))
+    refuse_if(problems if isinstance(body.get("resources"), list) else [*problems, "Resources must be an array"])
     return Reply(201, {"resources": []})
 
 
@@ -115,8 +122,8 @@ ENDPOINTS = (
     get("/v3/security_groups", security_groups),
     get("/v3/spaces/{guid}/features", space_features),
     get("/v3/spaces/{guid}/features/ssh", ssh_feature),
-    get("/v3/processes/{guid}/sidecars", nothing),
-    get("/v3/apps/{guid}/sidecars", nothing),
+    get("/v3/processes/{guid}/sidecars", no_sidecars),
+    get("/v3/apps/{guid}/sidecars", no_sidecars),
     get("/v3/tasks", nothing),
     get("/v3/apps/{guid}/tasks", no_tasks),
     get("/v3/tasks/{guid}", no_task),

@@ -106,8 +106,7 @@ def reservation(call: Call) -> dict[str, Any]:
     """Whether there is exactly this route; a part that is not given is empty."""
     domain = call.the(Domain)
     call.query.refuse_unknown(("host", "path", "port"))
-    text = call.query.get("port")
-    port = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    port = call.query.whole("port", 0, 0, 65535)
     found = routes.find_route(call, domain, call.query.get("host"), call.query.get("path"), port)
     return {"matching_route": found is not None}
 

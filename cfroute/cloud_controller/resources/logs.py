@@ -15,6 +15,7 @@ from cfroute.log_cache import Envelope
 VERSION = "3.0.8"
 _DEFAULT_LINES = 100
 _MOST_LINES = 1000
+_MOMENTS = (-(2**63), 2**63 - 1)  # Go's zero time is before the epoch
 
 
 def info(_call: Call) -> dict[str, Any]:
@@ -29,20 +30,12 @@ async def read(exchange: Exchange) -> dict[str, Any]:
     types = query.values("envelope_types") if "envelope_types" in query else ["LOG"]
     if not {"LOG", "ANY"} & set(types):
         return {"envelopes": {"batch": []}}
-    start, limit = _number(query, "start_time", 0), _number(query, "limit", _DEFAULT_LINES)
-    limit = min(max(limit, 1), _MOST_LINES)
-    descending, folder = query.get("descending") == "true", exchange.platform.config.app_logs
+    start, end = (query.whole(name, 0, *_MOMENTS) for name in ("start_time", "end_time"))
+    limit = query.whole("limit", 0, 0, _MOST_LINES) or _DEFAULT_LINES
+    descending, folder = query.flag("descending"), exchange.platform.config.app_logs
     found = await run_in_threadpool(log_cache.read, folder, guid, start, limit, descending)
-    end = _number(query, "end_time", 0)
     batch = [_presented(guid, each) for each in found if not end or each.timestamp < end]
     return {"envelopes": {"batch": batch}}
-
-
-def _number(query: Query, name: str, default: int) -> int:
-    """A number that may be negative: Go's zero time is before the epoch."""
-    text = query.get(name)
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 20 else default
 
 
 def _presented(guid: str, envelope: Envelope) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def diff(call: Call) -> Reply:
     space = call.the(Space)
     _refuse_other_types(call)
     try:
-        wanted = manifest.applications(call.raw)
+        wanted = manifest.named_applications(call.raw)
     except ManifestError as error:
         raise _refusal(error) from error
     existing = {}

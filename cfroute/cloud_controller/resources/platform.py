@@ -8,7 +8,8 @@ from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, patch
 from cfroute.cloud_controller.errors import not_found, refuse_if
-from cfroute.cloud_controller.listing import Listing, among, unpaged
+from cfroute.cloud_controller.fixed_list import page
+from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import AuditEvent, FeatureFlag, Job
 from cfroute.cloud_controller.presenters import platform as present
 from cfroute.cloud_controller.times import iso
@@ -36,7 +37,8 @@ def event(call: Call) -> dict[str, Any]:
 
 def flags(call: Call) -> Reply:
     changed = {flag.name: flag for flag in call.session.scalars(select(FeatureFlag))}
-    return unpaged(call, [_flag(call, name, changed.get(name)) for name in feature_flags.DEFAULTS])
+    found = [_flag(call, name, changed.get(name)) for name in feature_flags.DEFAULTS]
+    return page(call, found, order=("name", "updated_at"))
 
 
 def flag(call: Call) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def _route_bindings(call: Call, instance: ServiceInstance) -> Sequence[RouteBind
 def remove(call: Call) -> Reply:
     """Its bindings to routes and apps go with it."""
     instance = call.the(ServiceInstance, "Service instance")
-    if instance.managed and call.query.get("purge") != "true":
+    if instance.managed and not call.query.flag("purge"):
         return managed.remove(call, instance)
     for binding in _route_bindings(call, instance):
         route_changed(call, binding.route)

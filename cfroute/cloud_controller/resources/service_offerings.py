@@ -14,6 +14,7 @@ from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import ManagedInstance, ServiceBroker, ServiceInstance, ServiceOffering, ServicePlan
 from cfroute.cloud_controller.offered import in_organizations, in_spaces
 from cfroute.cloud_controller.presenters import brokers as present
+from cfroute.cloud_controller.query import is_true
 from cfroute.cloud_controller.validation.common import unknown_fields
 
 
@@ -30,7 +31,7 @@ LISTING = Listing(
         "service_broker_names": lambda values: ServiceOffering.broker.has(ServiceBroker.name.in_(values)),
         "space_guids": lambda values: _with_plans(in_spaces(values)),
         "organization_guids": lambda values: _with_plans(in_organizations(values)),
-        "available": lambda values: ServiceOffering.active.is_(values == ["true"]),
+        "available": lambda values: ServiceOffering.active.is_(is_true("available", values)),
     },
     order=("name",),
     accepts=("fields",),
@@ -77,7 +78,7 @@ def remove(call: Call) -> Reply:
     plans = select(ServicePlan.guid).where(ServicePlan.offering_guid == offering.guid)
     own = select(ManagedInstance.instance_guid).where(ManagedInstance.plan_guid.in_(plans))
     instances = call.session.scalars(select(ServiceInstance).where(ServiceInstance.guid.in_(own))).all()
-    if instances and call.query.get("purge") != "true":
+    if instances and not call.query.flag("purge"):
         raise unprocessable("Please delete the service_plans associations for your services.")
     for instance in instances:
         call.session.delete(instance)

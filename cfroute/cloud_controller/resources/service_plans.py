@@ -16,13 +16,14 @@ from cfroute.cloud_controller.models import ManagedInstance, ServiceBroker, Serv
 from cfroute.cloud_controller.offered import in_organizations, in_spaces, of_brokers
 from cfroute.cloud_controller.presenters import brokers as present
 from cfroute.cloud_controller.presenters import tenancy
+from cfroute.cloud_controller.query import is_true
 from cfroute.cloud_controller.urls import Urls
 from cfroute.cloud_controller.validation.common import unknown_fields
 
 
 def _available(values: list[str]) -> ColumnElement[bool]:
     both = ServicePlan.active & ServicePlan.offering.has(ServiceOffering.active)
-    return both if values == ["true"] else ~both
+    return both if is_true("available", values) else ~both
 
 
 def _offerings(_session: Session, plans: Sequence[ServicePlan], urls: Urls) -> tuple[str, list[dict[str, Any]]]:

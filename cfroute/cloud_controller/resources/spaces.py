@@ -80,7 +80,7 @@ def remove(call: Call) -> Reply:
 def remove_unmapped_routes(call: Call) -> Reply:
     """Delete the space's routes that lead nowhere and have no route service."""
     space = call.the(Space)
-    if call.query.get("unmapped") != "true":
+    if not call.query.flag("unmapped"):
         raise unprocessable(
             "Mass delete not supported for mapped routes. Use 'unmapped=true' parameter to delete all unmapped routes."
         )

@@ -13,7 +13,8 @@ _HEALTH_CHECKS = ("port", "process", "http")
 def create_problems(body: Mapping[str, Any]) -> list[str]:
     fields = ("name", "relationships", "environment_variables", "lifecycle", "metadata")
     problems = unknown_fields(body, fields) + name(body) + relationships(body, ("space",))
-    problems += environment_problems(body.get("environment_variables") or {}, "Environment variables")
+    if body.get("environment_variables") is not None:
+        problems += environment_problems(body["environment_variables"], "Environment variables")
     return problems + lifecycle_problems(body.get("lifecycle")) + metadata_problems(body.get("metadata"))
 
 
@@ -91,7 +92,7 @@ def process_problems(body: Mapping[str, Any]) -> list[str]:
 def health_check_problems(check: object) -> list[str]:
     if not isinstance(check, dict):
         return ["Health check must be an object"]
-    kind, data = check.get("type"), check.get("data") or {}
+    kind, data = check.get("type"), {} if check.get("data") is None else check["data"]
     problems = [] if kind in (None, *_HEALTH_CHECKS) else ['Health check type must be "port", "process", or "http"']
     if not isinstance(data, dict):
         return [*problems, "Health check data must be an object"]
@@ -113,3 +114,11 @@ def package_problems(body: Mapping[str, Any]) -> list[str]:
     if body.get("type") != "bits":
         problems.append("Type must be one of 'bits'")
     return problems + relationships(body, ("app",)) + metadata_problems(body.get("metadata"))
+
+
+def package_guid_problems(package: object) -> list[str]:
+    """What is wrong with the package that a build is to be made of."""
+    guid = package.get("guid") if isinstance(package, dict) else None
+    if guid is None:
+        return ["Package guid can't be blank"]
+    return [] if isinstance(guid, str) else ["Package guid must be a string"]

@@ -121,7 +121,7 @@ def test_constant_answers(cc: Any) -> None:
         f"isolation_segments?organization_guids={cc.organization}",
         f"spaces/{cc.space}/running_security_groups",
         "deployments?app_guids=x&order_by=-created_at&page=1&per_page=1&status_values=ACTIVE",
-        "processes/x/sidecars",
+        f"apps/{cc.app()}/sidecars",
     ):
         assert cc.ok("GET", f"/v3/{path}")["resources"] == []
     assert cc.ok("GET", f"/v3/spaces/{cc.space}/features/ssh")["enabled"] is False
