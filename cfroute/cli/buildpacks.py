@@ -51,7 +51,7 @@ def _cells(buildpack: Buildpack) -> tuple[str, ...]:
     text=_buildpacks_text,
 )
 @labels("buildpacks")
-@option("--lifecycle", "-l", help="Filter buildpacks by lifecycle ('buildpack' or 'cnb')")
+@option("--lifecycle", "-l", complete="text", help="Filter buildpacks by lifecycle ('buildpack' or 'cnb')")
 def buildpacks(session: Session, labels: str | None, lifecycle: str | None) -> list[Buildpack]:
     session.say(f"Getting buildpacks as {session.target.user}...")
     session.say()

@@ -39,8 +39,8 @@ def strategy_options(doing: str, text: str = _STRATEGIES) -> Callable[[Function]
         function = option("--no-wait", is_flag=True, help="Exit when the first instance of the web process is healthy")(function)
         function = option("--max-in-flight", type=int, help="Defines the maximum number of instances that will be actively "
                           f"being {doing}. Only applies when --strategy flag is specified.")(function)  # fmt: skip
-        return option("--instance-steps", help="An array of percentage steps to deploy when using deployment strategy canary. "
-                      "(e.g. 20,40,60)")(function)  # fmt: skip
+        return option("--instance-steps", complete="text", help="An array of percentage steps to deploy when using deployment "
+                      "strategy canary. (e.g. 20,40,60)")(function)  # fmt: skip
 
     return add
 

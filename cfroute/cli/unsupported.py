@@ -79,7 +79,7 @@ def _refuse(context: click.Context, parameter: click.Parameter, value: Any) -> N
 def refused(*names: str, **settings: Any) -> Callable[[Function], Function]:
     """An option of cf that is known and refused; the longest of its names is in OPTIONS."""
     text = f"Not supported by cfroute: {OPTIONS[max(names, key=len)].why}"
-    return option(*names, callback=_refuse, expose_value=False, help=text, **settings)
+    return option(*names, complete="text", callback=_refuse, expose_value=False, help=text, **settings)
 
 
 def _only_buildpack(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
