@@ -42,13 +42,13 @@ def service_brokers(session: Session) -> list[BrokerRow]:
     return [BrokerRow(each["guid"], each["name"], each["url"]) for each in found]
 
 
-def _arguments(password: str | None, url: str | None) -> tuple[str, str]:
+def _arguments(session: Session, password: str | None, url: str | None) -> tuple[str, str]:
     """Password and URL: with one argument less, it is the password that was left out."""
     if url is None and password is not None:
         password, url = None, password
     if url is None:
         raise click.UsageError("the required argument `URL` was not provided")
-    return password or os.environ.get(_PASSWORD[0]) or click.prompt("Service Broker Password", hide_input=True), url
+    return password or os.environ.get(_PASSWORD[0]) or session.ask("Service Broker Password", hidden=True), url
 
 
 def _authentication(username: str, password: str) -> Resource:
@@ -66,7 +66,7 @@ cfroute create-service-broker SERVICE_BROKER USERNAME URL [--space-scoped]   # p
     environment=(_PASSWORD,),
     see_also=("enable-service-access", "service-brokers"),
 )
-@argument("service_broker")
+@argument("service_broker", "new")
 @argument("username")
 @argument("password")
 @argument("url", required=False)
@@ -74,7 +74,7 @@ cfroute create-service-broker SERVICE_BROKER USERNAME URL [--space-scoped]   # p
 def create_service_broker(
     session: Session, service_broker: str, username: str, password: str, url: str | None, space_scoped: bool
 ) -> Resource:
-    secret, address = _arguments(password, url)
+    secret, address = _arguments(session, password, url)
     shown, where = render.name(service_broker), f" in {session.target.place}" if space_scoped else f" as {session.target.user}"
     session.say(f"Creating service broker {shown}{where}...")
     body: Resource = {"name": service_broker, "url": address, "authentication": _authentication(username, secret)}
@@ -100,7 +100,7 @@ def create_service_broker(
 @argument("password")
 @argument("url", required=False)
 def update_service_broker(session: Session, service_broker: str, username: str, password: str, url: str | None) -> Resource:
-    secret, address = _arguments(password, url)
+    secret, address = _arguments(session, password, url)
     found = _find(session, service_broker)
     session.say(f"Updating service broker {render.name(service_broker)} as {session.target.user}...")
     body = {"url": address, "authentication": _authentication(username, secret)}

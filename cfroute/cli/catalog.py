@@ -18,7 +18,7 @@ class Entry(NamedTuple):
 
 GROUPS: dict[str, tuple[Entry, ...]] = {
     "Foundation": (
-        Entry("up", "foundation:up", "Start the foundation"),
+        Entry("up", "up:up", "Start the foundation"),
         Entry("down", "foundation:down", "Stop the foundation"),
         Entry("status", "foundation:status", "Show the components and how they are"),
         Entry("info", "foundation:info", "Show where the foundation is reached and what it was started with"),
@@ -212,12 +212,35 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     ),
     "Orgs and spaces": (
         Entry("target", "orgs:target", "Set or view the targeted org or space", ("t",)),
+        Entry("org", "org_details:org", "Show org info"),
         Entry("orgs", "orgs:orgs", "List all orgs", ("o",)),
         Entry("create-org", "orgs:create_org", "Create an org", ("co",)),
+        Entry("rename-org", "orgs:rename_org", "Rename an org"),
         Entry("delete-org", "orgs:delete_org", "Delete an org"),
+        Entry("space", "space_details:space", "Show space info"),
         Entry("spaces", "spaces:spaces", "List all spaces in an org"),
         Entry("create-space", "spaces:create_space", "Create a space", ("csp",)),
+        Entry("rename-space", "spaces:rename_space", "Rename a space"),
         Entry("delete-space", "spaces:delete_space", "Delete a space"),
+    ),
+    "Quotas": (
+        Entry("org-quotas", "org_quotas:org_quotas", "List available organization quotas"),
+        Entry("org-quota", "org_quotas:org_quota", "Show organization quota"),
+        Entry(
+            "create-org-quota",
+            "org_quotas:create_org_quota",
+            "Define a new quota for an organization",
+        ),
+        Entry("update-org-quota", "org_quotas:update_org_quota", "Update an existing organization quota"),
+        Entry("delete-org-quota", "org_quotas:delete_org_quota", "Delete an organization quota"),
+        Entry("set-org-quota", "org_quotas:set_org_quota", "Assign a quota to an organization"),
+        Entry("space-quotas", "space_quotas:space_quotas", "List available space quotas"),
+        Entry("space-quota", "space_quotas:space_quota", "Show space quota info"),
+        Entry("create-space-quota", "space_quotas:create_space_quota", "Define a new quota for a space"),
+        Entry("update-space-quota", "space_quotas:update_space_quota", "Update an existing space quota"),
+        Entry("delete-space-quota", "space_quotas:delete_space_quota", "Delete a space quota"),
+        Entry("set-space-quota", "space_quotas:set_space_quota", "Assign a quota to a space"),
+        Entry("unset-space-quota", "space_quotas:unset_space_quota", "Unassign a quota from a space"),
     ),
     "Users": (
         Entry("api", "endpoint:api", "Set or view target api url"),

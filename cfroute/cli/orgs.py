@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import org_quotas, render
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, labels, option
@@ -40,11 +40,11 @@ def orgs(session: Session, labels: str | None) -> list[Named]:
 
 @command(
     "create-org",
-    usage="cfroute create-org ORG",
-    examples=("cfroute create-org acme", "cfroute create-org acme --json"),
-    see_also=("create-space", "orgs", "target"),
+    usage="cfroute create-org ORG [-q ORG_QUOTA]",
+    examples=("cfroute create-org acme", "cfroute create-org acme -q small"),
+    see_also=("create-space", "org-quotas", "orgs", "set-org-role", "target"),
 )
-@argument("org")
+@argument("org", "new")
 def create_org(session: Session, org: str) -> Resource:
     session.say(f"Creating org {render.name(org)} as {session.target.user}...")
     try:
@@ -56,8 +56,37 @@ def create_org(session: Session, org: str) -> Resource:
         session.ok()
         return find_org(session.api, org)
     session.ok()
+    if quota:
+        session.say()
+        session.say(f"Setting org quota {render.name(quota)} to org {render.name(org)} as {session.target.user}...")
+        org_quotas.give(session.api, created, quota)
+        session.ok()
     session.tip(f"Use 'cfroute target -o \"{org}\"' to target new org")
     return dict(created)
+
+
+@command(
+    "rename-org",
+    usage="cfroute rename-org ORG NEW_ORG_NAME",
+    examples=("cfroute rename-org acme umbrella", "cfroute rename-org acme umbrella --json"),
+    see_also=("org-quotas", "orgs", "set-org-role"),
+)
+@argument("org")
+@argument("new_org_name", NEW, metavar="NEW_ORG_NAME")
+def rename_org(session: Session, org: str, new_org_name: str) -> Resource:
+    session.say(f"Renaming org {render.name(org)} to {render.name(new_org_name)} as {session.target.user}...")
+    found = find_org(session.api, org)
+    renamed = session.api.patch(f"/v3/organizations/{found['guid']}", {"name": new_org_name})
+    if same_name(found["name"], session.settings.organization):
+        session.settings.organization = new_org_name
+        save(session.home, session.settings)
+    session.ok()
+    return dict(renamed)
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether orgs or spaces of these names are the same."""
+    return one.lower() == other.lower()
 
 
 @command(
@@ -85,6 +114,10 @@ def delete_org(session: Session, org: str, force: bool) -> Resource | None:
         return {"name": org, "deleted": False}
     session.api.change("DELETE", f"/v3/organizations/{found['guid']}")
     session.ok()
+    if same_name(org, session.settings.organization):
+        session.settings.organization = session.settings.space = ""
+        save(session.home, session.settings)
+        session.tip("No org or space targeted, use 'cfroute target -o ORG -s SPACE' to target an org and space.")
     return {"name": org, "deleted": True}
 
 

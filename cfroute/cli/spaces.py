@@ -1,6 +1,6 @@
-"""Spaces: list, create, delete."""
+"""Spaces: list, create, rename, delete."""
 
-from cfroute.cli import render
+from cfroute.cli import render, space_quotas
 from cfroute.cli.api import Api, ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, labels, option
@@ -9,6 +9,12 @@ from cfroute.cli.roles import SPACE_ROLES, assign
 from cfroute.cli.session import Session
 from cfroute.cli.target import find_org, find_space
 from cfroute.errors import NotFound
+
+
+_IMPACT = (
+    "This action impacts all resources scoped to this space, including apps, service instances, "
+    "and space-scoped service brokers."
+)
 
 
 def _text(spaces: list[Named]) -> str:
@@ -36,13 +42,14 @@ org_option = option("-o", "org", complete="org", help="Organization (default: th
 
 @command(
     "create-space",
-    usage="cfroute create-space SPACE [-o ORG]",
-    examples=("cfroute create-space staging", "cfroute create-space staging -o acme"),
-    see_also=("spaces", "target"),
+    usage="cfroute create-space SPACE [-o ORG] [-q QUOTA]",
+    examples=("cfroute create-space staging", "cfroute create-space staging -o acme -q small"),
+    see_also=("set-space-role", "space-quotas", "spaces", "target"),
 )
-@argument("space")
+@argument("space", "new")
 @org_option
-def create_space(session: Session, space: str, org: str | None) -> Resource:
+@option("-q", "--quota", complete="space-quota", help="Quota to assign to the newly created space")
+def create_space(session: Session, space: str, org: str | None, quota: str | None) -> Resource:
     owner = find_org(session.api, org) if org else session.target.org
     place = f"org {render.name(owner['name'])}"
     session.say(f"Creating space {render.name(space)} in {place} as {session.target.user}...")
@@ -56,6 +63,11 @@ def create_space(session: Session, space: str, org: str | None) -> Resource:
         session.ok()
         return find_space(session.api, space, owner)
     session.ok()
+    if quota:
+        session.say()
+        session.say(f"Setting space quota {render.name(quota)} to space {render.name(space)} as {session.target.user}...")
+        space_quotas.give(session.api, created, quota, owner)
+        session.ok()
     if session.settings.login and session.settings.login.refresh_token:
         _become_developer(session, created, owner)
     session.tip(f'Use \'cfroute target -o "{owner["name"]}" -s "{space}"\' to target new space')
@@ -74,6 +86,26 @@ def _become_developer(session: Session, space: Resource, org: Resource) -> None:
 
 
 @command(
+    "rename-space",
+    usage="cfroute rename-space SPACE NEW_SPACE_NAME",
+    examples=("cfroute rename-space staging production", "cfroute rename-space staging production --json"),
+    see_also=("space", "space-quotas", "space-users", "spaces", "target"),
+)
+@argument("space")
+@argument("new_space_name", NEW, metavar="NEW_SPACE_NAME")
+def rename_space(session: Session, space: str, new_space_name: str) -> Resource:
+    owner = session.target.org
+    session.say(f"Renaming space {render.name(space)} to {render.name(new_space_name)} as {session.target.user}...")
+    found = find_space(session.api, space, owner)
+    renamed = session.api.patch(f"/v3/spaces/{found['guid']}", {"name": new_space_name})
+    if same_name(found["name"], session.settings.space):
+        session.settings.space = new_space_name
+        save(session.home, session.settings)
+    session.ok()
+    return dict(renamed)
+
+
+@command(
     "delete-space",
     usage="cfroute delete-space SPACE [-o ORG] [-f]",
     examples=("cfroute delete-space staging", "cfroute delete-space staging -o acme -f"),
@@ -84,15 +116,21 @@ def _become_developer(session: Session, space: Resource, org: Resource) -> None:
 @force
 def delete_space(session: Session, space: str, org: str | None, force: bool) -> Resource | None:
     owner = find_org(session.api, org) if org else session.target.org
-    if not force and not session.confirm(f"Really delete the space {render.name(space)}?"):
-        session.say(f"Space '{space}' has not been deleted.")
-        return None
+    if not force:
+        session.say(_IMPACT)
+        if not session.confirm(f"Really delete the space {render.name(space)}?"):
+            session.say(f"'{space}' has not been deleted.")
+            return None
     place = f"org {render.name(owner['name'])} as {session.target.user}"
     session.say(f"Deleting space {render.name(space)} in {place}...")
     deleted = _delete(session.api, space, owner)
     if not deleted:
         session.warn(f"Space '{space}' does not exist.")
     session.ok()
+    if deleted and same_name(owner["name"], session.settings.organization) and same_name(space, session.settings.space):
+        session.settings.space = ""
+        save(session.home, session.settings)
+        session.tip("No space targeted, use 'cfroute target -s' to target a space.")
     return {"name": space, "deleted": deleted}
 
 

@@ -4,8 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-import click
-
 from cfroute.cli import lookup, render
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
@@ -31,10 +29,12 @@ def _fields(function: Function) -> Function:
     return option("-l", "syslog_drain_url", help="URL to which logs for bound applications will be streamed")(function)
 
 
-def _changes(syslog_drain_url: str | None, credentials: str | None, route_service_url: str | None, tags: str | None) -> Resource:
+def _changes(
+    session: Session, syslog_drain_url: str | None, credentials: str | None, route_service_url: str | None, tags: str | None
+) -> Resource:
     changes: Resource = {"syslog_drain_url": syslog_drain_url, "route_service_url": route_service_url}
     if credentials is not None:
-        changes["credentials"] = read_credentials(credentials)
+        changes["credentials"] = read_credentials(session, credentials)
     if tags is not None:
         changes["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
     return {key: value for key, value in changes.items() if value is not None}
@@ -53,14 +53,14 @@ def read_object(text: str) -> Resource | None:
     return value if isinstance(value, dict) else None
 
 
-def read_credentials(text: str) -> Resource:
+def read_credentials(session: Session, text: str) -> Resource:
     """`-p`: JSON inline or in a file, or names of credentials to ask for. Raises UsageError for neither."""
     if (value := read_object(text)) is not None:
         return value
     if "{" in text or text == "-":
         raise UsageError("invalid argument for flag `-p': this is no JSON object")
     names = [name.strip() for name in text.split(",") if name.strip()]
-    return {name: click.prompt(name, hide_input=True) for name in names}
+    return {name: session.ask(name, hidden=True) for name in names}
 
 
 @command(
@@ -88,7 +88,7 @@ cfroute create-user-provided-service SERVICE_INSTANCE -p PATH_TO_FILE""",
 @_fields
 def create_user_provided_service(session: Session, service_instance: str, **fields: str | None) -> Resource | None:
     space = session.target.space
-    changes = _changes(**fields)
+    changes = _changes(session, **fields)
     session.say(f"Creating user provided service {render.name(service_instance)} in {session.target.place}...")
     body = {
         "type": "user-provided",
@@ -120,7 +120,7 @@ def create_user_provided_service(session: Session, service_instance: str, **fiel
 @argument("service_instance", "service")
 @_fields
 def update_user_provided_service(session: Session, service_instance: str, **fields: str | None) -> Resource:
-    changes = _changes(**fields)
+    changes = _changes(session, **fields)
     session.say(f"Updating user provided service {render.name(service_instance)} in {session.target.place}...")
     found = lookup.service_instance(session.api, session.target.space, service_instance)
     if found["type"] != "user-provided":
