@@ -69,6 +69,7 @@ class After:
     operations: list[str] = field(default_factory=list)  # that are to be begun at brokers
     lines: list[tuple[str, str]] = field(default_factory=list)  # (app guid, text) for the app's log
     files: list[Path] = field(default_factory=list)  # to be deleted
+    deployments: bool = False  # whether one has to go on
 
 
 @dataclass(frozen=True)

@@ -98,10 +98,14 @@ class DiegoSync:
 
     async def actual_lrps(self, process_guid: str) -> list[ActualLRP]:
         try:
-            return await self._bbs.actual_lrps(process_guid=process_guid)
+            return await self.running(process_guid)
         except (BBSUnavailable, BBSError) as error:
             self._log.warn("actual-lrps-unknown", process_guid=process_guid, error=str(error))
             return []
+
+    async def running(self, process_guid: str) -> list[ActualLRP]:
+        """What runs of this version of a process. Raises BBSUnavailable or BBSError."""
+        return await self._bbs.actual_lrps(process_guid=process_guid)
 
     async def retire(self, process_guid: str, index: int) -> None:
         try:

@@ -141,6 +141,8 @@ async def _carry_out(platform: Platform, call: Call) -> None:
     except OSError as error:  # the change itself is safe
         platform.log.error("not-tidied-up", error=str(error))
     if after.apps:
+    if after.deployments:
+        platform.deployments.wake()
         await platform.diego.push(after.apps)
     if after.builds:
         await platform.diego.stage(after.builds)

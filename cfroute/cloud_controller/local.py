@@ -21,6 +21,7 @@ def local_app(home: Home, uaa: "ASGIApp") -> "ASGIApp":
     from cfroute.cloud_controller import app, parts
     from cfroute.cloud_controller.auth import FileKeys
     from cfroute.cloud_controller.brokers.none import NoBrokers
+    from cfroute.cloud_controller.deployments.none import NoDeployments
     from cfroute.cloud_controller.diego_sync import NoDiego
     from cfroute.cloud_controller.near_uaa import NearUaa
     from cfroute.cloud_controller.routing import NoRoutingApi
@@ -34,5 +35,6 @@ def local_app(home: Home, uaa: "ASGIApp") -> "ASGIApp":
     keys = FileKeys(config.uaa_public_key)
     near = NearUaa(config, uaa)
     names = UaaNames(near, config.uaa_url, near)
-    platform = parts.assemble(config, database, keys, NoDiego(), NoRoutingApi(), NoBrokers(), names, near, clock, log)
+    absent = NoDiego(), NoRoutingApi(), NoBrokers(), NoDeployments()
+    platform = parts.assemble(config, database, keys, *absent, names, near, clock, log)
     return app.external_app(platform)

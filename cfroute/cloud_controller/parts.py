@@ -9,7 +9,7 @@ from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.forwarding import Uaa
-from cfroute.cloud_controller.platform import Brokers, Diego, Platform
+from cfroute.cloud_controller.platform import Brokers, Deployments, Diego, Platform
 from cfroute.cloud_controller.routing import Routing
 from cfroute.cloud_controller.seed import seed
 from cfroute.cloud_controller.uaa_users import Names
@@ -35,6 +35,7 @@ def assemble(
     diego: Diego,
     routing: Routing,
     brokers: Brokers,
+    deployments: Deployments,
     names: Names,
     uaa: Uaa,
     clock: Clock,
@@ -48,6 +49,7 @@ def assemble(
         diego=diego,
         routing=routing,
         brokers=brokers,
+        deployments=deployments,
         names=names,
         uaa=uaa,
         app_logs=LogWriter(config.app_logs, clock=clock),

@@ -22,6 +22,8 @@ _IN_A_SPACE: Final = (
     "Package",
     "Build",
     "Droplet",
+    "Deployment",
+    "Revision",
     "Route",
     "ServiceInstance",
     "CredentialBinding",
@@ -65,6 +67,8 @@ def _is_at(role: Held, place: Place) -> bool:
 ANYBODY: Final = Rule(frozenset(), ())
 _DEVELOPER: Final = Rule(frozenset({"space_developer"}))
 _SUPPORTER: Final = Rule(frozenset({"space_developer", "space_supporter"}))
+# What is copied has only to be seen.
+_APP_DEVELOPER: Final = Rule(frozenset({"space_developer"}), ("App",))
 _ROUTE_DEVELOPER: Final = Rule(frozenset({"space_developer"}), ("Route",))
 _ROUTE_SUPPORTER: Final = Rule(frozenset({"space_developer", "space_supporter"}), ("Route",))
 _MANAGER: Final = Rule(frozenset({"organization_manager"}), ("Organization", "Space"))
@@ -129,8 +133,18 @@ RULES: Final = {
     "POST /v3/packages/{guid}/upload": _DEVELOPER,
     "GET /v3/packages/{guid}/download": _DEVELOPER,
     "POST /v3/builds": _SUPPORTER,
+    "PATCH /v3/apps/{guid}/features/{feature}": _DEVELOPER,
+    "POST /v3/droplets": _APP_DEVELOPER,
+    "PATCH /v3/droplets/{guid}": _DEVELOPER,
     "DELETE /v3/droplets/{guid}": _DEVELOPER,
+    "POST /v3/droplets/{guid}/upload": _DEVELOPER,
     "GET /v3/droplets/{guid}/download": _DEVELOPER,
+    "POST /v3/deployments": _SUPPORTER,
+    "PATCH /v3/deployments/{guid}": _DEVELOPER,
+    "POST /v3/deployments/{guid}/actions/cancel": _SUPPORTER,
+    "POST /v3/deployments/{guid}/actions/continue": _SUPPORTER,
+    "PATCH /v3/revisions/{guid}": _DEVELOPER,
+    "GET /v3/revisions/{guid}/environment_variables": _DEVELOPER,
     "POST /v3/service_brokers": _DEVELOPER,
     "PATCH /v3/service_brokers/{guid}": _DEVELOPER,
     "DELETE /v3/service_brokers/{guid}": _DEVELOPER,

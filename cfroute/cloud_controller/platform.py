@@ -56,6 +56,13 @@ class Brokers(Protocol):
         """Ask something at once."""
 
 
+class Deployments(Protocol):
+    """What the API needs of whoever carries deployments on."""
+
+    def wake(self) -> None:
+        """One has been changed."""
+
+
 @dataclass(frozen=True)
 class Platform:
     """The Cloud Controller's parts, put together in `main` and `local`.
@@ -71,6 +78,7 @@ class Platform:
     routing: Routing
     brokers: Brokers
     names: Names
+    deployments: Deployments
     uaa: Uaa
     app_logs: LogWriter
     clock: Clock

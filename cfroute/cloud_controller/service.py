@@ -9,6 +9,7 @@ from cfroute.cloud_controller.auth import UAAKeys
 from cfroute.cloud_controller.brokers.worker import BrokerWorker
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
+from cfroute.cloud_controller.deployments.worker import DeploymentWorker
 from cfroute.cloud_controller.diego_sync import DiegoSync
 from cfroute.cloud_controller.routing import DisabledRoutingApi
 from cfroute.cloud_controller.routing_api import RoutingApi
@@ -35,8 +36,9 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
     origin = RemoteUaa(uaa, config.uaa_url, config.external_url)
     client = _broker_client(config)
     brokers = BrokerWorker(client, database, diego, config, clock, parts.new_guid, log.session("brokers"))
+    deployments = DeploymentWorker(database, diego, config, clock, parts.new_guid, log.session("deployments"))
     keys = UAAKeys(uaa, config.uaa_url, clock)
-    platform = parts.assemble(config, database, keys, diego, routing, brokers, names, origin, clock, log)
+    platform = parts.assemble(config, database, keys, diego, routing, brokers, deployments, names, origin, clock, log)
     platform.blobs.sweep()
     own = (config.internal_certificate, config.internal_key)
     internal = app.internal_app(platform)
@@ -48,6 +50,7 @@ async def serve(config: Config, stop: daemon.Stop) -> int:
         work = [
             daemon.spawn(diego.run(), name="sync with the BBS"),
             daemon.spawn(brokers.run(), name="ask service brokers"),
+            daemon.spawn(deployments.run(), name="carry deployments on"),
             daemon.spawn(log_sweep.run(config.app_logs, database, clock, log), name="sweep the app logs"),
         ]
         if isinstance(routing, RoutingApi):

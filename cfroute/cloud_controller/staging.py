@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from cfroute.cloud_controller import environment, runs
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
+from cfroute.cloud_controller.deployments import rows
 from cfroute.cloud_controller.models import App, Build, Droplet
 from cfroute.diego.api import Task
 
@@ -56,7 +57,8 @@ def _task(session: Session, config: Config, build: Build) -> Task:
 
 def _command(app: App) -> str:
     """What was given to start the app with: with it, files that no buildpack knows are an app all the same."""
-    return next((process.command or "" for process in app.processes if process.type == "web"), "")
+    web = rows.newest(app, "web")
+    return (web.command or "") if web else ""
 
 
 def complete(session: Session, blobs: Blobs, build: Build, task: Task) -> None:

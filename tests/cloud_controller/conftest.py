@@ -28,6 +28,7 @@ from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.brokers.none import NoBrokers
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
+from cfroute.cloud_controller.deployments.none import NoDeployments
 from cfroute.cloud_controller.errors import UAA_UNAVAILABLE, ApiError, not_found
 from cfroute.cloud_controller.platform import Platform
 from cfroute.cloud_controller.routing import NoRoutingApi
@@ -85,6 +86,9 @@ class FakeDiego:
 
     async def actual_lrps(self, process_guid: str) -> list[ActualLRP]:
         return [lrp for lrp in self.actual if lrp.process_guid == process_guid]
+
+    async def running(self, process_guid: str) -> list[ActualLRP]:
+        return await self.actual_lrps(process_guid)
 
     async def retire(self, process_guid: str, index: int) -> None:
         if not any(lrp.index == index for lrp in await self.actual_lrps(process_guid)):
@@ -358,6 +362,7 @@ def cc(
         diego=diego,
         routing=NoRoutingApi(),
         brokers=NoBrokers(),
+        deployments=NoDeployments(),
         names=FakeNames(),
         uaa=NoUaa(),
         app_logs=LogWriter(config.app_logs, clock=clock),

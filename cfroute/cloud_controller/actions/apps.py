@@ -46,7 +46,12 @@ def refuse_unknown_buildpack(buildpack: str) -> None:
 
 
 def assign_droplet(call: Call, app: App, droplet: Droplet) -> None:
-    """Make it the app's current droplet; processes that it has and the app has not are added, with no instances."""
+    """Make it the app's current droplet; processes that it has and the app has not are added, with no instances.
+
+    Raises 422 for one that has not been uploaded yet.
+    """
+    if droplet.state != "STAGED":
+        raise unprocessable("droplet must be in staged state")
     app.droplet_guid = droplet.guid
     known = {process.type for process in app.processes}
     for kind in droplet.process_types:

@@ -7,13 +7,14 @@ import msgspec
 from sqlalchemy import select
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import apps, bindings, destinations, managed_bindings, processes, routes
+from cfroute.cloud_controller.actions import apps, bindings, deployments, destinations, managed_bindings, processes, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call
+from cfroute.cloud_controller.deployments import rows
 from cfroute.cloud_controller.errors import NOT_AUTHORIZED, ApiError, not_found, unprocessable
 from cfroute.cloud_controller.manifest import AppManifest, ProcessManifest
 from cfroute.cloud_controller.manifest_routes import ManifestRoute
-from cfroute.cloud_controller.models import App, CredentialBinding, Destination, Process, Route, ServiceInstance
+from cfroute.cloud_controller.models import App, CredentialBinding, Destination, Process, Route, ServiceInstance, Space
 from cfroute.cloud_controller.validation import routes as rules
 from cfroute.cloud_controller.validation.destinations import Wanted, protocol_problem
 
@@ -23,7 +24,10 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def apply(call: Call, app: App, manifest: AppManifest) -> None:
-    """Raises ApiError at the first thing that cannot be done."""
+    """What runs goes on as it is until the next start, but for its routes and the number of instances.
+
+    Raises ApiError at the first thing that cannot be done.
+    """
     for process in manifest.processes:
         _apply_process(call, app, process)
     apps.set_lifecycle(app, manifest.lifecycle)
@@ -38,16 +42,19 @@ def apply(call: Call, app: App, manifest: AppManifest) -> None:
 
 
 def _apply_process(call: Call, app: App, wanted: ProcessManifest) -> None:
-    process = next((each for each in app.processes if each.type == wanted.type), None)
+    process = rows.newest(app, wanted.type)
     if process is None:
         instances = 1 if wanted.type == "web" else 0
         process = call.save(Process(app_guid=app.guid, type=wanted.type, instances=instances))
         call.session.expire(app, ["processes"])
+    if wanted.command is not msgspec.UNSET or wanted.health_check:
+        deployments.refuse_while_deploying(call, process, "update")
     if wanted.command is not msgspec.UNSET:
         process.command = wanted.command
     if wanted.health_check:
-        processes.check_health(call, process, wanted.health_check)
-    processes.scale(call, process, dict(wanted.scale))
+        processes.check_health(call, process, wanted.health_check, at_once=False)
+    if wanted.scale:
+        processes.scale(call, process, dict(wanted.scale), at_once=False)
 
 
 def routes_of(call: Call, app: App) -> list[Route]:
@@ -155,7 +162,8 @@ def _random_host(call: Call, name: str) -> str:
 
 def _apply_service(call: Call, app: App, service: dict[str, Any]) -> None:
     name = service["name"]
-    here = (ServiceInstance.space_guid == app.space_guid) | ServiceInstance.shared_spaces.contains(app.space)
+    shared = ServiceInstance.shared_spaces.any(Space.guid == app.space_guid)
+    here = (ServiceInstance.space_guid == app.space_guid) | shared
     found = select(ServiceInstance).where(here, ServiceInstance.name == name)
     instance = call.session.scalars(found).first()
     if instance is None:

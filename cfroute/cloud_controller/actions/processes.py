@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from cfroute.cloud_controller.actions import lifecycle, quotas
+from cfroute.cloud_controller.actions import deployments, lifecycle, quotas
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.models import Process
 
 
-def scale(call: Call, process: Process, wanted: dict[str, Any]) -> None:
-    """Take over what is given of a good scale request. Raises 10008 when a quota does not allow it."""
+def scale(call: Call, process: Process, wanted: dict[str, Any], *, at_once: bool = True) -> None:
+    """Take over what is given of a good scale request.
+
+    at_once: instances of another size are replaced now, not at the next start. Raises 10008 when a quota does not allow it, or
+    a deployment is replacing the process.
+    """
+    deployments.refuse_while_deploying(call, process, "scale")
     fields = {
         "memory_in_mb": "memory_mb",
         "disk_in_mb": "disk_mb",
@@ -23,7 +28,7 @@ def scale(call: Call, process: Process, wanted: dict[str, Any]) -> None:
     if wanted.get("instances") is not None:
         process.instances = int(wanted["instances"])
     quotas.refuse_processes(call, process.app, [process])
-    _take_effect(call, process, renew=resized)
+    _take_effect(call, process, renew=resized and at_once)
 
 
 def _take_effect(call: Call, process: Process, *, renew: bool) -> None:
@@ -32,8 +37,8 @@ def _take_effect(call: Call, process: Process, *, renew: bool) -> None:
     lifecycle.changed(call, process.app)
 
 
-def check_health(call: Call, process: Process, check: dict[str, Any]) -> None:
-    """Take over what is given of a good health check. Another type or endpoint needs new instances."""
+def check_health(call: Call, process: Process, check: dict[str, Any], *, at_once: bool = True) -> None:
+    """Take over what is given of a good health check. Another type or endpoint needs new instances, now or at the next start."""
     data = check.get("data") or {}
     before = process.health_check_type, process.health_check_endpoint
     if check.get("type"):
@@ -46,4 +51,5 @@ def check_health(call: Call, process: Process, check: dict[str, Any]) -> None:
         process.health_check_timeout = data["timeout"]
     if "invocation_timeout" in data:
         process.health_check_invocation_timeout = data["invocation_timeout"]
-    _take_effect(call, process, renew=before != (process.health_check_type, process.health_check_endpoint))
+    changed = before != (process.health_check_type, process.health_check_endpoint)
+    _take_effect(call, process, renew=changed and at_once)

@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from cfroute.clock import Clock
 from cfroute.cloud_controller.brokers import orphans, requests, results, unbinding
@@ -25,6 +24,7 @@ from cfroute.cloud_controller.brokers.subjects import Question
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.models import Operation, Orphan
+from cfroute.cloud_controller.work import in_transaction, nap
 from cfroute.daemon import spawn
 from cfroute.http_client import Client
 from cfroute.logs import Logger
@@ -124,15 +124,7 @@ class BrokerWorker:
         pause = _RETRY
         with contextlib.suppress(SQLAlchemyError):  # it was told of, and is tried again
             pause = await self._read(self._until_next)
-        waits = [
-            spawn(self._woken.wait(), name="wait for work at brokers"),
-            spawn(self._clock.sleep(pause), name="wait for the next look at brokers"),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        await nap(self._clock, pause, self._woken)
 
     def _until_next(self, session: Session) -> float:
         pending = Operation.state.in_(("initial", "in progress")) & Operation.guid.not_in(list(self._busy))
@@ -200,12 +192,7 @@ class BrokerWorker:
             await self._clock.sleep(_RETRY)
 
     async def _read(self, work: Callable[[Session], T]) -> T:
-        return await run_in_threadpool(self._in, self._database.reading, work)
+        return await in_transaction(self._database.reading, work)
 
     async def _write(self, work: Callable[[Session], T]) -> T:
-        return await run_in_threadpool(self._in, self._database.writing, work)
-
-    @staticmethod
-    def _in(open_session: Callable[[], contextlib.AbstractContextManager[Session]], work: Callable[[Session], T]) -> T:
-        with open_session() as session:
-            return work(session)
+        return await in_transaction(self._database.writing, work)

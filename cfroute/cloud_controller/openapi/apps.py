@@ -19,7 +19,7 @@ from cfroute.cloud_controller.openapi.operation import (
     one,
     page,
 )
-from cfroute.cloud_controller.resources import apps, builds, packages, processes
+from cfroute.cloud_controller.resources import apps, builds, droplets, packages, processes
 from cfroute.cloud_controller.validation import bodies
 from cfroute.cloud_controller.validation.shapes import (
     ANYTHING,
@@ -130,6 +130,8 @@ OBJECTS: Final[Mapping[str, Schema]] = {
 
 _EMPTY: Final = lists("names", "guids", "organization_guids", "space_guids", "app_guids", "status_values", "states")
 _BITS: Final = Content("multipart/form-data", opened({}, bits={"type": "string", "format": "binary"}, resources=TEXT))
+_DROPLET_BITS: Final = Content("multipart/form-data", opened({"bits": {"type": "string", "format": "binary"}}))
+_COPY: Final = {"source_guid": TEXT}
 _MANIFEST: Final = Content(YAML, opened({"applications": many(opened({"name": TEXT}), 1)}, version=whole(1, 1)))
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -177,12 +179,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "POST /v3/builds": made("Build", bodies.BUILD),
     "GET /v3/builds/{guid}": one("Build"),
     "GET /v3/apps/{guid}/builds": page("Build", builds.BUILDS),
-    "GET /v3/droplets": page("Droplet", builds.DROPLETS),
+    "GET /v3/droplets": page("Droplet", droplets.LISTING),
+    "POST /v3/droplets": made("Droplet", bodies.DROPLET, _COPY),
+    "PATCH /v3/droplets/{guid}": changed("Droplet", bodies.METADATA),
+    "POST /v3/droplets/{guid}/upload": Operation({202: Content(JSON, ref("Droplet"))}, _DROPLET_BITS),
     "GET /v3/droplets/{guid}": one("Droplet"),
     "DELETE /v3/droplets/{guid}": job(),
     "GET /v3/droplets/{guid}/download": file(BYTES),
-    "GET /v3/apps/{guid}/droplets": page("Droplet", builds.DROPLETS),
-    "GET /v3/deployments": page("Object", **_EMPTY),
+    "GET /v3/apps/{guid}/droplets": page("Droplet", droplets.LISTING),
     "GET /v3/tasks": page("Object", **_EMPTY),
     "GET /v3/tasks/{guid}": one("Object"),
     "GET /v3/apps/{guid}/tasks": page("Object", **_EMPTY),

@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from cfroute.cloud_controller.endpoints import Endpoint
 from cfroute.cloud_controller.listing import Listing
-from cfroute.cloud_controller.openapi import apps, general, platform, routing, services, tenancy
+from cfroute.cloud_controller.openapi import apps, deployments, general, platform, routing, services, tenancy
 from cfroute.cloud_controller.openapi.operation import JSON, Content, Operation
 from cfroute.cloud_controller.openapi.parameters import query_of
 from cfroute.cloud_controller.permissions import ANYBODY, rule_of
 from cfroute.cloud_controller.resources.roots import API_VERSION
 from cfroute.cloud_controller.validation.shapes import TEXT, Schema, ref, text
 
-SUBJECTS: Final = (general, tenancy, routing, apps, services, platform)
+SUBJECTS: Final = (general, tenancy, routing, apps, deployments, services, platform)
 OBJECTS: Final[Mapping[str, Schema]] = {name: schema for each in SUBJECTS for name, schema in each.OBJECTS.items()}
 OPERATIONS: Final[Mapping[str, Operation]] = {
     line: operation for each in SUBJECTS[1:] for line, operation in each.OPERATIONS.items()

@@ -65,9 +65,9 @@ def one(name: str, listing: Listing[Any] | None = None, query: Mapping[str, Sche
     return Operation({200: Content(JSON, ref(name))}, listing=listing, single=True, query=query or {})
 
 
-def made(name: str, takes: Schema) -> Operation:
+def made(name: str, takes: Schema, query: Mapping[str, Schema] | None = None) -> Operation:
     """A new thing, from such a body."""
-    return Operation({201: Content(JSON, ref(name))}, Content(JSON, takes))
+    return Operation({201: Content(JSON, ref(name))}, Content(JSON, takes), query=query or {})
 
 
 def changed(name: str, takes: Schema | None = None, status: int = 200) -> Operation:

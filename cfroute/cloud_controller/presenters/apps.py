@@ -18,10 +18,11 @@ def app(app: App, urls: Urls) -> dict[str, Any]:
         "start": urls.link(f"{path}/actions/start", "POST"),
         "stop": urls.link(f"{path}/actions/stop", "POST"),
     }
-    for name in ("environment_variables", "processes", "packages", "routes", "sidecars"):
+    for name in ("environment_variables", "processes", "packages", "routes", "sidecars", "revisions", "features"):
         links[name] = urls.link(f"{path}/{name}")
     links["current_droplet"] = urls.link(f"{path}/droplets/current")
     links["droplets"] = urls.link(f"{path}/droplets")
+    links["deployed_revisions"] = urls.link(f"{path}/revisions/deployed")
     return {
         **identity(app),
         "name": app.name,
@@ -40,6 +41,7 @@ def lifecycle(buildpacks: list[str], stack: str) -> dict[str, Any]:
 def process(process: Process, urls: Urls, command: str | None = HIDDEN) -> dict[str, Any]:
     """A process; lists do not show the command, which may hold secrets."""
     path = f"/processes/{process.guid}"
+    revision = to_one(process.revision_guid) if process.revision_guid else None
     return {
         **identity(process),
         "version": process.version,
@@ -51,7 +53,7 @@ def process(process: Process, urls: Urls, command: str | None = HIDDEN) -> dict[
         "log_rate_limit_in_bytes_per_second": process.log_rate_limit,
         "health_check": health_check(process),
         "readiness_health_check": {"type": "process", "data": {"invocation_timeout": None, "interval": None}},
-        "relationships": {"app": to_one(process.app_guid), "revision": None},
+        "relationships": {"app": to_one(process.app_guid), "revision": revision},
         "metadata": metadata(process),
         "links": {
             "self": urls.link(path),
@@ -118,6 +120,8 @@ def droplet(droplet: Droplet, urls: Urls) -> dict[str, Any]:
         "assign_current_droplet": urls.link(f"/apps/{droplet.app_guid}/relationships/current_droplet", "PATCH"),
         "download": urls.link(f"{path}/download"),
     }
+    if droplet.state == "AWAITING_UPLOAD":
+        links["upload"] = urls.link(f"{path}/upload", "POST")
     if droplet.package_guid:
         links["package"] = urls.link(f"/packages/{droplet.package_guid}")
     found = {"name": droplet.buildpack, "detect_output": droplet.detected_output, "version": None}

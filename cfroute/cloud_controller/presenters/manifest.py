@@ -8,7 +8,10 @@ from cfroute.cloud_controller.presenters.routing import options
 
 
 def application(app: App, routes: Sequence[Route], bindings: Sequence[CredentialBinding]) -> dict[str, Any]:
-    """The app, with hyphens in the keys as `cf create-app-manifest` writes them. What is empty is left out."""
+    """The app, with hyphens in the keys as `cf create-app-manifest` writes them. What is empty is left out.
+
+    Of processes of one type, which there are during a deployment, the newest counts.
+    """
     found = {
         "name": app.name,
         "stack": app.stack,
@@ -17,7 +20,7 @@ def application(app: App, routes: Sequence[Route], bindings: Sequence[Credential
         "metadata": {kind: values for kind, values in _metadata(app).items() if values},
         "routes": sorted((_route(app, each) for each in routes), key=lambda entry: str(entry["route"]).lower()),
         "services": sorted(each.service_instance.name for each in bindings),
-        "processes": [_process(each) for each in app.processes],
+        "processes": [_process(each) for each in {each.type: each for each in app.processes}.values()],
     }
     return {key: value for key, value in found.items() if value}
 

@@ -9,6 +9,7 @@ from cfroute.cloud_controller import environment, runs
 from cfroute.cloud_controller.actions import apps, jobs, lifecycle
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.deployments import rows
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.listing import Listing, among
@@ -32,6 +33,10 @@ def _organizations(session: Session, found: Sequence[App], urls: Urls) -> tuple[
     return include_organizations(session, [app.space for app in found], urls)
 
 
+_DEPLOYING = (
+    "Unable to assign current droplet while the app has a deployment in progress. "
+    "Wait for the deployment to complete or cancel it."
+)
 LISTING = Listing(
     App,
     present.app,
@@ -126,6 +131,8 @@ def current_droplet_guid(call: Call) -> dict[str, Any]:
 def assign_droplet(call: Call) -> dict[str, Any]:
     app, body = call.the(App), call.body
     refuse_if(to_one_problems(body, "current_droplet"))
+    if rows.deploying(call.session, app):
+        raise unprocessable(_DEPLOYING)
     droplet = call.find(Droplet, (body["data"] or {}).get("guid"))
     if droplet is None or droplet.app_guid != app.guid:
         raise unprocessable("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
@@ -145,7 +152,7 @@ def _droplet_relationship(call: Call, app: App) -> dict[str, Any]:
 def environment_of(call: Call) -> dict[str, Any]:
     """Everything that the app's environment is made of."""
     app = call.the(App)
-    web = app.processes[0]
+    web = rows.newest(app, "web") or app.processes[0]
     application = environment.vcap_application(
         runs.place(call.session, app, call.platform.config.external_url), memory_mb=web.memory_mb, disk_mb=web.disk_mb
     )

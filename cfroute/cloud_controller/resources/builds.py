@@ -1,13 +1,11 @@
-"""/v3/builds and /v3/droplets: from the bits to what runs"""
+"""/v3/builds: from the bits to what runs"""
 
 from typing import Any
 
-from starlette.responses import Response
-
-from cfroute.cloud_controller.actions import apps, jobs
+from cfroute.cloud_controller.actions import apps
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
-from cfroute.cloud_controller.endpoints import Exchange, delete, get, post
+from cfroute.cloud_controller.endpoints import get, post
 from cfroute.cloud_controller.errors import (
     BAD_REQUEST,
     UNAVAILABLE,
@@ -17,9 +15,8 @@ from cfroute.cloud_controller.errors import (
 )
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, Build, Droplet, Package, Space
+from cfroute.cloud_controller.models import App, Build, Package
 from cfroute.cloud_controller.presenters import apps as present
-from cfroute.cloud_controller.resources.packages import bits_response
 from cfroute.cloud_controller.validation.apps import lifecycle_problems, package_guid_problems
 from cfroute.cloud_controller.validation.common import unknown_fields
 
@@ -27,16 +24,6 @@ BUILDS = Listing(
     Build,
     present.build,
     {"app_guids": among(Build.app_guid), "package_guids": among(Build.package_guid), "states": among(Build.state)},
-)
-DROPLETS = Listing(
-    Droplet,
-    present.droplet,
-    {
-        "app_guids": among(Droplet.app_guid),
-        "states": among(Droplet.state),
-        "space_guids": lambda values: Droplet.app.has(App.space_guid.in_(values)),
-        "organization_guids": lambda values: Droplet.app.has(App.space.has(Space.organization_guid.in_(values))),
-    },
 )
 
 
@@ -79,36 +66,9 @@ def builds_of_app(call: Call) -> Reply:
     return BUILDS.page(call, Build.app_guid == call.the(App).guid)
 
 
-def show_droplet(call: Call) -> dict[str, Any]:
-    return present.droplet(call.the(Droplet), call.urls)
-
-
-def droplets_of_app(call: Call) -> Reply:
-    return DROPLETS.page(call, Droplet.app_guid == call.the(App).guid)
-
-
-async def download_droplet(exchange: Exchange) -> Response:
-    guid = await exchange.run(lambda call: call.the(Droplet).guid, write=False)
-    return bits_response(exchange.platform.blobs.droplet(guid), "Droplet")
-
-
-def remove_droplet(call: Call) -> Reply:
-    droplet = call.the(Droplet)
-    if droplet.app.droplet_guid == droplet.guid:
-        raise unprocessable("The droplet is currently used by the app.")
-    call.after.files.append(call.platform.blobs.droplet(droplet.guid))
-    call.session.delete(droplet)
-    return jobs.accepted(call, "droplet.delete")
-
-
 ENDPOINTS = (
     get("/v3/builds", BUILDS.page),
     post("/v3/builds", create),
     get("/v3/builds/{guid}", show),
     get("/v3/apps/{guid}/builds", builds_of_app),
-    get("/v3/droplets", DROPLETS.page),
-    get("/v3/droplets/{guid}", show_droplet),
-    delete("/v3/droplets/{guid}", remove_droplet),
-    get("/v3/droplets/{guid}/download", download_droplet),
-    get("/v3/apps/{guid}/droplets", droplets_of_app),
 )

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import select
-
 from cfroute.cloud_controller import feature_flags, runs
-from cfroute.cloud_controller.actions import processes
+from cfroute.cloud_controller.actions import deployments, processes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.deployments import rows
 from cfroute.cloud_controller.endpoints import get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if
 from cfroute.cloud_controller.listing import Listing, among
@@ -29,11 +28,11 @@ LISTING = Listing(
 
 
 def find(call: Call) -> Process:
-    """The process that the path names: by its guid, or by its app and its type."""
+    """The process that the path names: by its guid, or by its app and its type; during a deployment, the new one."""
     if "type" not in call.path:
         return call.the(Process)
     app = call.the(App)
-    found = call.session.scalars(select(Process).where(Process.app_guid == app.guid, Process.type == call.path["type"])).first()
+    found = rows.newest(app, call.path["type"])
     if found is None:
         raise not_found("Process")
     return found
@@ -62,6 +61,7 @@ def scale(call: Call) -> Reply:
 def update(call: Call) -> dict[str, Any]:
     process, body = find(call), call.body
     refuse_if(rules.process_problems(body))
+    deployments.refuse_while_deploying(call, process, "update")
     if "command" in body:
         process.command = body["command"]
     if body.get("health_check"):

@@ -109,6 +109,12 @@ def is_uri_path(value: object) -> bool:
     return isinstance(value, str) and value.startswith("/") and not any(c.isspace() or ord(c) < 32 for c in value)
 
 
+def feature_problems(body: Mapping[str, Any]) -> list[str]:
+    """What is wrong with `PATCH /v3/apps/:guid/features/:name`."""
+    good = isinstance(body.get("enabled"), bool)
+    return unknown_fields(body, ("enabled",)) + ([] if good else ["Enabled must be a boolean"])
+
+
 def package_problems(body: Mapping[str, Any]) -> list[str]:
     problems = unknown_fields(body, ("type", "relationships", "data", "metadata"))
     if body.get("type") != "bits":

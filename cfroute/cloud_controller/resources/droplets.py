@@ -1,0 +1,157 @@
+"""/v3/droplets: what apps run from, built here, uploaded or copied"""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from cfroute.cloud_controller.actions import jobs
+from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.endpoints import Exchange, delete, get, patch, post
+from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
+from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.models import App, Droplet, Space
+from cfroute.cloud_controller.presenters import apps as present
+from cfroute.cloud_controller.resources.packages import bits_response
+from cfroute.cloud_controller.uploads import pieces_of, store_droplet
+from cfroute.cloud_controller.validation import deployments as rules
+from cfroute.cloud_controller.validation.common import related
+
+LISTING = Listing(
+    Droplet,
+    present.droplet,
+    {
+        "app_guids": among(Droplet.app_guid),
+        "states": among(Droplet.state),
+        "space_guids": lambda values: Droplet.app.has(App.space_guid.in_(values)),
+        "organization_guids": lambda values: Droplet.app.has(App.space.has(Space.organization_guid.in_(values))),
+    },
+)
+_TWICE = "Droplet may be uploaded only once. Create a new droplet to upload bits."
+
+
+async def create(exchange: Exchange) -> Reply:
+    """A droplet that is to be uploaded; with `source_guid`, a copy of another one."""
+    raw = await exchange.body()
+    if "source_guid" in exchange.request.query_params:
+        return await _copy(exchange, raw)
+    return await exchange.run(_create, write=True, raw=raw)
+
+
+def _create(call: Call) -> Reply:
+    body = call.body
+    refuse_if(rules.droplet_problems(body))
+    guid = related(body, "app")
+    app = call.find(App, guid)
+    if app is None:
+        raise unprocessable(f'App with guid "{guid}" does not exist, or you do not have access to it.')
+    types = body.get("process_types") or {"web": ""}
+    droplet = call.save(Droplet(app_guid=app.guid, state="AWAITING_UPLOAD", process_types=types, stack=app.stack))
+    return _made(call, app, droplet)
+
+
+def _made(call: Call, app: App, droplet: Droplet) -> Reply:
+    call.audit("app.droplet.create", app, app.name, app.space_guid)
+    call.after.lines.append((app.guid, f"Creating droplet for app with guid {app.guid}"))
+    return Reply(201, present.droplet(droplet, call.urls))
+
+
+async def _copy(exchange: Exchange, raw: bytes) -> Reply:
+    source = await exchange.run(lambda call: _source(call).guid, write=False, raw=raw)
+    blobs, guid = exchange.platform.blobs, exchange.platform.new_guid()
+    checksum = await blobs.store(blobs.droplet(guid), pieces_of(blobs.droplet(source)))
+
+    def insert(call: Call) -> Reply:
+        source, app = _source(call), _destination(call)
+        kept = {name: getattr(source, name) for name in ("process_types", "buildpack", "detected_output", "stack")}
+        return _made(call, app, call.save(Droplet(guid=guid, app_guid=app.guid, checksum=checksum, **kept)))
+
+    return await exchange.run(insert, write=True, raw=raw)
+
+
+def _source(call: Call) -> Droplet:
+    refuse_if(rules.copy_problems(call.body))
+    droplet = call.find(Droplet, call.query.get("source_guid"))
+    if droplet is None:
+        raise not_found("Droplet")
+    _destination(call)
+    if droplet.state != "STAGED":
+        raise unprocessable("source droplet is not staged")
+    return droplet
+
+
+def _destination(call: Call) -> App:
+    app = call.find(App, related(call.body, "app"))
+    if app is None:
+        raise not_found("App")
+    return app
+
+
+async def upload(exchange: Exchange) -> Reply:
+    """Store what was built elsewhere; the droplet is STAGED when this is answered."""
+
+    def admit(call: Call) -> str:
+        droplet = call.the(Droplet)
+        if droplet.state != "AWAITING_UPLOAD":
+            raise unprocessable(_TWICE)
+        return droplet.guid
+
+    guid = await exchange.run(admit, write=False)
+    blobs = exchange.platform.blobs
+    stored = await store_droplet(exchange.request, blobs, blobs.droplet(guid))
+
+    def finish(call: Call) -> Reply:
+        droplet = call.the(Droplet)
+        droplet.state, droplet.checksum = "STAGED", stored.checksum
+        if not any(droplet.process_types.values()) and stored.process_types:
+            droplet.process_types = stored.process_types
+        app = droplet.app
+        call.session.flush()
+        call.audit("app.droplet.upload", app, app.name, app.space_guid)
+        call.after.lines.append((app.guid, f"Uploading droplet for app with guid {app.guid}"))
+        accepted = jobs.accepted(call, "droplet.upload")
+        return Reply(202, present.droplet(droplet, call.urls), accepted.headers)
+
+    return await exchange.run(finish, write=True)
+
+
+def show(call: Call) -> dict[str, Any]:
+    return present.droplet(call.the(Droplet), call.urls)
+
+
+def of_app(call: Call) -> Reply:
+    return LISTING.page(call, Droplet.app_guid == call.the(App).guid)
+
+
+async def download(exchange: Exchange) -> Response:
+    guid = await exchange.run(lambda call: call.the(Droplet).guid, write=False)
+    return bits_response(exchange.platform.blobs.droplet(guid), "Droplet")
+
+
+def remove(call: Call) -> Reply:
+    droplet = call.the(Droplet)
+    if droplet.app.droplet_guid == droplet.guid:
+        raise unprocessable("The droplet is currently used by the app.")
+    call.after.files.append(call.platform.blobs.droplet(droplet.guid))
+    call.session.delete(droplet)
+    return jobs.accepted(call, "droplet.delete")
+
+
+def update(call: Call) -> dict[str, Any]:
+    droplet, body = call.the(Droplet), call.body
+    refuse_if(rules.update_problems(body))
+    set_metadata(droplet, body)
+    call.session.flush()
+    return present.droplet(droplet, call.urls)
+
+
+ENDPOINTS = (
+    get("/v3/droplets", LISTING.page),
+    post("/v3/droplets", create),
+    get("/v3/droplets/{guid}", show),
+    patch("/v3/droplets/{guid}", update),
+    delete("/v3/droplets/{guid}", remove),
+    post("/v3/droplets/{guid}/upload", upload),
+    get("/v3/droplets/{guid}/download", download),
+    get("/v3/apps/{guid}/droplets", of_app),
+)
