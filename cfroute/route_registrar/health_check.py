@@ -13,6 +13,7 @@ from cfroute.lager import Lager
 from cfroute.route_registrar.config import HealthCheck
 
 _SHELL: Final = ("/bin/sh", "-c")
+_REAPING: Final = 1.0  # s, for the end of a process that was killed
 
 
 class ScriptError(Exception):
@@ -43,7 +44,7 @@ class HealthChecker:
             self._log.error("Script failed to exit within timeout", script=script, timeout=health_check.timeout, error=str(error))
             raise
         finally:
-            _kill(process)
+            await _end(process)
         said = {"script": script, "stdout": stdout.decode("utf-8", "replace"), "stderr": stderr.decode("utf-8", "replace")}
         if process.returncode == 0:
             self._log.info("Script exited without error", **said)
@@ -66,8 +67,12 @@ class HealthChecker:
             expiring.cancel()
 
 
-def _kill(process: Process) -> None:
+async def _end(process: Process) -> None:
     """End the script and what it has started, if it has not ended by itself."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):  # something that has left the group may hold the pipes
+        async with asyncio.timeout(_REAPING):
+            await process.wait()
