@@ -15,6 +15,7 @@ from cfroute.cloud_controller import internal, resources
 from cfroute.cloud_controller.call import Call, Reply, User
 from cfroute.cloud_controller.endpoints import COMPONENT, NOBODY, Endpoint, get, respond, serve
 from cfroute.cloud_controller.errors import UNKNOWN_REQUEST, ApiError
+from cfroute.cloud_controller.hosts import with_uaa_at_its_hosts
 from cfroute.cloud_controller.platform import Platform
 
 
@@ -35,7 +36,7 @@ ENDPOINTS = (*resources.ENDPOINTS, get("/openapi.json", describe, open=True))
 
 def external_app(platform: Platform) -> ASGIApp:
     """The API for people and tools."""
-    return _without_trailing_slash(_app(platform, ENDPOINTS))
+    return with_uaa_at_its_hosts(_without_trailing_slash(_app(platform, ENDPOINTS)), platform)
 
 
 def internal_app(platform: Platform) -> ASGIApp:

@@ -65,6 +65,21 @@ def test_requests_go_to_the_uaa_as_they_came(remote: Any, method: str) -> None:
     }
 
 
+@pytest.mark.parametrize("host", ["uaa.cf.localhost", "login.cf.localhost:8443", "UAA.CF.LOCALHOST"])
+def test_at_its_own_hosts_the_uaa_has_the_root_path(remote: Any, host: str) -> None:
+    answer = remote("GET", "/uaa/x?y=1", headers={"Host": host, "X-Forwarded-Proto": "https"})
+    told = answer.json()
+    assert (told["path"], told["query"]) == ("/uaa/x", "y=1")
+    assert (told["x-forwarded-host"], told["x-forwarded-prefix"], told["x-forwarded-proto"]) == (host, "", "https")
+    assert remote("GET", "/", headers={"Host": host}).json()["path"] == "/"
+
+
+@pytest.mark.parametrize("host", ["api.cf.localhost", "uaa.other.test", "xuaa.cf.localhost", "127.0.0.1:9022"])
+def test_at_other_hosts_there_is_the_api(remote: Any, host: str) -> None:
+    links = remote("GET", "/", headers={"Host": host}).json()["links"]
+    assert links["uaa"] == {"href": f"http://{host}/uaa"}
+
+
 def test_a_uaa_that_is_away_is_the_cloud_controllers_error(cc: Any) -> None:
     http = Client(None, 1)
     cc.platform = dataclasses.replace(cc.platform, uaa=RemoteUaa(http, "http://127.0.0.1:9", "http://public.test"))
