@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -15,6 +15,10 @@ from cfroute.http_client import Client, Unreachable
 
 # A token with a wrong signature makes us look for a new key; anybody can send one, so not more often than this (seconds).
 _REFETCH_INTERVAL = 5.0
+_REMEMBERED = 1000  # tokens
+
+# What the UAA calls us in the tokens that are for us.
+AUDIENCE = "cloud_controller"
 
 Keys = Mapping[str, RSAPublicKey]
 
@@ -71,6 +75,29 @@ class UAAKeys:
             raise ApiError(UAA_UNAVAILABLE) from error
 
 
+class _Claims(msgspec.Struct):
+    """What is read of a token's claims."""
+
+    iss: str
+    exp: float
+    scope: list[str]
+    aud: list[str] | str
+    nbf: float = 0.0
+    jti: str = ""
+    client_id: str = ""
+    user_id: str | None = None
+    user_name: str | None = None
+
+
+class _Good(NamedTuple):
+    """Whom a token speaks for, and to whom; from when until when, in seconds of the epoch."""
+
+    user: User
+    audience: frozenset[str]
+    begins: float
+    expires: float
+
+
 class TokenChecker:
     """Turns an Authorization header into a user."""
 
@@ -78,33 +105,51 @@ class TokenChecker:
         self._source = source
         self._issuer = issuer
         self._clock = clock
+        # Headers that were found good with these keys: clients send the same one again and again.
+        self._keys: Keys = {}
+        self._good: dict[str, _Good] = {}
 
-    async def user(self, authorization: str | None) -> User:
-        """Whom the token speaks for. Raises ApiError: 10002 without a token, 1000 for a bad one (TokenExpired for an old one)."""
+    async def user(self, authorization: str | None, audience: str = AUDIENCE) -> User:
+        """Whom the token speaks for. Raises ApiError: 10002 without a token, 1000 for a bad one (TokenExpired for an old one).
+
+        A token that is meant for others than `audience`, or for later, is a bad one.
+        """
         if not authorization:
             raise ApiError(NOT_AUTHENTICATED)
-        scheme, _, token = authorization.partition(" ")
-        claims = await self._claims(token.strip()) if scheme.lower() == "bearer" else None
-        if claims is None or not acceptable(claims, self._issuer):
+        keys = await self._source.keys()
+        if keys is not self._keys:
+            self._keys, self._good = keys, {}
+        good, now = self._good.get(authorization) or await self._checked(authorization, keys), self._clock.now()
+        if audience not in good.audience or good.begins > now:
             raise ApiError(INVALID_TOKEN)
-        if claims["exp"] <= self._clock.now():
+        if good.expires <= now:
             raise TokenExpired
-        guid = str(claims.get("user_id") or claims.get("client_id", ""))
-        return User(guid, str(claims.get("user_name") or guid), frozenset(claims["scope"]))
+        return good.user
 
-    async def _claims(self, token: str) -> dict[str, Any] | None:
-        for newer in (False, True):
-            claims = jwt.verified(token, await self._source.keys(newer=newer))
-            if claims is not None:
-                return claims
+    async def _checked(self, authorization: str, keys: Keys) -> _Good:
+        scheme, _, token = authorization.partition(" ")
+        claims = await self._claims(token.strip(), keys) if scheme.lower() == "bearer" else None
+        good = acceptable(claims, self._issuer) if claims is not None else None
+        if good is None:
+            raise ApiError(INVALID_TOKEN)
+        if len(self._good) >= _REMEMBERED:
+            del self._good[next(iter(self._good))]
+        self._good[authorization] = good
+        return good
+
+    async def _claims(self, token: str, keys: Keys) -> dict[str, Any] | None:
+        return jwt.verified(token, keys) or jwt.verified(token, await self._source.keys(newer=True))
+
+
+def acceptable(claims: dict[str, Any], issuer: str) -> _Good | None:
+    """What the claims of an access token of our UAA say; None when they are none of such a token."""
+    try:
+        known = msgspec.convert(claims, _Claims)
+    except msgspec.ValidationError:
         return None
-
-
-def acceptable(claims: dict[str, Any], issuer: str) -> bool:
-    """Whether these are the claims of an access token of our UAA, expired or not."""
-    return (
-        claims.get("iss") == issuer
-        and isinstance(claims.get("exp"), int | float)
-        and isinstance(claims.get("scope"), list)
-        and not str(claims.get("jti", "")).endswith("-r")
-    )
+    if known.iss != issuer or known.jti.endswith("-r"):
+        return None
+    guid = known.user_id or known.client_id
+    user = User(guid, known.user_name or guid, frozenset(known.scope))
+    audience = [known.aud] if isinstance(known.aud, str) else known.aud
+    return _Good(user, frozenset(audience), known.nbf, known.exp)

@@ -7,12 +7,13 @@ is done when the transaction is safely on the disk.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.sql.base import ExecutableOption
 
 from cfroute.cloud_controller.errors import NOT_AUTHORIZED, ORGANIZATION_SUSPENDED, PARSE_ERROR, ApiError, not_found
 from cfroute.cloud_controller.models import AuditEvent, Organization, Resource, Role
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cfroute.cloud_controller.platform import Platform
 
 R = TypeVar("R", bound=Resource)
+Loads = tuple[ExecutableOption, ...]
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ class After:
     apps: set[str] = field(default_factory=set)  # whose desired LRPs may have changed
     builds: list[str] = field(default_factory=list)  # that are to be staged
     operations: list[str] = field(default_factory=list)  # that are to be begun at brokers
+    deployments: bool = False  # whether one has to go on
     lines: list[tuple[str, str]] = field(default_factory=list)  # (app guid, text) for the app's log
     files: list[Path] = field(default_factory=list)  # to be deleted
-    deployments: bool = False  # whether one has to go on
 
 
 @dataclass(frozen=True)
@@ -113,17 +115,17 @@ class Call:
             raise ApiError(PARSE_ERROR)
         return body
 
-    def find(self, model: type[R], guid: object) -> R | None:
-        """The thing, if there is one that the user sees.
+    def find(self, model: type[R], guid: object, loads: Loads = ()) -> R | None:
+        """The thing, if there is one that the user sees. `loads` are related things that are to be read with it.
 
         Raises 10003 when the user may not do there what was asked for, 10017 when only the organization's suspension forbids it.
         """
         if not isinstance(guid, str):
             return None
-        if self.user.sees_everything:
-            found = self.session.get(model, guid)
-        else:
-            found = self.session.scalars(select(model).where(model.guid == guid, self.sight.of(model))).first()
+        wanted = _by_guid(model, loads)
+        if not self.user.sees_everything:
+            wanted = wanted.where(self.sight.of(model))
+        found = self.session.scalars(wanted, {"guid": guid}).unique().one_or_none()
         if found is not None and self.rule is None:
             self.only_admin()
         elif found is not None and self.rule is not None and model.__name__ in self.rule.kinds:
@@ -172,9 +174,9 @@ class Call:
             return
         raise ApiError(NOT_AUTHORIZED)
 
-    def the(self, model: type[R], name: str | None = None, parameter: str = "guid") -> R:
+    def the(self, model: type[R], name: str | None = None, parameter: str = "guid", *, loads: Loads = ()) -> R:
         """The thing that the path names. Raises 404 with the name of its kind."""
-        found = self.find(model, self.path[parameter])
+        found = self.find(model, self.path[parameter], loads)
         if found is None:
             raise not_found(name or model.__name__)
         return found
@@ -204,3 +206,9 @@ class Call:
             organization_guid=organization or place(target).organization,
         )
         self.session.add(event)
+
+
+@cache
+def _by_guid(model: type[R], loads: Loads) -> Select[R]:
+    """The statement is kept: making it, and seeing that it is the same again, takes as long as the database."""
+    return select(model).where(model.guid == bindparam("guid")).options(*loads)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, UOWTransaction
@@ -29,7 +30,7 @@ class Database:
 
     def __init__(self, engine: Engine, clock: Clock, new_guid: Callable[[], str]) -> None:
         self._engine = engine
-        self._writer = engine.execution_options(cfroute_begin="IMMEDIATE")
+        self._writer = engine.execution_options(cfroute_immediate=True)
         self._writing = threading.Lock()
         self._clock = clock
         self._new_guid = new_guid
@@ -37,7 +38,14 @@ class Database:
     @classmethod
     def open(cls, path: str, clock: Clock, new_guid: Callable[[], str]) -> "Database":
         """Open the file, with its tables. Raises ConfigurationError when it cannot be used or is from a newer cfroute."""
-        engine = create_engine(f"sqlite:///{path}", poolclass=QueuePool, pool_size=4, max_overflow=_CONNECTIONS - 4)
+        engine = create_engine(
+            f"sqlite:///{path}",
+            poolclass=QueuePool,
+            pool_size=4,
+            max_overflow=_CONNECTIONS - 4,
+            json_serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_deserializer=msgspec.json.decode,
+        )
         event.listen(engine, "connect", lambda connection, _record: sqlite.configure(connection))
         event.listen(engine, "begin", _begin)
         try:
@@ -82,7 +90,7 @@ def _stamp(session: Session, _context: UOWTransaction, _instances: object) -> No
 
 
 def _create_tables(engine: Engine) -> None:
-    with engine.execution_options(cfroute_begin="IMMEDIATE").begin() as connection:
+    with engine.execution_options(cfroute_immediate=True).begin() as connection:
         version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
         if version > SCHEMA_VERSION:
             path = engine.url.database
@@ -95,5 +103,8 @@ def _create_tables(engine: Engine) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    options: dict[str, Any] = dict(connection.get_execution_options())
-    connection.exec_driver_sql(f"BEGIN {options.get('cfroute_begin', 'DEFERRED')}")
+    if connection.get_execution_options().get("cfroute_immediate"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN")  # takes no lock and so cannot fail: there is no error for SQLAlchemy to translate

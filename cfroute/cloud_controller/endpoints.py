@@ -89,7 +89,6 @@ class Exchange:
     async def run(self, work: Callable[[Call], T], *, write: bool, raw: bytes = b"") -> T:
         """Do `work` in one transaction, then what it left to be done after it."""
         platform, request = self.platform, self.request
-
         rule = rule_of(self.endpoint.method, self.endpoint.path)
 
         def transaction() -> tuple[T, Call]:
@@ -99,9 +98,9 @@ class Exchange:
                     session=session,
                     user=self.user,
                     urls=Urls.of_request(request.headers, platform.config.external_url),
-                    location=request.url.path,
+                    location=request.scope["path"],
                     path=request.path_params,
-                    query=Query(request.url.query),
+                    query=Query(request.scope["query_string"].decode(errors="replace")),
                     content_type=request.headers.get("content-type", ""),
                     raw=raw,
                     rule=rule,
@@ -112,7 +111,7 @@ class Exchange:
                     call.refuse_unpermitted()
                 return done, call
 
-        limiter = platform.writers if write else None
+        limiter = platform.writers if write else platform.readers
         result, call = await to_thread.run_sync(transaction, limiter=limiter)
         if write:
             await _carry_out(platform, call)
@@ -141,9 +140,9 @@ async def _carry_out(platform: Platform, call: Call) -> None:
     except OSError as error:  # the change itself is safe
         platform.log.error("not-tidied-up", error=str(error))
     if after.apps:
+        await platform.diego.push(after.apps)
     if after.deployments:
         platform.deployments.wake()
-        await platform.diego.push(after.apps)
     if after.builds:
         await platform.diego.stage(after.builds)
     if after.operations:
@@ -162,7 +161,8 @@ def serve(platform: Platform, endpoint: Endpoint, nobody: User = NOBODY) -> Call
             if waits:
                 return respond(await endpoint.handler(exchange))
             raw = await exchange.body() if write else b""
-            return respond(await exchange.run(endpoint.handler, write=write, raw=raw))
+            # Long answers are encoded in the thread as well.
+            return await exchange.run(lambda call: respond(endpoint.handler(call)), write=write, raw=raw)
         except Exception as error:
             return refusal(platform, request, error)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, cast, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from cfroute.cloud_controller import labels
-from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.call import Call, Loads, Reply
 from cfroute.cloud_controller.errors import bad_query
 from cfroute.cloud_controller.models import Labelled, Resource
 from cfroute.cloud_controller.query import Query
@@ -21,6 +21,8 @@ R = TypeVar("R", bound=Resource)
 Filter = Callable[[list[str]], ColumnElement[bool]]
 # Related things: the name under `included`, and what stands there.
 Include = Callable[[Session, Sequence[Any], Urls], tuple[str, list[dict[str, Any]]]]
+_Conditions = list[ColumnElement[bool]]
+_Order = tuple[ColumnElement[Any], ColumnElement[Any]]
 
 _PAGING = ("page", "per_page", "order_by", "created_ats", "updated_ats", "guids")
 _COMPARISONS: dict[str, Callable[[Any, float], ColumnElement[bool]]] = {
@@ -38,7 +40,10 @@ def among(column: InstrumentedAttribute[Any]) -> Filter:
 
 @dataclass(frozen=True)
 class Listing(Generic[R]):
-    """How one kind of thing is listed. `accepts` are further parameters, which the handler sees to itself."""
+    """How one kind of thing is listed. `accepts` are further parameters, which the handler sees to itself.
+
+    `loads` are the related things that `present` looks at, to be read for all rows at once and not for each.
+    """
 
     model: type[R]
     present: Callable[[R, Urls], dict[str, Any]]
@@ -46,6 +51,7 @@ class Listing(Generic[R]):
     order: tuple[str, ...] = ()
     includes: Mapping[str, Include] = field(default_factory=dict)
     accepts: tuple[str, ...] = ()
+    loads: Loads = ()
 
     @property
     def parameters(self) -> list[str]:
@@ -59,9 +65,10 @@ class Listing(Generic[R]):
         query.refuse_unknown(self.parameters)
         include = query.include(self.includes)
         number, size = query.window()
-        found = select(self.model).where(*call.visible(self.model), *where, *self._conditions(query))
-        total = call.session.scalar(select(func.count()).select_from(found.subquery())) or 0
-        rows = call.session.scalars(self._ordered(found, query).limit(size).offset((number - 1) * size)).all()
+        conditions = [*call.visible(self.model), *where, *self._conditions(query)]
+        before = (number - 1) * size
+        rows = self._rows(call.session, conditions, self._order(query), before, size)
+        total = self._total(call.session, conditions, before, len(rows), size)
         answer: dict[str, Any] = {
             "pagination": pagination(call.urls.base + call.location, query, total, number, size),
             "resources": [self.present(row, call.urls) for row in rows],
@@ -85,7 +92,7 @@ class Listing(Generic[R]):
             answer[plural] = things
         return answer
 
-    def _conditions(self, query: Query) -> list[ColumnElement[bool]]:
+    def _conditions(self, query: Query) -> _Conditions:
         model: Any = self.model
         conditions = [make(query.values(name)) for name, make in self.filters.items() if name in query]
         if "guids" in query and "guids" not in self.filters:
@@ -97,13 +104,28 @@ class Listing(Generic[R]):
             conditions += [_labelled(model, requirement) for requirement in labels.parse(query.get("label_selector"))]
         return conditions
 
-    def _ordered(self, found: Select[R], query: Query) -> Select[R]:
+    def _rows(self, session: Session, where: _Conditions, order: _Order, before: int, size: int) -> Sequence[R]:
+        """So many of those for which `where` holds, after the first `before`."""
+        # Which ones they are is asked for by itself: an index knows, and what stands before them is not read with all that
+        # belongs to it.
+        page = select(self._rowid).select_from(self.model).where(*where).order_by(*order).limit(size).offset(before)
+        rows = select(self.model).where(self._rowid.in_(page.correlate(None))).order_by(*order)
+        return session.scalars(rows.options(*self.loads)).unique().all()
+
+    def _total(self, session: Session, where: _Conditions, before: int, found: int, size: int) -> int:
+        """How many there are on all pages; a page that is not full is the last one, and nobody has to count."""
+        if found < size and (found or not before):
+            return before + found
+        return session.scalar(select(func.count()).select_from(self.model).where(*where)) or 0
+
+    @property
+    def _rowid(self) -> ColumnElement[int]:
+        return literal_column(f"{self.model.__tablename__}.rowid")
+
+    def _order(self, query: Query) -> _Order:
         name, descending = query.order(("created_at", "updated_at", *self.order))
         column = getattr(self.model, name)
-        insertion: ColumnElement[int] = literal_column(f"{self.model.__tablename__}.rowid")
-        if descending:
-            return found.order_by(column.desc(), insertion.desc())
-        return found.order_by(column, insertion)
+        return (column.desc(), self._rowid.desc()) if descending else (column, self._rowid)
 
 
 def _moments(column: Any, name: str, values: list[str]) -> ColumnElement[bool]:

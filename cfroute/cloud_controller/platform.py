@@ -67,7 +67,8 @@ class Deployments(Protocol):
 class Platform:
     """The Cloud Controller's parts, put together in `main` and `local`.
 
-    writers lets one request write at a time: the others wait in the event loop, where they take no thread from readers.
+    writers lets one request write at a time, and readers lets a few read: the others wait in the event loop. More threads would
+    only take the interpreter from each other; one alone would have everybody wait for a long list.
     """
 
     config: Config
@@ -77,8 +78,8 @@ class Platform:
     diego: Diego
     routing: Routing
     brokers: Brokers
-    names: Names
     deployments: Deployments
+    names: Names
     uaa: Uaa
     app_logs: LogWriter
     clock: Clock
@@ -86,3 +87,4 @@ class Platform:
     chance: Random
     log: Logger
     writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))

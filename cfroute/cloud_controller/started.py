@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from cfroute.cloud_controller.desired import Mapping, Run, Started
 from cfroute.cloud_controller.models import App, Destination, Process, Route
@@ -43,6 +43,7 @@ def _mappings(session: Session, app_guids: Collection[str]) -> dict[tuple[str, s
         select(Destination, Route)
         .join(Route, Route.guid == Destination.route_guid)
         .where(Destination.app_guid.in_(app_guids))
+        .options(selectinload(Route.binding))
         .order_by(Destination.created_at, Destination.guid)
     )
     mappings: defaultdict[tuple[str, str], list[Mapping]] = defaultdict(list)

@@ -23,4 +23,5 @@ class Urls:
 
     def link(self, path: str, method: str | None = None) -> dict[str, str]:
         """`{"href": …}` of a path below /v3."""
-        return {"href": self.v3(path)} | ({"method": method} if method else {})
+        href = f"{self.base}/v3{path}"
+        return {"href": href, "method": method} if method else {"href": href}

@@ -26,7 +26,7 @@ class Route(Labelled):
     __tablename__ = "routes"
     __table_args__ = (UniqueConstraint("domain_guid", "host", "path", "port"),)
 
-    host: Mapped[str] = mapped_column(NOCASE)
+    host: Mapped[str] = mapped_column(NOCASE, index=True)
     path: Mapped[str] = mapped_column(NOCASE)
     port: Mapped[int] = mapped_column(default=0)
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -46,7 +46,7 @@ class Route(Labelled):
         order_by="Destination.created_at",
     )
     binding: Mapped["RouteBinding | None"] = relationship(
-        lazy="selectin", cascade="all, delete-orphan", passive_deletes=True, back_populates="route"
+        cascade="all, delete-orphan", passive_deletes=True, back_populates="route"
     )
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import jobs, routes
@@ -56,6 +56,7 @@ LISTING = Listing(
         "app_guids": lambda values: Route.destinations.any(Destination.app_guid.in_(values)),
         "service_instance_guids": lambda values: Route.binding.has(RouteBinding.service_instance_guid.in_(values)),
     },
+    loads=(joinedload(Route.destinations),),
     includes={"domain": _domains, "space": _spaces, "space.organization": _organizations},
 )
 
@@ -97,7 +98,7 @@ def _in_tcp_domain(call: Call) -> bool:
 
 
 def show(call: Call) -> dict[str, Any]:
-    return LISTING.included(call, call.the(Route))
+    return LISTING.included(call, call.the(Route, loads=LISTING.loads))
 
 
 def update(call: Call) -> dict[str, Any]:
