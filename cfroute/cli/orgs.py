@@ -5,6 +5,7 @@ import msgspec
 from cfroute.cli import org_quotas, render
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
+from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
@@ -44,8 +45,9 @@ def orgs(session: Session, labels: str | None) -> list[Named]:
     examples=("cfroute create-org acme", "cfroute create-org acme -q small"),
     see_also=("create-space", "org-quotas", "orgs", "set-org-role", "target"),
 )
-@argument("org", "new")
-def create_org(session: Session, org: str) -> Resource:
+@argument("org", NEW)
+@option("--quota", "-q", help="Quota to assign to the newly created org")
+def create_org(session: Session, org: str, quota: str | None) -> Resource:
     session.say(f"Creating org {render.name(org)} as {session.target.user}...")
     try:
         created = session.api.post("/v3/organizations", {"name": org})

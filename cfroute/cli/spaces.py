@@ -3,13 +3,14 @@
 from cfroute.cli import render, space_quotas
 from cfroute.cli.api import Api, ApiError, Resource
 from cfroute.cli.command import command
+from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
-from cfroute.cli.orgs import Named
+from cfroute.cli.orgs import Named, same_name
 from cfroute.cli.roles import SPACE_ROLES, assign
 from cfroute.cli.session import Session
+from cfroute.cli.settings import save
 from cfroute.cli.target import find_org, find_space
 from cfroute.errors import NotFound
-
 
 _IMPACT = (
     "This action impacts all resources scoped to this space, including apps, service instances, "
@@ -46,9 +47,9 @@ org_option = option("-o", "org", complete="org", help="Organization (default: th
     examples=("cfroute create-space staging", "cfroute create-space staging -o acme -q small"),
     see_also=("set-space-role", "space-quotas", "spaces", "target"),
 )
-@argument("space", "new")
+@argument("space", NEW)
 @org_option
-@option("-q", "--quota", complete="space-quota", help="Quota to assign to the newly created space")
+@option("--quota", "-q", complete="space-quota", help="Quota to assign to the newly created space")
 def create_space(session: Session, space: str, org: str | None, quota: str | None) -> Resource:
     owner = find_org(session.api, org) if org else session.target.org
     place = f"org {render.name(owner['name'])}"

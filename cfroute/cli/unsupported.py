@@ -33,6 +33,9 @@ _OPEN_NETWORK = Reason("instances reach whatever this machine reaches", "nothing
 _NO_VARIABLE_GROUPS = Reason(
     "it has no groups of environment variables", "'cfroute set-env' gives an app a variable, as does 'env' in its manifest"
 )
+_ONE_PLACE = Reason(
+    "its apps all run on this machine, in no isolation segment", "'cfroute up --cells N' spreads them over several cells"
+)
 _PIP = Reason("its plugins are Python packages", "'pip install PACKAGE' adds one, and 'cfroute plugins' lists them")
 
 COMMANDS: dict[str, Reason] = {
@@ -46,6 +49,10 @@ COMMANDS: dict[str, Reason] = {
     **dict.fromkeys(("security-groups", "security-group", "create-security-group", "update-security-group"), _OPEN_NETWORK),
     **dict.fromkeys(("delete-security-group", "bind-security-group", "unbind-security-group"), _OPEN_NETWORK),
     **dict.fromkeys(("running-security-groups", "staging-security-groups"), _OPEN_NETWORK),
+    **dict.fromkeys(("isolation-segments", "create-isolation-segment", "delete-isolation-segment"), _ONE_PLACE),
+    **dict.fromkeys(("enable-org-isolation", "disable-org-isolation", "set-org-default-isolation-segment"), _ONE_PLACE),
+    **dict.fromkeys(("reset-org-default-isolation-segment", "set-space-isolation-segment"), _ONE_PLACE),
+    "reset-space-isolation-segment": _ONE_PLACE,
     **dict.fromkeys(("running-environment-variable-group", "rvg", "revg"), _NO_VARIABLE_GROUPS),
     **dict.fromkeys(("staging-environment-variable-group", "svg", "sevg"), _NO_VARIABLE_GROUPS),
     **dict.fromkeys(("set-running-environment-variable-group", "srevg"), _NO_VARIABLE_GROUPS),
