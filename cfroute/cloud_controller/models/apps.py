@@ -40,7 +40,8 @@ class App(Labelled):
 
 def _health_check_type(context: DefaultExecutionContext) -> str:
     """Only web processes listen on a port."""
-    return "port" if context.get_current_parameters()["type"] == "web" else "process"
+    inserted = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return "port" if inserted["type"] == "web" else "process"
 
 
 class Process(Labelled):
