@@ -1,5 +1,6 @@
 """Tells TCP routes to the Routing API: a port of a router group that leads to a backend."""
 
+import asyncio
 import contextlib
 import ssl
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ _CANNOT_FETCH: Final = "oauth2: cannot fetch token: "
 
 
 class TcpOutlet:
-    """Asks the Routing API, once for each time that a route is told."""
+    """Asks the Routing API, once for each time that a route is told, and of one at a time."""
 
     def __init__(self, api: RoutingApi, tokens: uaa.Tokens, max_ttl: float, log: Lager) -> None:
         """`max_ttl` is the most seconds that a route may live without being renewed."""
@@ -33,9 +34,14 @@ class TcpOutlet:
         self._log = log
         self._guids: dict[str, str] = {}
         """Of the router groups, by their names."""
+        self._asking = asyncio.Lock()
 
     async def tell(self, verb: Verb, route: TcpRoute) -> None:
         """Have the route there, or not there. Raises RegistrationError, logged."""
+        async with self._asking:
+            await self._tell(verb, route)
+
+    async def _tell(self, verb: Verb, route: TcpRoute) -> None:
         token = await self._token()
         with self._failing("Failed to make route mapping"):
             guid = self._guids.get(route.router_group) or await self._found(route.router_group, token)

@@ -42,6 +42,7 @@ class Uaa:
             "signing_key": str(key),
             "clients": {
                 "gorouter": _client("routing.routes.read"),
+                "registrar": _client("routing.routes.write", "routing.router_groups.read"),
                 "emitter": _client("routing.routes.read", "routing.routes.write"),
                 "admin": _client("routing.router_groups.read", "routing.router_groups.write"),
             },
