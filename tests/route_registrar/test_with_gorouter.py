@@ -1,0 +1,56 @@
+"""NATS, Gorouter and registrar, all of them real: what is registered is routed while it is well."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..conformance.conftest import Backend, Nats, Router, until
+from .daemons import Registrar, http, server
+
+
+@pytest.fixture
+def nats() -> Iterator[Nats]:
+    nats = Nats()
+    yield nats
+    nats.stop()
+
+
+@pytest.fixture
+def router(tmp_path: Path, nats: Nats) -> Iterator[Router]:
+    folder = tmp_path / "gorouter"
+    folder.mkdir()
+    router = Router(folder, nats, {})
+    yield router
+    assert router.stop() == 0
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    backend = Backend()
+    yield backend
+    backend.close()
+
+
+@pytest.mark.statement("route registrar 5", "A Gorouter serves a route while its check is passed, and drops it when that fails")
+@pytest.mark.statement("route registrar 8", "A Gorouter drops the routes of a registrar that ends")
+def test_a_route_is_served_while_it_is_well(tmp_path: Path, nats: Nats, router: Router, backend: Backend) -> None:
+    ill = tmp_path / "ill"
+    check = {"name": "h", "script_path": f"test ! -f {ill}", "timeout": "150ms"}
+    tags = {"component": "CloudController"}
+    route = http("api", host="127.0.0.1", port=backend.port, uris=["api.test", "api.test/v3"], tags=tags, health_check=check)
+    registrar = Registrar(tmp_path, {"message_bus_servers": [server(nats)], "routes": [route]})
+    try:
+        until(lambda: len(router.routes()) == 2, "the routes")
+        assert router.routes()["api.test"][0]["tags"] == tags
+        assert router.get("api.test").status == 200
+        ill.touch()
+        until(lambda: not router.routes(), "their end")
+        assert router.get("api.test").status == 404
+        ill.unlink()
+        until(lambda: router.get("api.test").status == 200, "the routes again")
+        assert registrar.end() == 0
+        until(lambda: not router.routes(), "their end")
+    finally:
+        registrar.process.kill()
+        registrar.process.wait()
