@@ -52,6 +52,8 @@ def migrate(connection: Connection, version: int) -> None:
     for table in remade:
         _set_aside(connection, table)
     Base.metadata.create_all(connection)
+    for index in (index for table in Base.metadata.sorted_tables for index in table.indexes if version):
+        index.create(connection, checkfirst=True)  # `create_all` looks at tables only
     for table in remade:
         _take_back(connection, Base.metadata.tables[table])
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
