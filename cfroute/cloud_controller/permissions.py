@@ -88,6 +88,8 @@ RULES: Final = {
     "DELETE /v3/spaces/{guid}/routes": _DEVELOPER,
     "POST /v3/spaces/{guid}/actions/apply_manifest": _DEVELOPER,
     "POST /v3/spaces/{guid}/manifest_diff": _DEVELOPER,
+    "PATCH /v3/organizations/{guid}/relationships/default_isolation_segment": _MANAGER,
+    "PATCH /v3/spaces/{guid}/relationships/isolation_segment": _MANAGER,
     "POST /v3/space_quotas": Rule(frozenset({"organization_manager"}), ("Organization",)),
     "PATCH /v3/space_quotas/{guid}": _QUOTA_MANAGER,
     "DELETE /v3/space_quotas/{guid}": _QUOTA_MANAGER,

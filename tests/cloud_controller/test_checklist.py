@@ -29,6 +29,22 @@ GET /v3/organizations/GUID/domains ?label_selector=x
 GET /v3/organizations/GUID/domains/default
 GET /v3/organizations/GUID/relationships/default_isolation_segment
 GET /v3/organization_quotas/GUID
+GET /v3/organization_quotas ?names=x&page=1&per_page=1
+POST /v3/organization_quotas
+PATCH /v3/organization_quotas/GUID
+DELETE /v3/organization_quotas/GUID
+POST /v3/organization_quotas/GUID/relationships/organizations
+GET /v3/space_quotas ?names=x&organization_guids=x&page=1&per_page=1
+POST /v3/space_quotas
+GET /v3/space_quotas/GUID
+PATCH /v3/space_quotas/GUID
+DELETE /v3/space_quotas/GUID
+POST /v3/space_quotas/GUID/relationships/spaces
+DELETE /v3/space_quotas/GUID/relationships/spaces/GUID
+PATCH /v3/organizations/GUID
+PATCH /v3/spaces/GUID
+PATCH /v3/organizations/GUID/relationships/default_isolation_segment
+PATCH /v3/spaces/GUID/relationships/isolation_segment
 GET /v3/isolation_segments ?organization_guids=x
 GET /v3/spaces ?names=x&guids=x&organization_guids=x&order_by=name&page=1&per_page=1
 POST /v3/spaces

@@ -101,7 +101,7 @@ class World:
         return {"nonsense": 1} if endpoint.method in ("POST", "PATCH") else None
 
     def parts(self, path: str, organization: str) -> dict[str, str]:
-        """What stands for the parameters of the path, by things of that organization; without guid when there is no such thing."""
+        """What stands for the parameters of the path, by things of that organization; without guid when there is none."""
         kind = path.split("/")[2] if path.startswith("/v3/") else "apps"
         things = self.things[organization]
         parts = {

@@ -154,7 +154,7 @@ def _begin(call: Call, app: App, deployment: Deployment, revision: Revision | No
     _resize(process, deployment)
     call.save(process)
     call.session.expire(app, ["processes"])
-    quotas.refuse_processes(call, app, [process])
+    quotas.refuse_deployment(call, app, process)
     lifecycle.renew(call, process)
     lifecycle.changed(call, app)
     deployment.process_guid = process.guid

@@ -125,10 +125,19 @@ def refuse_paid(call: Call, space: Space, plan: ServicePlan) -> None:
 
 def refuse_processes(call: Call, app: App, changed: Iterable[Process]) -> None:
     """Raise 10008 when the app as this transaction has it exceeds a quota, in all or by one of the changed processes."""
+    if problems := _process_problems(call, app, changed):
+        raise unprocessable(", ".join(problems))
+
+
+def refuse_deployment(call: Call, app: App, process: Process) -> None:
+    """Raise 10008 when the new process of a deployment does not fit beside the old one."""
+    if problems := _process_problems(call, app, [process]):
+        raise unprocessable(rules.while_deploying(problems, app.space.name, app.space.organization.name))
+
+
+def _process_problems(call: Call, app: App, changed: Iterable[Process]) -> list[str]:
     call.session.flush()  # what the app adds is counted with the rest
     largest = max((each.memory_mb for each in changed), default=0)
     more = {"total_memory_in_mb": 0, "per_process_memory_in_mb": largest, "total_instances": 0}
     scopes = _scopes(call, app.space, more)
-    problems = [problem for limit in more for problem in rules.exceeded(scopes, {limit: more[limit]})]
-    if problems:
-        raise unprocessable(", ".join(problems))
+    return [problem for limit in more for problem in rules.exceeded(scopes, {limit: more[limit]})]

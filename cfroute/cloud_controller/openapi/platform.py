@@ -104,6 +104,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "GET /v3/stacks": page("Stack", **lists("names", "guids"), default=BOOLEAN, **_LABELS),
     "GET /v3/buildpacks": page("Buildpack", **lists("names", "stacks"), lifecycle=TEXT, **_LABELS),
     "GET /v3/isolation_segments": page("Object", **_EMPTY),
+    "GET /v3/isolation_segments/{guid}": one("Object"),
     "GET /v3/security_groups": page("Object", **_GROUPS, **_EVERYWHERE),
     "GET /v3/spaces/{guid}/running_security_groups": page("Object", **lists("names", "guids")),
     "GET /v3/spaces/{guid}/staging_security_groups": page("Object", **lists("names", "guids")),

@@ -4,13 +4,14 @@ from typing import Any
 
 from cfroute.cloud_controller.buildpacks import BUILDPACKS, STACK
 from cfroute.cloud_controller.call import Call, Reply
-from cfroute.cloud_controller.endpoints import get, post
-from cfroute.cloud_controller.errors import not_found, refuse_if
+from cfroute.cloud_controller.endpoints import get, patch, post
+from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.fixed_list import page
 from cfroute.cloud_controller.models import App, Organization, Process, Space
 from cfroute.cloud_controller.presenters.common import to_one
 from cfroute.cloud_controller.times import iso
 from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.validation.common import to_one as to_one_problems
 from cfroute.cloud_controller.validation.common import unknown_fields
 
 
@@ -77,6 +78,25 @@ def no_isolation_segment(call: Call) -> dict[str, Any]:
     return to_one(None)
 
 
+def set_isolation_segment(call: Call) -> dict[str, Any]:
+    """None is what it has, and there is no other one."""
+    is_organization = "/organizations/" in call.location
+    call.the(Organization if is_organization else Space)
+    body = call.body
+    refuse_if(to_one_problems(body, "data"))
+    if body["data"] is not None:
+        entitled = "the organization" if is_organization else "the organization that this space belongs to"
+        raise unprocessable(
+            f"Unable to assign isolation segment with guid '{body['data']['guid']}'. Ensure it has been entitled to {entitled}."
+        )
+    return to_one(None)
+
+
+def isolation_segment(call: Call) -> dict[str, Any]:
+    """There is none."""
+    raise not_found("Isolation segment")
+
+
 _SSH = {"name": "ssh", "description": "Enable SSHing into apps in the space.", "enabled": False}
 
 
@@ -116,7 +136,10 @@ ENDPOINTS = (
     get("/v3/buildpacks", buildpacks),
     get("/v3/organizations/{guid}/relationships/default_isolation_segment", no_isolation_segment),
     get("/v3/spaces/{guid}/relationships/isolation_segment", no_isolation_segment),
+    patch("/v3/organizations/{guid}/relationships/default_isolation_segment", set_isolation_segment),
+    patch("/v3/spaces/{guid}/relationships/isolation_segment", set_isolation_segment),
     get("/v3/isolation_segments", nothing),
+    get("/v3/isolation_segments/{guid}", isolation_segment),
     get("/v3/spaces/{guid}/running_security_groups", no_security_groups),
     get("/v3/spaces/{guid}/staging_security_groups", no_security_groups),
     get("/v3/security_groups", security_groups),

@@ -132,6 +132,18 @@ def exceeded(scopes: Sequence[Scope], more: Mapping[str, int]) -> list[str]:
     ]
 
 
+def while_deploying(problems: Sequence[str], space: str, organization: str) -> str:
+    """What is said of processes that exceed a quota while the old ones of a deployment are still there."""
+    told = ", ".join(problems)
+    kind = "space" if any(each in told for each in ("space_quota_exceeded", "space_app_instance_limit_exceeded")) else "organization"
+    if kind == "organization" and not any(each in told for each in ("quota_exceeded", "app_instance_limit_exceeded")):
+        return told
+    return (
+        f"{told} for {kind} {space if kind == 'space' else organization}. This {kind}'s quota may not be large enough "
+        "to support rolling deployments or your configured max-in-flight."
+    )
+
+
 def paid_services_problem(*, space_allows: bool, organization_allows: bool) -> str | None:
     """Why an instance of a plan that is not free cannot be created."""
     if space_allows and organization_allows:

@@ -287,6 +287,14 @@ def test_what_runs_is_limited(cc: Any) -> None:
     cc.ok("POST", f"/v3/apps/{second}/actions/start")
 
 
+def test_a_deployment_needs_room_for_both_processes(cc: Any) -> None:
+    limit_space(cc, apps={"total_memory_in_mb": 1024})
+    app = cc.started()
+    create = ("POST", "/v3/deployments", {"relationships": {"app": {"data": {"guid": app}}}})
+    assert cc.detail(*create).startswith("memory space_quota_exceeded for space dev. This space's quota may not be large enough")
+    assert cc.ok("GET", "/v3/deployments")["resources"] == []
+
+
 def test_service_instances_and_keys_are_limited(cc: Any) -> None:
     plan = _plan(cc)
     relationships = {"space": {"data": {"guid": cc.space}}, "service_plan": {"data": {"guid": plan}}}

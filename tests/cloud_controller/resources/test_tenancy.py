@@ -97,6 +97,17 @@ def test_events_say_in_which_organization(cc: Any) -> None:
     assert found[0]["target"]["guid"] == app
 
 
+def test_isolation_segments_can_be_reset_and_not_assigned(cc: Any) -> None:
+    organization = f"/v3/organizations/{cc.organization}/relationships/default_isolation_segment"
+    space = f"/v3/spaces/{cc.space}/relationships/isolation_segment"
+    for path, entitled in ((organization, "the organization."), (space, "the organization that this space belongs to.")):
+        assert cc.ok("PATCH", path, {"data": None}) == {"data": None} == cc.ok("GET", path)
+        refused = cc.detail("PATCH", path, {"data": {"guid": "g"}})
+        assert refused == f"Unable to assign isolation segment with guid 'g'. Ensure it has been entitled to {entitled}"
+        assert "must be structured like this" in cc.detail("PATCH", path, {})
+    assert cc.detail("GET", "/v3/isolation_segments/g", status=404) == "Isolation segment not found"
+
+
 def test_deleting_a_space_deletes_what_is_in_it(cc: Any) -> None:
     space = cc.new_space("s")
     app, service = cc.app(space=space), cc.service(space=space)

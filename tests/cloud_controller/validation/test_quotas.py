@@ -9,6 +9,7 @@ from cfroute.cloud_controller.validation.quotas import Scope, exceeded, over
 
 LIMIT = st.none() | st.integers(0, 30)
 COUNT = st.integers(0, 30)
+SEVERAL = '{"data": [{"guid": "valid-guid"},{"guid": "valid-guid"}]}'
 
 
 @pytest.mark.parametrize(
@@ -37,10 +38,7 @@ COUNT = st.integers(0, 30)
         ({"name": "q", "services": {"paid_services_allowed": 1}}, ["Services Paid services allowed must be a boolean"]),
         (
             {"name": "q", "relationships": {"organizations": {"data": {"guid": "o"}}}},
-            [
-                'Relationships Organizations must be structured like this: "organizations: '
-                '{"data": [{"guid": "valid-guid"},{"guid": "valid-guid"}]}"'
-            ],
+            [f'Relationships Organizations must be structured like this: "organizations: {SEVERAL}"'],
         ),
     ],
 )
@@ -131,6 +129,21 @@ def test_the_words_and_their_order() -> None:
         "app_instance_limit space_app_instance_limit_exceeded",
         "app_instance_limit app_instance_limit_exceeded",
     ]
+
+
+@pytest.mark.parametrize(
+    ("problem", "where"),
+    [
+        ("memory space_quota_exceeded", "space s. This space's"),
+        ("memory quota_exceeded", "organization o. This organization's"),
+        ("app_instance_limit space_app_instance_limit_exceeded", "space s. This space's"),
+        ("app_instance_limit app_instance_limit_exceeded", "organization o. This organization's"),
+    ],
+)
+def test_a_deployment_that_does_not_fit(problem: str, where: str) -> None:
+    told = rules.while_deploying([problem], "s", "o")
+    assert told.startswith(f"{problem} for {where} quota may not be large enough to support rolling deployments or ")
+    assert rules.while_deploying(["memory instance_memory_limit_exceeded"], "s", "o") == "memory instance_memory_limit_exceeded"
 
 
 def test_paid_services() -> None:
