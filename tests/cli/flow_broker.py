@@ -1,7 +1,7 @@
 """`python -m tests.cli.flow_broker`: a service broker as the transcripts know it, a process of its own.
 
-Its first line is its URL. Below `/newer` of that it has a catalog in which plans can be upgraded and instances shared. What it does
-depends on the parameters that come with a request: `{"fail": true}` has it refuse, and `{"forever": true}` never be done.
+Its first line is its URL. Below `/newer` of that it has a catalog in which plans can be upgraded and instances shared. What it
+does depends on the parameters that come with a request: `{"fail": true}` has it refuse, and `{"forever": true}` never be done.
 """
 
 import json

@@ -21,8 +21,8 @@ BROKERS = TRANSCRIPTS / "brokers"
 AWAY = ("gorouter", "cell", "route-emitter", "route-registrar", "bbs", "nats", "load-balancer")
 """What brokers have nothing to do with."""
 ALONE = (
-    "--http-port 0 --https-port 0 --api-port 0 --tcp-routers 0".split(),
-    *(("--without", component) for component in AWAY),
+    *("--http-port", "0", "--https-port", "0", "--api-port", "0", "--tcp-routers", "0"),
+    *(word for component in AWAY for word in ("--without", component)),
 )
 
 
@@ -32,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     folder = tmp_path / "foundation"
     monkeypatch.setenv("CFROUTE_HOME", str(folder))
     words = [sys.executable, "-m", "cfroute.cli.main"]
-    up = [*words, "up", "--detach", *(word for group in ALONE for word in group)]
+    up = [*words, "up", "--detach", *ALONE]
     subprocess.run(up, check=True, timeout=60, stdout=subprocess.DEVNULL)
     try:
         yield Home(folder)

@@ -1,8 +1,10 @@
-"""Route services with brokers, from the plugins' packages, against a whole foundation."""
+"""Route services of all three models, by the command line alone, against a whole foundation; the brokers are the plugins'."""
 
 import configparser
+import contextlib
 import json
 import os
+import re
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ pytestmark = pytest.mark.e2e
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 Until = Callable[[Callable[[], Any], str], Any]
+Bound = Callable[..., contextlib.AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="module")
@@ -39,52 +42,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-class Platform:
-    """What an operator and a developer do with brokers, by the API."""
-
-    def __init__(self, foundation: Foundation, until: Until) -> None:
-        self._foundation, self._until = foundation, until
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The data of the answer; where it is a job, once that is complete."""
-        data = ("-d", json.dumps(body)) if body is not None else ()
-        head, _, answer = self._foundation.ok("curl", "-i", "--fail", "-X", method, path, *data).partition("\n\n")
-        if job := next((line for line in head.splitlines() if line.lower().startswith("location:")), ""):
-            where = "/v3/jobs/" + job.rpartition("/")[2]
-            self._until(lambda: self._done(where), f"{method} {path}")
-        return json.loads(answer) if answer.strip() else None
-
-    def _done(self, job: str) -> bool:
-        state = self.ask("GET", job)
-        assert state["state"] != "FAILED", state["errors"]
-        return bool(state["state"] == "COMPLETE")
-
-    def one(self, path: str) -> str:
-        """The guid of the only one in a list."""
-        [found] = self.ask("GET", path)["resources"]
-        return str(found["guid"])
-
-    def offer(self, name: str, url: str) -> None:
-        """Register a broker, and let everybody have its plans."""
-        login = {"type": "basic", "credentials": {"username": "admin", "password": "secret"}}
-        self.ask("POST", "/v3/service_brokers", {"name": name, "url": url, "authentication": login})
-        for plan in self.ask("GET", f"/v3/service_plans?service_broker_names={name}")["resources"]:
-            self.ask("PATCH", f"/v3/service_plans/{plan['guid']}/visibility", {"type": "public"})
-
-    def bind(self, broker: str, host: str, parameters: Any) -> str:
-        """Make an instance of the plan `default`, and bind it; returns the path of the binding."""
-        plan = self.one(f"/v3/service_plans?service_broker_names={broker}&names=default")
-        links = {"space": {"data": {"guid": self.one("/v3/spaces")}}, "service_plan": {"data": {"guid": plan}}}
-        self.ask("POST", "/v3/service_instances", {"type": "managed", "name": broker, "relationships": links})
-        instance, route = self.one(f"/v3/service_instances?names={broker}"), self.one(f"/v3/routes?hosts={host}")
-        ends = {"route": {"data": {"guid": route}}, "service_instance": {"data": {"guid": instance}}}
-        self.ask("POST", "/v3/service_route_bindings", {"relationships": ends, "parameters": parameters})
-        return f"/v3/service_route_bindings/{self.one(f'/v3/service_route_bindings?service_instance_guids={instance}')}"
-
-
 @pytest.fixture(scope="module")
 def running(new_shared: Callable[[], Foundation], installed: None) -> Foundation:
-    """A foundation with the app `echo`, shared by both tests: what they bind they unbind."""
+    """A foundation with the app `echo`, shared by the tests: what they bind they unbind."""
     foundation = new_shared()
     foundation.up()
     foundation.ok("push", "echo", "--sample", "echo")
@@ -92,22 +52,65 @@ def running(new_shared: Callable[[], Foundation], installed: None) -> Foundation
 
 
 @pytest.fixture
-def platform(running: Foundation, until: Until) -> Platform:
-    return Platform(running, until)
+def bound(running: Foundation) -> Bound:
+    """Binds the route of `echo` to a service instance; after the block both binding and instance are gone."""
+
+    @contextlib.contextmanager
+    def bind(instance: str, *words: str) -> Iterator[None]:
+        route = (running.info["domain"], instance, "--hostname", "echo")
+        running.ok("bind-route-service", *route, *words)
+        try:
+            [row] = [row for row in json.loads(running.ok("routes", "--json")) if row["host"] == "echo"]
+            assert row["service_instance"] == instance
+            yield
+        finally:
+            running.ok("unbind-route-service", *route, "-f", "--wait")
+            running.ok("delete-service", instance, "-f", "--wait")
+
+    return bind
 
 
-def test_a_brokered_route_service_limits_the_requests_of_a_bound_route(
-    running: Foundation, platform: Platform, until: Until
+def offer(foundation: Foundation, broker: str, url: str, offering: str) -> None:
+    """What an operator does: register the broker, and let everybody have its plans."""
+    foundation.ok("create-service-broker", broker, "admin", "secret", url)
+    foundation.ok("enable-service-access", offering)
+    assert offering in foundation.ok("marketplace")
+
+
+def withdraw(foundation: Foundation, broker: str) -> None:
+    foundation.ok("delete-service-broker", broker, "-f")
+    assert broker not in foundation.ok("service-brokers")
+
+
+def test_user_provided_a_route_service_that_is_an_app_sees_the_requests(running: Foundation, bound: Bound, until: Until) -> None:
+    running.ok("push", "logger", "--sample", "logging-route-service")
+    running.ok("create-user-provided-service", "mylogger", "-r", f"https://logger.{running.info['domain']}")
+    told = re.compile(rf"Forwarding to: https://echo\.{re.escape(running.info['domain'])}:\d+/seen")
+
+    def logged() -> bool:
+        assert running.get("echo", "/seen")[0] == 200
+        return told.search(running.ok("logs", "logger", "--recent")) is not None
+
+    with bound("mylogger"):
+        until(logged, "a request that the logger was asked about")
+    running.ok("delete", "logger", "-f", "-r")
+    until(lambda: {running.get("echo")[0] for _ in range(8)} == {200}, "requests that need no logger")
+
+
+def test_fully_brokered_a_route_service_limits_the_requests_of_a_bound_route(
+    running: Foundation, bound: Bound, until: Until
 ) -> None:
     running.ok("push", "ratelimit", "--sample", "ratelimit")
-    platform.offer("limits", f"http://ratelimit.{running.info['domain']}:{running.port}")
-    binding = platform.bind("limits", "echo", {"limit": 1})
-
-    until(lambda: running.get("echo")[0] == 429, "a request too many")
-    until(lambda: running.get("echo")[0] == 200, "the next token")
-    assert "X-Cf-Proxy-Signature" not in running.ok("logs", "ratelimit", "--recent")
-    platform.ask("DELETE", binding)
+    offer(running, "limits", f"http://ratelimit.{running.info['domain']}:{running.port}", "cfroute-ratelimit")
+    running.ok("create-service", "cfroute-ratelimit", "default", "limited", "--wait")
+    with bound("limited", "-c", '{"limit": 1}', "--wait"):
+        until(lambda: running.get("echo")[0] == 429, "a request too many")
+        until(lambda: running.get("echo")[0] == 200, "the next token")
+        assert "X-Cf-Proxy-Signature" not in running.ok("logs", "ratelimit", "--recent")
+        refused = running.run("delete-service-broker", "limits", "-f")
+        assert refused.stderr == "Can not remove brokers that have associated service instances: limits\n"
     until(lambda: {running.get("echo")[0] for _ in range(8)} == {200}, "no limit")
+    withdraw(running, "limits")
 
 
 @pytest.fixture
@@ -123,19 +126,19 @@ def static_proxy(running: Foundation) -> Iterator[tuple[int, int]]:
         process.terminate()
 
 
-def test_a_static_proxy_is_told_what_to_do_and_gorouter_knows_nothing(
-    running: Foundation, platform: Platform, static_proxy: tuple[int, int]
+def test_static_brokered_a_proxy_is_told_what_to_do_and_gorouter_knows_nothing(
+    running: Foundation, bound: Bound, static_proxy: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, broker = static_proxy
-    platform.offer("edge", f"http://127.0.0.1:{broker}")
-    lb, running.port = running.port, proxy
+    offer(running, "edge", f"http://127.0.0.1:{broker}", "cfroute-static-proxy")
+    running.ok("create-service", "cfroute-static-proxy", "default", "policy")
+    monkeypatch.setattr(running, "port", proxy)
     assert running.get("echo", "/admin")[0] == 200
-    binding = platform.bind("edge", "echo", {"deny": ["/admin"], "headers": {"X-Tenant": "one"}})
-    status, body = running.get("echo", "/")
-    assert status == 200
-    assert b"x-tenant" in body.lower()
-    assert b"x-cf-proxy" not in body.lower()
-    assert running.get("echo", "/admin")[0] == 403
-    platform.ask("DELETE", binding)
+    with bound("policy", "-c", '{"deny": ["/admin"], "headers": {"X-Tenant": "one"}}'):
+        status, body = running.get("echo", "/")
+        assert status == 200
+        assert b"x-tenant" in body.lower()
+        assert b"x-cf-proxy" not in body.lower()
+        assert running.get("echo", "/admin")[0] == 403
     assert running.get("echo", "/admin")[0] == 200
-    running.port = lb
+    withdraw(running, "edge")
