@@ -22,7 +22,8 @@ class Row(msgspec.Struct, frozen=True):
     """One endpoint of one route in one router's table.
 
     Ages are in seconds; prune_in is None for an endpoint that is not pruned (TLS), failed_for for one that works; rate is in
-    requests a second. app_name is "" where nobody knows the name.
+    requests a second. app_name is "" where nobody knows the name; component is what a route without an app is tagged with: one of
+    the system's own.
 
     A TCP route's requests are connections. Only it has errors (connections that its endpoint did not take) and bytes, from
     and to the clients.
@@ -50,6 +51,7 @@ class Row(msgspec.Struct, frozen=True):
     errors: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    component: str = ""
 
     @property
     def tcp(self) -> bool:
@@ -91,6 +93,7 @@ def rows(table: Mapping[str, Any], names: Mapping[str, str]) -> list[Row]:
             connections=endpoint["connections"],
             requests=endpoint["requests"],
             rate=endpoint["rate"],
+            component="" if endpoint["app"] else (endpoint["tags"] or {}).get("component", ""),
         )
         for route in table["routes"]
         for endpoint in route["endpoints"]
@@ -193,7 +196,7 @@ def headers(found: Iterable[Row]) -> tuple[str, ...]:
 
 def cells(row: Row, *, with_router: bool) -> tuple[str, ...]:
     """One row as text."""
-    app = row.app_name or (row.app[:8] if len(row.app) == _GUID else row.app) or "-"
+    app = row.app_name or (row.app[:8] if len(row.app) == _GUID else row.app) or row.component or "-"
     state = f" (failed {duration(row.failed_for)} ago)" if row.failed_for is not None else ""
     told = (
         row.route,

@@ -56,6 +56,7 @@ class Foundation(msgspec.Struct, frozen=True):
             "http": f"http://{plan.http}",
             "https": f"https://{plan.https}",
             "api": f"http://{plan.api}",
+            "api_route": f"https://api.{self.options.domain}:{plan.https.port}",
             "uaa": self.options.uaa or f"https://{plan.vms['uaa/0'].listener('tls')}",
             "nats": ",".join(self.options.nats or ours),
             "gorouter_status": [f"http://{vm.listener('status')}" for vm in routers],

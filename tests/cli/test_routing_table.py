@@ -73,6 +73,17 @@ def test_who_calls_itself_something_is_called_that() -> None:
     assert cells(row(app="", index=""), with_router=False)[2] == "-"
 
 
+def test_a_route_of_the_systems_own_has_its_component_in_place_of_an_app() -> None:
+    [route] = TABLE["routes"]
+    [endpoint] = route["endpoints"]
+    own = endpoint | {"app": "", "index": "", "tags": {"component": "CloudController"}}
+    for tags, shown in ((own["tags"], "CloudController"), (None, "-")):
+        [made] = routing_table.rows(TABLE | {"routes": [route | {"endpoints": [own | {"tags": tags}]}]}, {})
+        assert cells(made, with_router=False)[2] == shown
+    [of_app] = routing_table.rows(TABLE | {"routes": [route | {"endpoints": [endpoint | {"tags": own["tags"]}]}]}, {})
+    assert of_app.component == ""
+
+
 def test_an_app_without_a_name_and_a_failed_tls_endpoint() -> None:
     shown = cells(row(tls=True, prune_in=None, failed_for=4.0, rate=0.0), with_router=True)
     assert shown == (

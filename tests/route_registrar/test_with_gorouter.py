@@ -1,12 +1,22 @@
 """NATS, Gorouter and registrar, all of them real: what is registered is routed while it is well."""
 
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from cfroute.gorouter.config_file import parse
+from cfroute.gorouter.nats import messages
+from cfroute.gorouter.routing_table.registry import Registry
+from cfroute.logs import Logger
+from cfroute.route_registrar.messages import encode
+from cfroute.testing import ManualClock
+
 from ..conformance.conftest import Backend, Nats, Router, until
 from .daemons import Registrar, http, server
+from .examples import http_route
 
 
 @pytest.fixture
@@ -54,3 +64,14 @@ def test_a_route_is_served_while_it_is_well(tmp_path: Path, nats: Nats, router: 
     finally:
         registrar.process.kill()
         registrar.process.wait()
+
+
+def test_what_nobody_registers_any_more_is_forgotten_after_two_minutes() -> None:
+    clock = ManualClock()
+    registry = Registry(parse("prune_stale_droplets_interval: 30s"), Logger("gorouter", stream=StringIO()), clock, Random(1))
+    told = messages.decode(encode(http_route(uris=["api.test"]), "id", ""))
+    registry.register("api.test", messages.to_endpoint(told, stale_threshold=120, http2=True))
+    for seconds, there in ((119, True), (2, False)):
+        clock.advance(seconds)
+        list(registry.prune(clock.monotonic()))
+        assert bool(registry.find("api.test")) is there
