@@ -77,6 +77,7 @@ BITS_TWICE = Kind(
     "Bits may be uploaded only once. Create a new package to upload different bits.",
 )
 BITS_INVALID = Kind(400, 160001, "CF-AppBitsUploadInvalid")
+QUOTA_NOT_FOUND = Kind(404, 240001, "CF-QuotaDefinitionNotFound")
 FEATURE_DISABLED = Kind(403, 330002, "CF-FeatureDisabled")
 
 

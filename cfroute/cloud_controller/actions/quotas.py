@@ -132,7 +132,8 @@ def refuse_processes(call: Call, app: App, changed: Iterable[Process]) -> None:
 def refuse_deployment(call: Call, app: App, process: Process) -> None:
     """Raise 10008 when the new process of a deployment does not fit beside the old one."""
     if problems := _process_problems(call, app, [process]):
-        raise unprocessable(rules.while_deploying(problems, app.space.name, app.space.organization.name))
+        names = {"space": app.space.name, "organization": app.space.organization.name}
+        raise unprocessable(rules.while_deploying(problems, names))
 
 
 def _process_problems(call: Call, app: App, changed: Iterable[Process]) -> list[str]:

@@ -9,11 +9,13 @@ from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import apps, brokered, jobs, people, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.config import DEFAULT_QUOTA_NAME
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
-from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
+from cfroute.cloud_controller.errors import QUOTA_NOT_FOUND, ApiError, not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, Domain, Organization, Route, ServiceInstance, Space
+from cfroute.cloud_controller.models import App, Domain, Organization, OrganizationQuota, Route, ServiceInstance, Space
+from cfroute.cloud_controller.models.quotas import DEFAULT_QUOTA
 from cfroute.cloud_controller.models.tenancy import domain_shares
 from cfroute.cloud_controller.presenters import tenancy as present
 from cfroute.cloud_controller.validation.common import name, unknown_fields
@@ -29,6 +31,8 @@ def create(call: Call) -> Reply:
     refuse_if(_problems(body, new=True))
     if _is_taken(call, body["name"]):
         raise unprocessable(f"Organization '{body['name']}' already exists.")
+    if call.session.get(OrganizationQuota, DEFAULT_QUOTA) is None:
+        raise ApiError(QUOTA_NOT_FOUND, f"Quota Definition could not be found: {DEFAULT_QUOTA_NAME}")
     organization = Organization(name=body["name"], suspended=bool(body.get("suspended")))
     set_metadata(organization, body)
     call.save(organization)

@@ -132,16 +132,22 @@ def exceeded(scopes: Sequence[Scope], more: Mapping[str, int]) -> list[str]:
     ]
 
 
-def while_deploying(problems: Sequence[str], space: str, organization: str) -> str:
-    """What is said of processes that exceed a quota while the old ones of a deployment are still there."""
+_TOO_SMALL_TO_DEPLOY: Final = {
+    "space": ("space_quota_exceeded", "space_app_instance_limit_exceeded"),
+    "organization": ("quota_exceeded", "app_instance_limit_exceeded"),
+}
+
+
+def while_deploying(problems: Sequence[str], names: Mapping[str, str]) -> str:
+    """What is said of processes that exceed a quota beside the old ones of a deployment; names of space and organization."""
     told = ", ".join(problems)
-    kind = "space" if any(each in told for each in ("space_quota_exceeded", "space_app_instance_limit_exceeded")) else "organization"
-    if kind == "organization" and not any(each in told for each in ("quota_exceeded", "app_instance_limit_exceeded")):
-        return told
-    return (
-        f"{told} for {kind} {space if kind == 'space' else organization}. This {kind}'s quota may not be large enough "
-        "to support rolling deployments or your configured max-in-flight."
-    )
+    for kind, errors in _TOO_SMALL_TO_DEPLOY.items():
+        if any(error in told for error in errors):
+            return (
+                f"{told} for {kind} {names[kind]}. This {kind}'s quota may not be large enough to support rolling deployments "
+                "or your configured max-in-flight."
+            )
+    return told
 
 
 def paid_services_problem(*, space_allows: bool, organization_allows: bool) -> str | None:

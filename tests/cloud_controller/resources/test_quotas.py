@@ -84,6 +84,14 @@ def test_what_the_foundation_begins_with_is_configured(cc: Any, config: Config) 
     assert [each["name"] for each in cc.ok("GET", "/v3/organization_quotas")["resources"]] == ["usual", "gold"]
 
 
+def test_without_the_default_quota_there_are_no_new_organizations(cc: Any) -> None:
+    default = cc.ok("GET", f"/v3/organizations/{cc.organization}")["relationships"]["quota"]["data"]["guid"]
+    limit_organization(cc)
+    assert cc("DELETE", f"/v3/organization_quotas/{default}").status_code == 202
+    missing = cc.detail("POST", "/v3/organizations", {"name": "o"}, status=404)
+    assert missing == "Quota Definition could not be found: default"
+
+
 def test_organization_quotas(cc: Any) -> None:
     created = cc.ok("POST", "/v3/organization_quotas", {"name": "small", **LIMITS, "domains": {"total_domains": 2}})
     assert {key: created[key] for key in LIMITS} == LIMITS

@@ -141,9 +141,11 @@ def test_the_words_and_their_order() -> None:
     ],
 )
 def test_a_deployment_that_does_not_fit(problem: str, where: str) -> None:
-    told = rules.while_deploying([problem], "s", "o")
+    names = {"space": "s", "organization": "o"}
+    told = rules.while_deploying([problem], names)
     assert told.startswith(f"{problem} for {where} quota may not be large enough to support rolling deployments or ")
-    assert rules.while_deploying(["memory instance_memory_limit_exceeded"], "s", "o") == "memory instance_memory_limit_exceeded"
+    other = "memory instance_memory_limit_exceeded"
+    assert rules.while_deploying([other], names) == other
 
 
 def test_paid_services() -> None:
