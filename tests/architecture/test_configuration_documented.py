@@ -15,6 +15,7 @@ from cfroute.gorouter import config as gorouter
 from cfroute.gorouter import config_sections, config_support
 from cfroute.load_balancer import config as load_balancer
 from cfroute.locket import config as locket
+from cfroute.route_registrar import schema as route_registrar
 from cfroute.routing_api import config as routing_api
 from cfroute.tcp_router import config as tcp_router
 from cfroute.tcp_router.flags import Flags as TcpRouterFlags
@@ -70,6 +71,14 @@ def test_every_key_of_the_routing_api_is_documented() -> None:
 def test_every_key_of_locket_is_documented() -> None:
     topic = resources.files("cfroute").joinpath("docs", "locket.md").read_text(encoding="utf-8")
     assert not (keys(locket.Config) | keys(locket.Extensions)) - set(re.findall(r"`([a-z_]+)`", topic))
+
+
+def test_every_key_of_the_route_registrar_is_documented() -> None:
+    topic = resources.files("cfroute").joinpath("docs", "route-registrar.md").read_text(encoding="utf-8")
+    own = [each for each in vars(route_registrar).values() if getattr(each, "__module__", "") == route_registrar.__name__]
+    structs = [each for each in own if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    assert len(structs) == 9
+    assert not {key for each in structs for key in keys(each)} - set(re.findall(r"`([a-z_]+)`", topic))
 
 
 def test_every_key_and_flag_of_the_tcp_router_is_documented() -> None:
