@@ -83,7 +83,7 @@ class DeploymentWorker:
 
     def _differs(self, session: Session, guid: str, seen: Seen) -> bool:
         """Whether there is anything to write."""
-        deployment = session.get(Deployment, guid)
+        deployment = _going_on(session, guid)
         if deployment is None:
             return False
         step = _step(session, deployment, seen)
@@ -91,9 +91,9 @@ class DeploymentWorker:
 
     def _take(self, session: Session, guid: str, seen: Seen) -> str | None:
         """Write the next step down; the app, if Diego has to hear of it."""
-        deployment = session.get(Deployment, guid)
-        if deployment is None or deployment.state not in WORKING:
-            return None  # it was deleted, cancelled, or another one has taken its place, since it was looked at
+        deployment = _going_on(session, guid)
+        if deployment is None:
+            return None
         before = deployment.state
         step = _step(session, deployment, seen)
         changed = rows.take(session, deployment, step, self._clock.now(), seen)
@@ -102,6 +102,12 @@ class DeploymentWorker:
             if deployment.state == "DEPLOYED" and not step.lost:
                 rows.restart_others(session, deployment, self._new_guid, self._config.external_url)
         return deployment.app_guid if changed else None
+
+
+def _going_on(session: Session, guid: str) -> Deployment | None:
+    """The deployment, unless it was deleted, or another one has taken its place, since it was looked at."""
+    deployment = session.get(Deployment, guid)
+    return deployment if deployment is not None and deployment.state in WORKING else None
 
 
 def _step(session: Session, deployment: Deployment, seen: Seen) -> Step:

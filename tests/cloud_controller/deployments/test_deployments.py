@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cfroute.cloud_controller.models import Deployment
 from cfroute.diego.client import BBSUnavailable
 
 from .conftest import Deploying
@@ -164,6 +165,30 @@ def test_a_bbs_that_is_away_is_waited_for(deploying: Deploying, monkeypatch: pyt
     assert deploying.cc.log.text.count("deployments-wait") == 1
     deploying.carry_on(app)
     assert deploying.status(made) == ("FINALIZED", "DEPLOYED")
+
+
+@pytest.mark.parametrize("meanwhile", ["superseded", "deleted"])
+def test_what_is_over_when_it_was_looked_at_is_left_alone(
+    deploying: Deploying, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    cc, app = deploying.cc, deploying.app()
+    made = deploying.deploy(app)
+    deploying.up(app)
+    before = deploying.numbers(app)
+
+    async def slow(_guid: str) -> Any:
+        with cc.platform.database.writing() as session:
+            row = session.get(Deployment, made["guid"])
+            if row and meanwhile == "deleted":
+                session.delete(row)
+            elif row:
+                row.state = "DEPLOYED"
+        return cc.diego.actual
+
+    monkeypatch.setattr(cc.diego, "running", slow)
+    assert deploying.look()
+    assert deploying.numbers(app) == before
+    assert not deploying.look()
 
 
 def test_a_new_worker_goes_on_where_the_old_one_was(deploying: Deploying) -> None:
