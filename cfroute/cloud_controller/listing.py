@@ -1,6 +1,6 @@
 """Lists: filters, order, pages, and what else is to be included."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -36,6 +36,14 @@ _COMPARISONS: dict[str, Callable[[Any, float], ColumnElement[bool]]] = {
 def among(column: InstrumentedAttribute[Any]) -> Filter:
     """The filter `column in (values)`."""
     return lambda values: column.in_(values)
+
+
+def of_guids(session: Session, model: type[R], guids: Iterable[str | None], loads: Loads = ()) -> list[R]:
+    """The things that have these guids, in the same order and each once, with `loads`; all are asked for at once."""
+    wanted = [guid for guid in dict.fromkeys(guids) if guid is not None]
+    rows = session.scalars(select(model).where(model.guid.in_(wanted)).options(*loads)).unique()
+    found = {each.guid: each for each in rows}
+    return [found[guid] for guid in wanted]
 
 
 @dataclass(frozen=True)

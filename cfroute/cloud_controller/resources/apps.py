@@ -12,7 +12,7 @@ from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.deployments import rows
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
-from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.listing import Listing, among, of_guids
 from cfroute.cloud_controller.models import App, Droplet, Space
 from cfroute.cloud_controller.presenters import apps as present
 from cfroute.cloud_controller.presenters import tenancy
@@ -24,13 +24,12 @@ from cfroute.cloud_controller.validation.common import related
 from cfroute.cloud_controller.validation.common import to_one as to_one_problems
 
 
-def _spaces(_session: Session, found: Sequence[App], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
-    spaces = {app.space_guid: app.space for app in found}
-    return "spaces", [tenancy.space(each, urls) for each in spaces.values()]
+def _spaces(session: Session, found: Sequence[App], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    return "spaces", [tenancy.space(each, urls) for each in of_guids(session, Space, (app.space_guid for app in found))]
 
 
 def _organizations(session: Session, found: Sequence[App], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
-    return include_organizations(session, [app.space for app in found], urls)
+    return include_organizations(session, of_guids(session, Space, (app.space_guid for app in found)), urls)
 
 
 _DEPLOYING = (

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy.orm import joinedload
+
 from cfroute.cloud_controller.actions import apps
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
@@ -24,6 +26,7 @@ BUILDS = Listing(
     Build,
     present.build,
     {"app_guids": among(Build.app_guid), "package_guids": among(Build.package_guid), "states": among(Build.state)},
+    loads=(joinedload(Build.app),),
 )
 
 

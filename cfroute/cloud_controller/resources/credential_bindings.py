@@ -12,7 +12,7 @@ from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import NOT_FOUND, ApiError, refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
-from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.listing import Listing, among, of_guids
 from cfroute.cloud_controller.models import App, CredentialBinding, ServiceInstance, Space
 from cfroute.cloud_controller.presenters import apps
 from cfroute.cloud_controller.presenters import services as present
@@ -21,9 +21,8 @@ from cfroute.cloud_controller.validation.brokers import parameters_problems
 from cfroute.cloud_controller.validation.common import name, related, relationships, unknown_fields
 
 
-def _apps(_session: Session, found: Sequence[CredentialBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
-    bound = {each.app_guid: each.app for each in found}
-    return "apps", [apps.app(each, urls) for each in bound.values() if each is not None]
+def _apps(session: Session, found: Sequence[CredentialBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    return "apps", [apps.app(each, urls) for each in of_guids(session, App, (each.app_guid for each in found))]
 
 
 def _instances(_session: Session, found: Sequence[CredentialBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy.orm import joinedload
+
 from cfroute.cloud_controller import feature_flags, runs
 from cfroute.cloud_controller.actions import deployments, processes
 from cfroute.cloud_controller.actions.metadata import set_metadata
@@ -24,6 +26,7 @@ LISTING = Listing(
         "organization_guids": lambda values: Process.app.has(App.space.has(Space.organization_guid.in_(values))),
     },
     accepts=("embed",),
+    loads=(joinedload(Process.app),),
 )
 
 

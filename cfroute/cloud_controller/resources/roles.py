@@ -11,7 +11,7 @@ from cfroute.cloud_controller.actions import jobs, people
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
-from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.listing import Listing, among, of_guids
 from cfroute.cloud_controller.models import Organization, Person, Role, Space
 from cfroute.cloud_controller.permissions import SPACE_ROLES
 from cfroute.cloud_controller.presenters import people as present
@@ -32,14 +32,13 @@ def _users(session: Session, found: Sequence[Role], urls: Urls) -> Included:
     return "users", [present.user(each, urls) for each in session.scalars(wanted)]
 
 
-def _organizations(_session: Session, found: Sequence[Role], urls: Urls) -> Included:
-    organizations = {role.organization_guid: role.organization for role in found if role.organization}
-    return "organizations", [tenancy.organization(each, urls) for each in organizations.values()]
+def _organizations(session: Session, found: Sequence[Role], urls: Urls) -> Included:
+    organizations = of_guids(session, Organization, (role.organization_guid for role in found))
+    return "organizations", [tenancy.organization(each, urls) for each in organizations]
 
 
-def _spaces(_session: Session, found: Sequence[Role], urls: Urls) -> Included:
-    spaces = {role.space_guid: role.space for role in found if role.space}
-    return "spaces", [tenancy.space(each, urls) for each in spaces.values()]
+def _spaces(session: Session, found: Sequence[Role], urls: Urls) -> Included:
+    return "spaces", [tenancy.space(each, urls) for each in of_guids(session, Space, (role.space_guid for role in found))]
 
 
 LISTING = Listing(

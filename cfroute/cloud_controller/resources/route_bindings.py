@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from cfroute.cloud_controller.actions import managed_bindings
 from cfroute.cloud_controller.actions.metadata import set_metadata
@@ -12,7 +12,7 @@ from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import ALREADY_BOUND_TO_SAME, ApiError, refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
-from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.listing import Listing, among, of_guids
 from cfroute.cloud_controller.models import Route, RouteBinding, ServiceInstance
 from cfroute.cloud_controller.presenters import routing as present
 from cfroute.cloud_controller.presenters import services
@@ -26,8 +26,8 @@ def _instances(_session: Session, found: Sequence[RouteBinding], urls: Urls) -> 
     return "service_instances", [services.instance(each, urls) for each in instances.values()]
 
 
-def _routes(_session: Session, found: Sequence[RouteBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
-    return "routes", [present.route(each.route, urls) for each in found]
+def _routes(session: Session, found: Sequence[RouteBinding], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    return "routes", [present.route(each, urls) for each in of_guids(session, Route, (each.route_guid for each in found))]
 
 
 def _instance_names(values: list[str]) -> Any:
@@ -42,6 +42,7 @@ LISTING = Listing(
         "service_instance_guids": among(RouteBinding.service_instance_guid),
         "service_instance_names": _instance_names,
     },
+    loads=(joinedload(RouteBinding.service_instance),),
     includes={"service_instance": _instances, "route": _routes},
 )
 _NAME = "Service route binding"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import jobs, routes
@@ -13,7 +13,7 @@ from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, knowing_router_groups, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
-from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.listing import Listing, among, of_guids
 from cfroute.cloud_controller.models import App, Destination, Domain, Route, RouteBinding, Space
 from cfroute.cloud_controller.presenters import routing as present
 from cfroute.cloud_controller.presenters import tenancy
@@ -29,18 +29,18 @@ def _ports(values: list[str]) -> ColumnElement[bool]:
     return Route.port.in_([port for port in known if port])
 
 
-def _domains(_session: Session, found: Sequence[Route], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
-    domains = {route.domain_guid: route.domain for route in found}
-    return "domains", [tenancy.domain(each, urls) for each in domains.values()]
+def _domains(session: Session, found: Sequence[Route], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    shared = selectinload(Domain.shared_organizations)
+    domains = of_guids(session, Domain, (route.domain_guid for route in found), (shared,))
+    return "domains", [tenancy.domain(each, urls) for each in domains]
 
 
-def _spaces(_session: Session, found: Sequence[Route], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
-    spaces = {route.space_guid: route.space for route in found}
-    return "spaces", [tenancy.space(each, urls) for each in spaces.values()]
+def _spaces(session: Session, found: Sequence[Route], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    return "spaces", [tenancy.space(each, urls) for each in of_guids(session, Space, (route.space_guid for route in found))]
 
 
 def _organizations(session: Session, found: Sequence[Route], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
-    return include_organizations(session, [route.space for route in found], urls)
+    return include_organizations(session, of_guids(session, Space, (route.space_guid for route in found)), urls)
 
 
 LISTING = Listing(

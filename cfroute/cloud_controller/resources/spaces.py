@@ -12,16 +12,16 @@ from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
 from cfroute.cloud_controller.labels import problems as metadata_problems
-from cfroute.cloud_controller.listing import Listing, among
+from cfroute.cloud_controller.listing import Listing, among, of_guids
 from cfroute.cloud_controller.models import App, Organization, Route, ServiceInstance, Space
 from cfroute.cloud_controller.presenters import tenancy as present
 from cfroute.cloud_controller.urls import Urls
 from cfroute.cloud_controller.validation.common import name, related, relationships, unknown_fields
 
 
-def include_organizations(_session: Session, spaces: Sequence[Space], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
-    found = {space.organization_guid: space.organization for space in spaces}
-    return "organizations", [present.organization(each, urls) for each in found.values()]
+def include_organizations(session: Session, spaces: Sequence[Space], urls: Urls) -> tuple[str, list[dict[str, Any]]]:
+    found = of_guids(session, Organization, (space.organization_guid for space in spaces))
+    return "organizations", [present.organization(each, urls) for each in found]
 
 
 _INCLUDES = {"organization": include_organizations, "org": include_organizations}

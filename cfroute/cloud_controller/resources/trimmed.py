@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.models import ManagedInstance, Resource, ServiceInstance, Space
@@ -18,7 +19,8 @@ def related(call: Call, guids: Sequence[str]) -> dict[str, Any]:
     """What stands under `included` beside these instances."""
     if not call.query.fields():
         return {}
-    instances = call.session.scalars(select(ServiceInstance).where(ServiceInstance.guid.in_(guids))).all()
+    wanted = select(ServiceInstance).where(ServiceInstance.guid.in_(guids))
+    instances = call.session.scalars(wanted.options(joinedload(ServiceInstance.space).joinedload(Space.organization))).all()
     plans = [each.managed.plan for each in instances if isinstance(each.managed, ManagedInstance)]
     offerings = [plan.offering for plan in plans]
     brokers = [offering.broker for offering in offerings]
