@@ -1,12 +1,13 @@
 """The Cloud Controller as the commands see it: one way to call its v3 API, wherever it is (see `connection`)."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import httpx
 
+from cfroute.cli.progress import AFTER, Waiting
 from cfroute.cli.tokens import Tokens
 from cfroute.clock import Clock
 from cfroute.errors import CfrouteError, NotRunning, TimedOut
@@ -91,11 +92,14 @@ class Page(NamedTuple):
 class Api:
     """Synchronous calls of the v3 API, as whoever has logged in, or the admin."""
 
-    def __init__(self, links: Links, tokens: Tokens, clock: Clock, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, links: Links, tokens: Tokens, clock: Clock, warn: Callable[[str], None], waiting: Waiting | None = None
+    ) -> None:
         self._links = links
         self._tokens = tokens
         self._clock = clock
         self._warn = warn
+        self._waiting = waiting
         self._runner = asyncio.Runner()
 
     @property
@@ -154,6 +158,14 @@ class Api:
         """What the API says of itself to anybody."""
         return self._run("cloud_controller", self._links.cloud_controller.get("/")).json()
 
+    def _pause(self, seconds: float) -> None:
+        """Between two looks at a job."""
+        if self._waiting is not None:
+            self._waiting.show("a job")
+        self.sleep(seconds)
+        if self._waiting is not None:
+            self._waiting.clear()
+
     def get(self, path: str, /, **query: Any) -> Any:
         return self.call("GET", path, query=query).json()
 
@@ -195,7 +207,7 @@ class Api:
         pause, longest = JOB_POLL
         ended = ("COMPLETE", "FAILED", "POLLING") if begun else ("COMPLETE", "FAILED")
         while (job := self.call("GET", job_url).json())["state"] not in ended:
-            self.sleep(pause)
+            self._pause(pause)
             pause = min(pause * 2, longest)
         for warning in job.get("warnings") or []:
             self._warn(warning["detail"])
@@ -253,10 +265,21 @@ class Api:
 
     def _run(self, component: str, request: Any) -> httpx.Response:
         try:
-            answer: httpx.Response = self._runner.run(request)
+            answer: httpx.Response = self._runner.run(self._awaited(component, request))
         except httpx.TransportError as error:
             raise self._links.unreachable(component, error) from error
         return answer
+
+    async def _awaited(self, component: str, request: Awaitable[httpx.Response]) -> httpx.Response:
+        """The answer; somebody who looks on is told that it takes long."""
+        if self._waiting is None:
+            return await request
+        timer = asyncio.get_running_loop().call_later(AFTER, self._waiting.show, component)
+        try:
+            return await request
+        finally:
+            timer.cancel()
+            self._waiting.clear()
 
 
 async def _cancel_others() -> None:

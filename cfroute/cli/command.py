@@ -111,6 +111,17 @@ def help_text(command: Command) -> str:
     return "\n\n".join(_section(title, body) for title, body in sections if body)
 
 
+def help_of_noun(noun: str) -> str:
+    """The help of the commands that begin with this word."""
+    verbs = [entry for entry in ENTRIES.values() if entry.name.startswith(f"{noun} ")]
+    sections = [
+        ("USAGE", f"cfroute {noun} ({' | '.join(entry.name.split()[1] for entry in verbs)})"),
+        ("COMMANDS", _columns([(entry.name, entry.summary) for entry in verbs])),
+        ("OPTIONS OF EVERY COMMAND", _columns([*((_names(p), p.help or "") for p in shared_options()), HELP])),
+    ]
+    return "\n\n".join(_section(title, body) for title, body in sections)
+
+
 def _section(title: str, body: str) -> str:
     indented = "\n".join(f"   {line}" if line else "" for line in body.splitlines())
     return f"{title}:\n{indented}" if title else indented

@@ -12,6 +12,7 @@ import httpx
 from cfroute import __version__
 from cfroute.cli.api import REQUEST_TIMEOUT, Api, Links, Resource
 from cfroute.cli.endpoints import request_error
+from cfroute.cli.progress import Waiting
 from cfroute.cli.settings import Endpoint, Settings
 from cfroute.cli.tokens import Tokens
 from cfroute.clock import Clock
@@ -31,6 +32,7 @@ def connect(
     clock: Clock,
     warn: Callable[[str], None],
     trace: "Trace | None" = None,
+    waiting: Waiting | None = None,
 ) -> Api:
     """The API that the settings name: an endpoint, or the foundation of the state folder, whether that is up or down."""
     hooks = trace.hooks() if trace else {}
@@ -41,7 +43,7 @@ def connect(
 
         links = _network(home, foundation.info(), hooks) if foundation.is_up() else _in_process(home, hooks)
         password = secrets.load_or_create(home).admin_password
-    return Api(links, Tokens(links.uaa, settings, home, password, clock), clock, warn)
+    return Api(links, Tokens(links.uaa, settings, home, password, clock), clock, warn, waiting)
 
 
 def client(base: str, *, skip_ssl_validation: bool = False, ca_cert: str = "", hooks: Any = None) -> httpx.AsyncClient:

@@ -84,10 +84,17 @@ def _told(error: Exception, session: Session) -> CfrouteError:
             f"{error.filename}: {error.strerror}",
             "choose another state folder with --state-dir DIR or CFROUTE_HOME" if ours else "",
         )
-    return CfrouteError(
-        f"internal error: {type(error).__name__}: {error}",
-        "This is a fault of cfroute. --debug shows where; please report it with that output.",
-    )
+    return CfrouteError(f"internal error: {type(error).__name__}: {error}", _where_to_read(error, session))
+
+
+def _where_to_read(error: Exception, session: Session) -> str:
+    from cfroute.cli import fault_report
+
+    try:
+        path = fault_report.write(error, session.arguments, session.home, session.clock.now())
+    except (OSError, CfrouteError):
+        return "This is a fault of cfroute. --debug shows where; please report it with that output."
+    return f"This is a fault of cfroute. Please report it with {path}, which nobody has been sent; --debug shows it here."
 
 
 def _with_target(error: NotRunning, session: Session) -> NotRunning:

@@ -70,14 +70,20 @@ def _status_row(component: dict[str, Any]) -> tuple[str, ...]:
 
 @command(
     "info",
-    usage="cfroute info [--secrets] [--json]",
-    examples=("cfroute info", "cfroute info --json", "cfroute info --secrets --json"),
-    see_also=("status", "up"),
+    usage="cfroute info [--secrets | --env]",
+    examples=("cfroute info", "cfroute info --secrets --json", 'eval "$(cfroute info --env)"'),
+    see_also=("exec", "status", "up"),
     cf_shaped=False,
     text=lambda info: _info_text(info),
 )
 @option("--secrets", "with_secrets", is_flag=True, help="Show the passwords too")
-def info(session: Session, with_secrets: bool) -> dict[str, Any]:
+@option("--env", "as_variables", is_flag=True, help="Show what other programs need to know, as exports for a shell")
+def info(session: Session, with_secrets: bool, as_variables: bool) -> dict[str, Any] | None:
+    if as_variables:
+        from cfroute.cli import executing
+
+        session.emit(executing.variables(session.home), executing.exports)
+        return None
     known = session.foundation.info()
     return {**known, "secrets": _secrets(session)} if with_secrets else known
 

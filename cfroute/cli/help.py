@@ -18,14 +18,15 @@ from cfroute.cli.session import Session
     see_also=("docs",),
     cf_shaped=False,
 )
-@argument("name", "command", required=False, metavar="COMMAND")
+@argument("name", "command", required=False, nargs=-1, metavar="COMMAND")
 @option("-a", "everything", is_flag=True, help="Show all commands")
-def help_command(session: Session, name: str | None, everything: bool) -> None:
-    if name is None:
+def help_command(session: Session, name: tuple[str, ...], everything: bool) -> None:
+    asked = " ".join(name)
+    if not asked:
         session.print(overview(complete=everything))
-    elif name in DAEMONS:
-        session.exit_code = main.daemon(name, ["--help"])
-    elif (found := main.load(name) or main.from_plugin(name, session)) is not None:
-        session.print(found.get_help(click.Context(found, info_name=f"cfroute {name}")))
+    elif asked in DAEMONS:
+        session.exit_code = main.daemon(asked, ["--help"])
+    elif (found := main.load(asked) or main.noun(asked) or main.from_plugin(asked, session)) is not None:
+        session.print(found.get_help(click.Context(found, info_name=f"cfroute {asked}")))
     else:
-        raise no_command(name)
+        raise no_command(asked)

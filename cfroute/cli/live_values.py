@@ -157,6 +157,12 @@ def _samples(session: Session, context: click.Context) -> list[str]:
     return names()
 
 
+def _config_keys(session: Session, context: click.Context) -> Iterable[str]:
+    from cfroute.cli import configuration
+
+    return configuration.keys()
+
+
 def _topics(session: Session, context: click.Context) -> Iterable[str]:
     from cfroute.cli.docs import topics
 
@@ -210,8 +216,9 @@ KINDS: dict[str, Look] = {
     "port": _of_routes("port"),
     "route": _routes,
     "router-group": _router_groups,
+    "config-key": _config_keys,
     "component": _components,
     "sample": _samples,
     "topic": _topics,
-    "command": lambda session, context: [*ENTRIES, *ALIASES, *DAEMONS],
+    "command": lambda session, context: [*(name for name in ENTRIES if " " not in name), *ALIASES, *DAEMONS],
 }

@@ -38,10 +38,11 @@ class Program(click.Group):
     """`cfroute` itself: a group whose commands are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(ENTRIES)
+        return list(dict.fromkeys(name.split()[0] for name in ENTRIES))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return load(cmd_name) or from_plugin(cmd_name, None if ctx.resilient_parsing else ctx.find_object(Session))
+        session = None if ctx.resilient_parsing else ctx.find_object(Session)
+        return load(cmd_name) or noun(cmd_name) or from_plugin(cmd_name, session)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0]):  # the first: for a completion
@@ -55,7 +56,8 @@ class Program(click.Group):
         """Commands from the catalog: importing all of them to ask for their summaries would be felt at the prompt."""
         from click.shell_completion import CompletionItem
 
-        known = [(entry.name, entry.summary) for entry in ENTRIES.values()]
+        known = [(entry.name, entry.summary) for entry in ENTRIES.values() if " " not in entry.name]
+        known += [(name, "") for name in self.list_commands(ctx) if name not in ENTRIES]
         known += [(name, summary) for name, (_, summary) in DAEMONS.items()]
         known += [(command.name, command.summary) for plugin in plugins.installed() for command in plugin.commands]
         commands = [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
@@ -70,6 +72,15 @@ def load(name: str) -> click.Command | None:
     module, attribute = entry.target.split(":")
     command: click.Command = getattr(importlib.import_module(f"cfroute.cli.{module}"), attribute)
     return command
+
+
+def noun(name: str) -> click.Group | None:
+    """The commands of two words that begin with `name`; None when there are none."""
+    if not any(each.startswith(f"{name} ") for each in ENTRIES):
+        return None
+    from cfroute.cli.nouns import Noun
+
+    return Noun(name)
 
 
 def from_plugin(name: str, session: Session | None) -> click.Command | None:
@@ -120,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(_YOUNG)
     leave_out()
     session = Session()
+    session.arguments = given
     if instruction := os.environ.get(COMPLETION):
         return _complete(session, instruction)
     try:
@@ -129,6 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_gone()
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends what is still being put in order
         click.echo(err=True)  # the prompt begins on a line of its own
         return failures.INTERRUPTED
     except Exception as error:
@@ -142,8 +155,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(session: Session, arguments: list[str]) -> None:
     # Not Group.main: it would end the process by itself when the reader of the output goes away.
     cfroute = program()
-    with cfroute.make_context("cfroute", arguments, obj=session) as context:
+    of_up = {} if _UNCONFIGURED & {*arguments} else _configured(session)
+    with cfroute.make_context("cfroute", arguments, obj=session, default_map={"up": of_up}) as context:
         cfroute.invoke(context)
+
+
+_UNCONFIGURED = frozenset({"-h", "--help", "--version", "help", "config", "docs", "completion"})
+"""With one of these a broken file of configuration is in nobody's way."""
+
+
+def _configured(session: Session) -> dict[str, Any]:
+    """Give the session what is configured for all commands; what is for `up`. Raises ConfigurationError."""
+    from cfroute.cli import configuration
+
+    shared, of_up = configuration.split({name: each.value for name, each in configuration.here().items()})
+    for name, value in shared.items():
+        keep(session, name, value)
+    return of_up
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cfroute.cli import org_quotas, render
+from cfroute.cli import contents, org_quotas, render
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
@@ -93,13 +93,17 @@ def same_name(one: str, other: str) -> bool:
 
 @command(
     "delete-org",
-    usage="cfroute delete-org ORG [-f]",
-    examples=("cfroute delete-org acme", "cfroute delete-org acme -f"),
+    usage="cfroute delete-org ORG [-f | --dry-run]",
+    examples=("cfroute delete-org acme --dry-run", "cfroute delete-org acme -f"),
     see_also=("create-org", "orgs"),
 )
 @argument("org", "org")
 @force
-def delete_org(session: Session, org: str, force: bool) -> Resource | None:
+@contents.dry_run
+def delete_org(session: Session, org: str, force: bool, dry_run: bool) -> Resource | None:
+    if dry_run:
+        session.emit(contents.of_org(session.api, find_org(session.api, org)), contents.text)
+        return None
     question = (
         f"Really delete the org {render.name(org)}, including its spaces, apps, service instances, routes, "
         "private domains and space-scoped service brokers?"

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cfroute.cli import lookup, ports, render
+from cfroute.cli import contents, lookup, ports, render
 from cfroute.cli.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lookup import RouteName, route_name
@@ -175,12 +175,16 @@ def _delete(session: Session, name: RouteName) -> bool:
 
 @command(
     "delete-orphaned-routes",
-    usage="cfroute delete-orphaned-routes [-f]",
-    examples=("cfroute delete-orphaned-routes", "cfroute delete-orphaned-routes -f"),
+    usage="cfroute delete-orphaned-routes [-f | --dry-run]",
+    examples=("cfroute delete-orphaned-routes --dry-run", "cfroute delete-orphaned-routes -f"),
     see_also=("delete-route", "routes"),
 )
 @force
-def delete_orphaned_routes(session: Session, force: bool) -> Resource | None:
+@contents.dry_run
+def delete_orphaned_routes(session: Session, force: bool, dry_run: bool) -> Resource | None:
+    if dry_run:
+        session.emit(contents.orphaned_routes(session.api, session.target.space), contents.text)
+        return None
     if not force and not session.confirm("Really delete orphaned routes?"):
         session.say("Routes have not been deleted.")
         return None

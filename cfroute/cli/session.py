@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cfroute.cli import render
+from cfroute.cli import progress, render
 from cfroute.errors import CfrouteError
 from cfroute.home import Home
 
@@ -43,6 +43,7 @@ class Session:
         self.debug = False
         self.color = wants_color(os.environ)
         self.command: Command | None = None
+        self.arguments: list[str] = []
         self.exit_code = 0
 
     @property
@@ -77,7 +78,9 @@ class Session:
         """The Cloud Controller. Raises NotRunning when the foundation is up but the Cloud Controller is not."""
         from cfroute.cli.connection import connect
 
-        return connect(self.home, self.foundation, self.settings, self.clock, self.warn, self.trace)
+        wanted = self.for_people and not (self.quiet or self.verbose) and self.color is not False
+        waiting = progress.on_terminal(wanted=wanted)
+        return connect(self.home, self.foundation, self.settings, self.clock, self.warn, self.trace, waiting)
 
     @property
     def trace(self) -> "Trace | None":

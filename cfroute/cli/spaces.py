@@ -1,6 +1,6 @@
 """Spaces: list, create, rename, delete."""
 
-from cfroute.cli import render, space_quotas
+from cfroute.cli import contents, render, space_quotas
 from cfroute.cli.api import Api, ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
@@ -108,15 +108,19 @@ def rename_space(session: Session, space: str, new_space_name: str) -> Resource:
 
 @command(
     "delete-space",
-    usage="cfroute delete-space SPACE [-o ORG] [-f]",
-    examples=("cfroute delete-space staging", "cfroute delete-space staging -o acme -f"),
+    usage="cfroute delete-space SPACE [-o ORG] [-f | --dry-run]",
+    examples=("cfroute delete-space staging --dry-run", "cfroute delete-space staging -o acme -f"),
     see_also=("create-space", "spaces"),
 )
 @argument("space", "space")
 @org_option
 @force
-def delete_space(session: Session, space: str, org: str | None, force: bool) -> Resource | None:
+@contents.dry_run
+def delete_space(session: Session, space: str, org: str | None, force: bool, dry_run: bool) -> Resource | None:
     owner = find_org(session.api, org) if org else session.target.org
+    if dry_run:
+        session.emit(contents.of_space(session.api, find_space(session.api, space, owner)), contents.text)
+        return None
     if not force:
         session.say(_IMPACT)
         if not session.confirm(f"Really delete the space {render.name(space)}?"):

@@ -9,11 +9,12 @@ import click
 
 from cfroute.cli import render
 from cfroute.cli.command import command
-from cfroute.cli.kinds import TEXT
+from cfroute.cli.kinds import OUTPUT, TEXT
 from cfroute.cli.options import option
 from cfroute.cli.session import Session
 
 if TYPE_CHECKING:
+    from cfroute.cli.readiness import Signals
     from cfroute.foundation.events import Event
     from cfroute.foundation.options import Given
 
@@ -91,21 +92,33 @@ _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 @option("--external-ca", type=_FILE, metavar="FILE", help="The authority of those components that run elsewhere")
 @option("--external-cert", type=_FILE, metavar="FILE", help="The certificate that they are shown")
 @option("--external-key", type=_FILE, metavar="FILE", help="Its key")
+@option("--ready-file", complete=OUTPUT, metavar="FILE", help="Write what 'info --json' shows to this file when it is ready")
+@option("--ready-fd", type=click.IntRange(3), metavar="FD", help="Write the same as a line to this open file descriptor")
 def up(
-    session: Session, detach: bool, wait: bool, timeout: float, without: tuple[str, ...], **given: Any
+    session: Session,
+    detach: bool,
+    wait: bool,
+    timeout: float,
+    without: tuple[str, ...],
+    ready_file: str | None,
+    ready_fd: int | None,
+    **given: Any,
 ) -> dict[str, Any] | None:
+    from cfroute.cli.readiness import Signals
     from cfroute.foundation.options import Given
 
     start = _up_detached if detach else _up_here
-    return start(session, Given(without=without or None, **given), timeout, wait)
+    with Signals(ready_file, ready_fd, session.foundation) as signals:
+        return start(session, Given(without=without or None, **given), timeout, wait, signals)
 
 
-def _up_detached(session: Session, given: "Given", timeout: float, wait: bool) -> dict[str, Any]:
+def _up_detached(session: Session, given: "Given", timeout: float, wait: bool, signals: "Signals") -> dict[str, Any]:
     from cfroute.foundation import detached, preparation
 
     preparation.check(session.home, given)
     session.say(f"Starting the foundation in {render.name(session.home.root)}...")
-    detached.start(session.home, given, timeout, lambda event: _say_ready(session, event), wait=wait)
+    detached.start(session.home, given, timeout, signals.after(lambda event: _say_ready(session, event)), wait=wait)
+    signals.keep()
     return session.foundation.info()
 
 
@@ -119,7 +132,7 @@ def _say_ready(session: Session, event: "Event") -> None:
             session.warn(text)
 
 
-def _up_here(session: Session, given: "Given", timeout: float, wait: bool) -> None:
+def _up_here(session: Session, given: "Given", timeout: float, wait: bool, signals: "Signals") -> None:
     from cfroute.foundation import launch, preparation
 
     preparation.check(session.home, given)
@@ -128,7 +141,7 @@ def _up_here(session: Session, given: "Given", timeout: float, wait: bool) -> No
         return render.json_text(session.foundation.info()) if session.json else _where(session.foundation.info())
 
     with _view(session, where) as view:
-        status = launch.supervise(session.home, given, view, timeout)
+        status = launch.supervise(session.home, given, signals.after(view), timeout)
     if status:
         click.get_current_context().exit(status)
 

@@ -30,7 +30,7 @@ def test_what_is_shown_can_be_typed(line: str) -> None:
     _, name, *arguments = shlex.split(line, comments=True)
     if name in DAEMONS:
         return
-    command = load(name)
+    command = load(name) or load(f"{name} {arguments.pop(0) if arguments else ''}")
     assert command is not None, f"there is no command called {name}"
     if arguments:
         command.make_context(name, arguments, obj=None)

@@ -38,10 +38,11 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    """A command takes SIGTERM for itself; the test gets it back."""
-    before = signal.getsignal(signal.SIGTERM)
+    """A command takes signals for itself; the test gets them back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
