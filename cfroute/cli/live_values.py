@@ -17,7 +17,9 @@ from cfroute.errors import TimedOut
 WITHIN = 0.4  # seconds: more would be felt at the prompt
 
 # Of a foundation that has never been started: the names that the first one will have.
-COMPONENTS = ("load_balancer", "gorouter/0", "nats", "route_emitter/0", "cell/0", "bbs", "cloud_controller", "uaa")
+COMPONENTS = (
+    "load_balancer", "gorouter/0", "nats", "route_emitter/0", "cell/0", "route_registrar", "bbs", "cloud_controller", "uaa",
+)  # fmt: skip
 
 
 def items(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -13,7 +13,6 @@ from cfroute.clock import Clock
 from cfroute.health import Answer
 from cfroute.lager import Lager
 from cfroute.route_registrar.config import Config
-from cfroute.route_registrar.dynamic import Changes
 from cfroute.route_registrar.errors import RegistrationError, Unusable
 from cfroute.route_registrar.health_check import HealthChecker
 from cfroute.route_registrar.nats_outlet import NatsOutlet
@@ -21,6 +20,7 @@ from cfroute.route_registrar.registrar import Registrar
 
 if TYPE_CHECKING:
     from cfroute.route_registrar.bus import Bus
+    from cfroute.route_registrar.dynamic import Changes
     from cfroute.route_registrar.tcp_outlet import TcpOutlet
 
 
@@ -142,7 +142,7 @@ class Process:
     async def _watch(self, registrar: Registrar) -> None:
         from cfroute.route_registrar.watcher import Watcher  # YAML, for those few who have dynamic routes
 
-        async def take(changes: Changes) -> None:
+        async def take(changes: "Changes") -> None:
             for route in changes.removed:
                 await registrar.remove(route)
                 self._log.info("route removed", route=route)

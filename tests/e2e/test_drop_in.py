@@ -72,3 +72,16 @@ def test_a_routing_api_elsewhere(new_foundation, routing_api, until):
     until(lambda: echoes(port), "an echo")
     groups = json.loads(foundation.ok("router-groups", "--json"))
     assert [group["name"] for group in groups] == ["default-tcp"]
+
+
+def test_a_route_registrar_that_is_started_by_hand_takes_its_routes_along(new_foundation, until):
+    foundation = new_foundation()
+    foundation.up("--without", "route-registrar")
+    assert states(foundation)["route_registrar"] == "external"
+    assert foundation.get("api", "/healthz")[0] == 404
+    file = str(foundation.home / "config" / "registrar_settings.json")
+    with subprocess.Popen([CFROUTE, "route-registrar", "-configPath", file], stdout=subprocess.DEVNULL) as registrar:
+        until(lambda: foundation.get("api", "/healthz")[0] == 200, "the route")
+        registrar.terminate()
+        assert registrar.wait(20) == 0
+    until(lambda: foundation.get("api", "/healthz")[0] == 404, "its end")
