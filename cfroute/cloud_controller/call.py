@@ -192,7 +192,13 @@ class Call:
             raise ApiError(NOT_AUTHORIZED)
 
     def audit(
-        self, action: str, target: Resource, name: str, space: str | None = None, organization: str | None = None
+        self,
+        action: str,
+        target: Resource,
+        name: str,
+        space: str | None = None,
+        organization: str | None = None,
+        data: dict[str, Any] | None = None,
     ) -> None:
         """Write down that the user did `action` (`app.create`) to the target; organization: another than it is in."""
         event = AuditEvent(
@@ -204,6 +210,7 @@ class Call:
             target_name=name,
             space_guid=space,
             organization_guid=organization or place(target).organization,
+            data=data or {},
         )
         self.session.add(event)
 

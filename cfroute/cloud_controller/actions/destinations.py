@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from cfroute.cloud_controller.actions import lifecycle
+from cfroute.cloud_controller.actions import app_events, lifecycle
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.errors import unprocessable
 from cfroute.cloud_controller.models import App, Destination, Route
@@ -30,7 +30,7 @@ def replace(call: Call, route: Route, wanted: Sequence[Wanted]) -> None:
 
 def remove(call: Call, route: Route, gone: Sequence[Destination]) -> None:
     for each in gone:
-        call.audit("app.unmap-route", route, route.url, route.space_guid)
+        app_events.of_destination(call, "unmap-route", each)
         route.destinations.remove(each)
     lifecycle.destinations_changed(call, {each.app_guid for each in gone})
 
@@ -63,5 +63,6 @@ def _insert(call: Call, route: Route, wanted: Sequence[Wanted]) -> None:
             weight=each.weight,
         )
         route.destinations.append(destination)
-        call.audit("app.map-route", route, route.url, route.space_guid)
+        call.session.flush()
+        app_events.of_destination(call, "map-route", destination)
     lifecycle.destinations_changed(call, {each.app_guid for each in wanted})

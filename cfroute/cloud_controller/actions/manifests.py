@@ -7,7 +7,16 @@ import msgspec
 from sqlalchemy import select
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import apps, bindings, deployments, destinations, managed_bindings, processes, routes
+from cfroute.cloud_controller.actions import (
+    app_events,
+    apps,
+    bindings,
+    deployments,
+    destinations,
+    managed_bindings,
+    processes,
+    routes,
+)
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.deployments import rows
@@ -38,6 +47,7 @@ def apply(call: Call, app: App, manifest: AppManifest) -> None:
     _apply_routes(call, app, manifest)
     for service in manifest.services:
         _apply_service(call, app, service)
+    app_events.of_app(call, "apply_manifest", app)
     call.session.flush()
 
 

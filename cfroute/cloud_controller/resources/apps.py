@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cfroute.cloud_controller import environment, runs
-from cfroute.cloud_controller.actions import apps, jobs, lifecycle
+from cfroute.cloud_controller.actions import app_events, apps, jobs, lifecycle
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.deployments import rows
@@ -78,6 +78,7 @@ def update(call: Call) -> dict[str, Any]:
         app.name = body["name"]
     apps.set_lifecycle(app, body.get("lifecycle") or {})
     set_metadata(app, body)
+    app_events.of_app(call, "update", app, request=body)
     call.session.flush()
     return present.app(app, call.urls)
 
@@ -136,6 +137,7 @@ def assign_droplet(call: Call) -> dict[str, Any]:
     if droplet is None or droplet.app_guid != app.guid:
         raise unprocessable("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
     apps.assign_droplet(call, app, droplet)
+    app_events.of_app(call, "droplet.mapped", app, request={"droplet_guid": droplet.guid})
     return _droplet_relationship(call, app)
 
 
@@ -174,6 +176,7 @@ def set_variables(call: Call) -> dict[str, Any]:
     refuse_if(rules.environment_problems(body.get("var")))
     merged = {**app.environment, **body["var"]}
     app.environment = {name: value for name, value in merged.items() if value is not None}
+    app_events.of_app(call, "update", app, request={"environment_variables": app_events.HIDDEN})
     return _variables(call, app)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import jobs
+from cfroute.cloud_controller.actions import app_events, jobs
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, post
@@ -40,6 +40,7 @@ def create(call: Call) -> Reply:
     package = Package(app_guid=app.guid)
     set_metadata(package, body)
     call.save(package)
+    app_events.of_app(call, "package.create", app, package_guid=package.guid)
     return Reply(201, present.package(package, call.urls))
 
 
@@ -69,6 +70,7 @@ async def upload(exchange: Exchange) -> Reply:
         package = call.the(Package)
         package.state, package.checksum = "READY", checksum
         call.session.flush()
+        app_events.of_app(call, "package.upload", package.app, package_guid=guid)
         call.after.lines.append((package.app_guid, f"Uploading bits for package with guid {guid}"))
         return Reply(200, present.package(package, call.urls))
 
@@ -101,6 +103,7 @@ def droplets(call: Call) -> Reply:
 def remove(call: Call) -> Reply:
     package = call.the(Package)
     call.after.files.append(call.platform.blobs.package(package.guid))
+    app_events.of_app(call, "package.delete", package.app, package_guid=package.guid)
     call.session.delete(package)
     return jobs.accepted(call, "package.delete")
 

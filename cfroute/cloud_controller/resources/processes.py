@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import joinedload
 
 from cfroute.cloud_controller import feature_flags, runs
-from cfroute.cloud_controller.actions import deployments, processes
+from cfroute.cloud_controller.actions import app_events, deployments, processes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.deployments import rows
@@ -56,7 +56,7 @@ def scale(call: Call) -> Reply:
     feature_flags.require(call, "app_scaling", but_admins=True)
     refuse_if(rules.scale_problems(body))
     processes.scale(call, process, body)
-    call.audit("app.process.scale", process, process.type, process.app.space_guid)
+    app_events.of_process(call, "scale", process, request=body)
     call.session.flush()
     return Reply(202, _detailed(call, process))
 
@@ -70,6 +70,7 @@ def update(call: Call) -> dict[str, Any]:
     if body.get("health_check"):
         processes.check_health(call, process, body["health_check"])
     set_metadata(process, body)
+    app_events.of_process(call, "update", process, request=body)
     call.session.flush()
     return _detailed(call, process)
 

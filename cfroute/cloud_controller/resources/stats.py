@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from cfroute.cloud_controller.actions import app_events
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.desired import lrp_guid
 from cfroute.cloud_controller.endpoints import Exchange, delete, get
@@ -114,7 +115,12 @@ async def restart_instance(exchange: Exchange) -> Reply:
     if not (index.isascii() and index.isdigit() and int(index) < quota.instances):
         raise not_found("Instance")
     await exchange.platform.diego.retire(quota.lrp, int(index))
+    await exchange.run(_terminated, write=True)
     return NO_CONTENT
+
+
+def _terminated(call: Call) -> None:
+    app_events.of_process(call, "terminate_instance", find(call), process_index=int(call.path["index"]))
 
 
 ENDPOINTS = (

@@ -226,6 +226,8 @@ def test_restarting_an_instance(cc: Any) -> None:
     path = f"/v3/apps/{app}/processes/web/instances"
     assert cc("DELETE", f"{path}/0").status_code == 204
     assert cc.diego.retired == [(guid, 0)]
+    [event] = cc.ok("GET", f"/v3/audit_events?types=audit.app.process.terminate_instance&target_guids={app}")["resources"]
+    assert (event["data"]["process_type"], event["data"]["process_index"]) == ("web", 0)
     for index in ("1", "x", "-1"):
         assert cc.detail("DELETE", f"{path}/{index}", status=404) == "Instance not found"
 
@@ -247,12 +249,38 @@ def test_deleting_an_app(cc: Any) -> None:
 def test_what_happened_is_written_down(cc: Any) -> None:
     app = cc.started()
     events = cc.ok("GET", f"/v3/audit_events?order_by=-created_at&target_guids={app}")["resources"]
-    happened = ["start", "revision.create", "build.create", "create"]
+    happened = ["start", "revision.create", "droplet.mapped", "build.create", "package.upload", "package.create", "create"]
     assert [each["type"] for each in events] == [f"audit.app.{each}" for each in happened]
     assert events[0]["actor"]["name"] == "admin"
     assert events[0]["target"] == {"guid": app, "type": "app", "name": "music"}
     shown = cc.ok("GET", f"/v3/audit_events/{events[0]['guid']}")
     assert shown["space"] == {"guid": cc.space}
+
+
+def test_what_is_done_to_parts_of_an_app_has_the_app_as_its_target(cc: Any) -> None:
+    app, route = cc.app(), cc.route()
+    path = f"/v3/apps/{app}"
+    web = cc.ok("GET", f"{path}/processes/web")["guid"]
+    cc.map(route, app)
+    cc.ok("POST", f"{path}/processes/web/actions/scale", {"instances": 2})
+    cc.ok("PATCH", f"/v3/processes/{web}", {"command": "PASSWORD=secret run"})
+    cc.ok("PATCH", path, {"name": "songs"})
+    cc.ok("PATCH", f"{path}/environment_variables", {"var": {"PASSWORD": "secret"}})
+    [destination] = cc.ok("GET", f"{path}/routes")["resources"][0]["destinations"]
+    cc("DELETE", f"/v3/routes/{route}/destinations/{destination['guid']}")
+    events = cc.ok("GET", f"/v3/audit_events?target_guids={app}")["resources"][1:]
+    assert {(each["target"]["guid"], each["target"]["type"]) for each in events} == {(app, "app")}
+    mapping = {"route_guid": route, "destination_guid": destination["guid"], "process_type": "web"}
+    mapping |= {"app_port": 8080, "protocol": "http1", "weight": None}
+    process = {"process_guid": web, "process_type": "web"}
+    assert [(each["type"].removeprefix("audit.app."), each["data"]) for each in events] == [
+        ("map-route", mapping),
+        ("process.scale", {**process, "request": {"instances": 2}}),
+        ("process.update", {**process, "request": {"command": "[PRIVATE DATA HIDDEN]"}}),
+        ("update", {"request": {"name": "songs"}}),
+        ("update", {"request": {"environment_variables": "[PRIVATE DATA HIDDEN]"}}),
+        ("unmap-route", mapping),
+    ]
 
 
 def test_feature_flags(cc: Any) -> None:
