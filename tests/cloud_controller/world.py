@@ -61,7 +61,7 @@ class World:
                 "POST", "/v3/service_credential_bindings", {"type": "app", "relationships": bound}
             )["guid"],
             "service_route_bindings": cc.ok("POST", "/v3/service_route_bindings", cc.bind_body(route, service))["guid"],
-            "organization_quotas": cc.ok("POST", "/v3/organization_quotas", {"name": name})["guid"],
+            "organization_quotas": cc.ok("POST", "/v3/organization_quotas", {"name": f"q{len(self.more)}"})["guid"],
             "space_quotas": cc.ok("POST", "/v3/space_quotas", {"name": name, "relationships": relationships})["guid"],
             "roles": cc.grant(f"member-of-{name}", "organization_user", organization),
             "users": member,

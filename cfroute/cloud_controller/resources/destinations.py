@@ -45,7 +45,8 @@ def update(call: Call) -> dict[str, Any]:
     route, body = call.the(Route), call.body
     destination = _of_route(call, route)
     refuse_if(unknown_fields(body, ("protocol",)))
-    protocol = body.get("protocol") or ("tcp" if route.protocol == "tcp" else "http1")
+    default = "tcp" if route.protocol == "tcp" else "http1"
+    protocol = default if body.get("protocol") is None else body["protocol"]
     if protocol not in ("http1", "http2", "tcp"):
         raise unprocessable("Destination protocol must be 'http1', 'http2' or 'tcp'.")
     if problem := rules.protocol_problem(protocol, route.protocol):

@@ -28,11 +28,11 @@ async def read(exchange: Exchange) -> dict[str, Any]:
     guid = await exchange.run(lambda call: call.the(App).guid, write=False)
     query = Query(exchange.request.url.query)
     types = query.values("envelope_types") if "envelope_types" in query else ["LOG"]
-    if not {"LOG", "ANY"} & set(types):
-        return {"envelopes": {"batch": []}}
     start, end = (query.whole(name, 0, *_MOMENTS) for name in ("start_time", "end_time"))
     limit = query.whole("limit", 0, 0, _MOST_LINES) or _DEFAULT_LINES
     descending, folder = query.flag("descending"), exchange.platform.config.app_logs
+    if not {"LOG", "ANY"} & set(types):
+        return {"envelopes": {"batch": []}}
     found = await run_in_threadpool(log_cache.read, folder, guid, start, limit, descending)
     batch = [_presented(guid, each) for each in found if not end or each.timestamp < end]
     return {"envelopes": {"batch": batch}}

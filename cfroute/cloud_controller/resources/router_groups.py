@@ -13,6 +13,7 @@ from cfroute.cloud_controller.errors import UNAVAILABLE, ApiError
 from cfroute.cloud_controller.routing import AWAY
 
 READ = "routing.router_groups.read"
+_AUDIENCE = "routing.router_groups"
 _NOT_ALLOWED = "You are not authorized to perform the requested action"
 
 
@@ -46,7 +47,7 @@ async def _unauthorized(exchange: Exchange) -> str:
     if scheme.lower() != "bearer":
         return f"Invalid token type: {scheme}"
     try:
-        user = await exchange.platform.tokens.user(header)
+        user = await exchange.platform.tokens.user(header, _AUDIENCE)
     except TokenExpired:
         return "Token is expired"
     except ApiError as error:

@@ -85,6 +85,8 @@ def _hash_problems(options: Mapping[str, Any]) -> list[str]:
         given = (("header", header), ("balance", balance))
         return [f"Options Hash {name} can only be set when loadbalancing is hash" for name, value in given if value]
     missing = [] if header else ["Hash header must be present when loadbalancing is set to hash."]
+    if header and not isinstance(header, str):
+        missing = ["Options Hash header must be a string"]
     if balance is None or _is_hash_balance(balance):
         return missing
     return [*missing, "Options Hash balance must be either 0 or between 1.1 and 10.0"]
