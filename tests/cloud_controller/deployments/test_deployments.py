@@ -268,6 +268,20 @@ def test_a_manifest_does_not_change_it_either(deploying: Deploying) -> None:
     assert [line for line in cc("GET", f"/v3/apps/{app}/manifest").text.split("\n") if "type: web" in line] == ["  - type: web"]
 
 
+def test_a_manifest_leaves_what_runs_as_it_is(deploying: Deploying) -> None:
+    """A rolling push applies it first: another size must not end the old instances before the new ones are there."""
+    cc, app = deploying.cc, deploying.app()
+    before = cc.desired(app)
+    manifest = b"applications:\n- name: music\n  memory: 99M\n  health-check-type: process\n"
+    path = f"/v3/spaces/{cc.space}/actions/apply_manifest"
+    answer = cc("POST", path, content=manifest, headers={"Content-Type": "application/x-yaml"})
+    assert cc.ok("GET", answer.headers["location"])["errors"] == []
+    assert cc.desired(app) == before
+    deploying.deploy(app)
+    (old, new) = cc.desired(app)
+    assert (old, new["memory_mb"], new["health_check"]["type"]) == (before[0], 99, "process")
+
+
 # cancelling, superseding
 
 
