@@ -88,13 +88,10 @@ def test_a_registrar_that_is_killed_comes_back_and_one_that_ends_takes_its_route
     until(lambda: system.ask("api", "/healthz").status_code == 200, "the route")
 
 
-def test_a_router_that_starts_knows_them_at_once(foundation: Foundation, until: Until) -> None:
-    system = System(foundation, "https")
-    for index in range(2):
-        foundation.ok("restart", f"gorouter/{index}")
-    rows = json.loads(foundation.ok("table", "--json"))
-    assert sum(row["route"] == "api.cf.localhost" for row in rows) == 2
-    assert system.ask("api", "/healthz").status_code == 200
+def test_a_router_that_starts_knows_them_at_once(foundation: Foundation) -> None:
+    foundation.ok("restart", "gorouter/1")
+    rows = json.loads(foundation.ok("table", "api.cf.localhost", "--json"))
+    assert [row["router"] for row in rows] == ["gorouter/0", "gorouter/1"]
 
 
 def test_cloudfoundry_client_works_by_name(foundation: Foundation, monkeypatch: pytest.MonkeyPatch) -> None:
