@@ -17,7 +17,7 @@ from cfroute.errors import CfrouteError
     see_also=("apply-manifest", "apps", "push"),
 )
 @argument("app_name", "app", metavar="APP_NAME")
-@option("-p", "path", complete="file", help="Specify a path for file creation. If path not specified, manifest file is "
+@option("-p", "path", complete="output", help="Specify a path for file creation. If path not specified, manifest file is "
         "created in current working directory.")  # fmt: skip
 def create_app_manifest(session: Session, app_name: str, path: str | None) -> Resource:
     session.say(f"Creating an app manifest from current settings of app {render.name(app_name)} in {session.target.place}...")

@@ -72,7 +72,7 @@ def set_droplet(session: Session, app_name: str, droplet_guid: str) -> Resource:
 )
 @argument("app_name", "app", metavar="APP_NAME")
 @option("--droplet", "guid", complete="droplet", help="The guid of the droplet to download (default: app's current droplet).")
-@option("--path", "-p", complete="file", help="File path to download droplet to (default: current working directory).")
+@option("--path", "-p", complete="output", help="File path to download droplet to (default: current working directory).")
 def download_droplet(session: Session, app_name: str, guid: str | None, path: str | None) -> Resource:
     which = f"droplet {render.name(guid)}" if guid else "current droplet"
     session.say(f"Downloading {which} for app {render.name(app_name)} in {session.target.place}...")

