@@ -15,6 +15,8 @@ from cfroute.cloud_controller.deployments.states import State
 
 Instance = Literal["routable", "starting", "crashed", "unknown"]
 Origin = Literal["deploying", "original", "superseded", "canceled"]
+# A BBS that has just lost its data does not know of instances that run all the same.
+_MAYBE_REACHED: Final = ("routable", "unknown")
 
 
 @dataclass(frozen=True)
@@ -144,18 +146,18 @@ def _grown(new: Web, most: int, max_in_flight: int) -> dict[str, int | None]:
 
 
 def _shrunk(processes: Sequence[Web], surplus: int, spare: int) -> dict[str, int | None]:
-    """Fewer instances of these: at most `surplus` in all, of which at most `spare` are routable.
+    """Fewer instances of these: at most `surplus` in all, of which at most `spare` may be reached.
 
     What is at the end of a process and reached by nobody goes first. A process of an earlier deployment goes with its last one.
     """
     left = {each.guid: list(each.instances) for each in processes}
     for kept in left.values():
-        while surplus > 0 and kept and kept[-1] != "routable":
+        while surplus > 0 and kept and kept[-1] not in _MAYBE_REACHED:
             kept.pop()
             surplus -= 1
     for kept in left.values():
-        while surplus > 0 and kept and (kept[-1] != "routable" or spare > 0):
-            if kept.pop() == "routable":
+        while surplus > 0 and kept and (kept[-1] not in _MAYBE_REACHED or spare > 0):
+            if kept.pop() in _MAYBE_REACHED:
                 spare -= 1
             surplus -= 1
     return dict(_changes(processes, left))

@@ -295,6 +295,7 @@ def test_cancelling_goes_back_to_the_old_droplet(deploying: Deploying) -> None:
     assert cc("POST", f"/v3/deployments/{made['guid']}/actions/cancel").content == b""
     assert deploying.status(made) == ("ACTIVE", "CANCELING")
     assert cc.ok("GET", f"/v3/apps/{app}/relationships/current_droplet")["data"] == made["previous_droplet"]
+    deploying.run(app, "CLAIMED")
     deploying.look()
     assert deploying.numbers(app) == [3, 1]
     deploying.carry_on(app)

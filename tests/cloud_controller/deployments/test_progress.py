@@ -120,6 +120,13 @@ def test_cancelling(old: str, begun: str, expected: Step) -> None:
     assert next_step(rolling("CANCELING"), [web(old), new(begun)]) == expected
 
 
+def test_what_nobody_knows_of_may_run_all_the_same() -> None:
+    """A BBS without data: nothing goes before something else is known to be there."""
+    assert next_step(rolling("CANCELING"), [web("???"), new("??")]) == Step("CANCELING", {"original": 3})
+    assert next_step(rolling("CANCELING"), [web("r??"), new("??")]) == Step("CANCELING", {"original": 3})
+    assert next_step(rolling(), [web("??"), new("??")]) == Step("DEPLOYING")
+
+
 def test_a_stopped_app_is_back_at_once() -> None:
     assert next_step(rolling("CANCELING", running=False), [web("?"), new("??")]) == BACK
 
