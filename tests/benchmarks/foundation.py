@@ -35,7 +35,7 @@ class Foundation:
         self._cfroute = list(cfroute)
         self._mark = f"CFROUTE_BENCH_MARK={secrets.token_hex(8)}"
         name, _, value = self._mark.partition("=")
-        self._environment = {**os.environ, "CFROUTE_HOME": str(state), name: value}
+        self.environment = {**os.environ, "CFROUTE_HOME": str(state), name: value}
         self._ports = [f"--{what}-port={next(ports)}" for what in ("http", "https", "api")]
 
     def up(self) -> float:
@@ -68,7 +68,7 @@ class Foundation:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     timeout=UP_WITHIN,
-                    env=self._environment,
+                    env=self.environment,
                     check=False,
                 ).returncode
             except subprocess.TimeoutExpired as error:

@@ -20,12 +20,14 @@ class Load:
     """What is asked for: a path, over so many connections, each kept alive or closed after one request.
 
     `streams` are requests at a time on each connection, which are then TLS with HTTP/2; 0 is HTTP/1.1 without TLS.
+    `headers` are further ones, for HTTP/1.1.
     """
 
     path: str
     connections: int
     close: bool = False
     streams: int = 0
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def _wrk(load: Load, url: str, seconds: int, session: int | None) -> Sample:
         "-s",
         str(REPORT),
     ]
-    command += ["-H", f"Host: {HOST}", *(["-H", "Connection: close"] if load.close else []), url + load.path]
+    command += ["-H", f"Host: {HOST}", *(["-H", "Connection: close"] if load.close else [])]
+    command += [*(word for header in load.headers for word in ("-H", header)), url + load.path]
     done, spent = _watched(command, seconds, session)
     figures = done.stdout.strip().splitlines()[-1:]
     if done.returncode or not figures or not figures[0].startswith("{"):

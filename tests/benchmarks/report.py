@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .api import ApiFigures
 from .cases import Case, Result
 from .foundation import Figures
 from .router import Intake
@@ -21,6 +22,7 @@ class Report:
     cases: dict[Case, list[Result]] = field(default_factory=dict)
     intake: Intake | None = None
     foundation: Figures | None = None
+    api: ApiFigures | None = None
     footprints: dict[str, Footprint] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -90,7 +92,19 @@ def alone(report: Report) -> list[str]:
         memory = f", {up.memory_mb:.0f} MB together (PSS)" if up.memory_mb else ""
         lines.append(f"cfroute up: ready after {up.seconds:.2f} s (the first time {up.first_seconds:.2f} s)")
         lines.append(f"the foundation: {up.processes} processes{memory}")
-    return lines
+    return [*lines, *(_of_the_api(report.api) if report.api else [])]
+
+
+def _of_the_api(api: ApiFigures) -> list[str]:
+    rows = [["", "requests/s", "p99 ms", "µs/request"], ["POST a route", _number(api.writes), "", _known(api.write_cpu_us)]]
+    rows += [[kind, _number(each.rate), f"{each.p99_ms:.1f}", _known(each.cpu_us)] for kind, each in api.reads.items()]
+    memory = f"; {api.memory_mb:.0f} MB" if api.memory_mb else ""
+    pages = f"all pages within {api.pages_seconds:.2f} s, the last ones in {api.slope:.2f} times the time of the first"
+    return [f"the API, with {api.routes} routes", *_aligned(rows), f"  {pages}; 5000 on one in {api.large_seconds:.2f} s{memory}"]
+
+
+def _known(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
 
 
 @dataclass(frozen=True)
@@ -137,6 +151,10 @@ GOALS = (
     Goal("100000 registrations, s", lambda r: r.intake.seconds if r.intake else None, 5, at_least=False),
     Goal("100000 registrations, MB", lambda r: r.intake.memory_mb if r.intake else None, 300, at_least=False),
     Goal("cfroute up, s", lambda r: r.foundation.seconds if r.foundation else None, 1.5, at_least=False),
+    Goal("API: reads/s of a route", lambda r: r.api.reads["route"].rate if r.api else None, 2000),
+    Goal("API: writes/s", lambda r: r.api.writes if r.api else None, 200),
+    Goal("API: last pages to first", lambda r: r.api.slope if r.api else None, 1.5, at_least=False),
+    Goal("API: 5000 routes, s", lambda r: r.api.large_seconds if r.api else None, 2, at_least=False),
     Goal("foundation, MB", lambda r: r.foundation.memory_mb if r.foundation else None, 200, at_least=False),
 )
 
@@ -154,6 +172,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "cases": {case.name: _case_json(case, results) for case, results in report.cases.items()},
         "intake": asdict(report.intake) if report.intake else None,
         "foundation": asdict(report.foundation) if report.foundation else None,
+        "api": asdict(report.api) if report.api else None,
         "tcp_memory": {name: asdict(held) for name, held in report.footprints.items()},
         "left_out": report.left_out,
         "failures": report.failures,

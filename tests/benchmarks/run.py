@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec
 
-from . import backend, cases, contenders, foundation, registrations, report, router, tcp
+from . import api, backend, cases, contenders, foundation, registrations, report, router, tcp
 from .cases import CASES
 from .contenders import Contender, Ports, url
 from .machine import BenchError, Machine, NotInstalledError, free_ports, program
@@ -22,7 +22,8 @@ from .report import Report
 
 P = ParamSpec("P")
 TCP = [*(case.name for case in CASES if case.relays), "tcp-memory"]
-ALONE = ("intake", "foundation", "tcp-memory")
+ALONE = ("intake", "foundation", "api", "tcp-memory")
+WITHOUT_PEERS = frozenset({"foundation", "api"})
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -62,8 +63,8 @@ class Bench:
     def run(self) -> None:
         """Measure what was asked for. What is missing is left out, what fails is noted, the rest goes on."""
         wanted = set(self._options.cases)
-        if wanted != {"foundation"}:
-            self._start(http=bool(wanted - {"foundation", *TCP}), relays=bool(wanted & set(TCP)))
+        if wanted - WITHOUT_PEERS:
+            self._start(http=bool(wanted - WITHOUT_PEERS - {*TCP}), relays=bool(wanted & set(TCP)))
         for case in CASES:
             if case.name in wanted and (self._relays if case.relays else self._contenders):
                 self._try(self._measure, case)
@@ -72,6 +73,8 @@ class Bench:
                 self._try(self._weigh, relay)
         if "foundation" in wanted:
             self._try(self._found)
+        if "api" in wanted:
+            self._try(self._ask)
 
     def _start(self, *, http: bool, relays: bool) -> None:
         """Start the backend and every contender, and keep those that do what they are measured for."""
@@ -146,6 +149,10 @@ class Bench:
     def _found(self) -> None:
         state = self._machine.folder / "state"
         self.report.foundation = foundation.measure(self._cfroute(), state, self._ports, self._options.rounds)
+
+    def _ask(self) -> None:
+        state = self._machine.folder / "api"
+        self.report.api = api.measure(self._cfroute(), state, self._ports, self._options.seconds)
 
     def _cfroute(self) -> list[str]:
         return shlex.split(self._options.cfroute) if self._options.cfroute else [program("cfroute")]
