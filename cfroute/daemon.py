@@ -136,6 +136,7 @@ async def serving(
         access_log=False,
         lifespan="off",
         ws="none",
+        proxy_headers=False,  # who has to know how clients have reached us reads the headers himself
         loop="none",
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE + 1,

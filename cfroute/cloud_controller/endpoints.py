@@ -5,6 +5,7 @@ runs in a thread, in one transaction, which is durable before the answer goes ou
 `Exchange`, for what has to wait for others (uploads, Diego), and does its database work through `Exchange.run`.
 """
 
+import asyncio
 import inspect
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
-from anyio import to_thread
 from sqlalchemy import exc
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -111,8 +111,8 @@ class Exchange:
                     call.refuse_unpermitted()
                 return done, call
 
-        limiter = platform.writers if write else platform.readers
-        result, call = await to_thread.run_sync(transaction, limiter=limiter)
+        threads = platform.writer if write else platform.readers
+        result, call = await asyncio.get_running_loop().run_in_executor(threads, transaction)
         if write:
             await _carry_out(platform, call)
         return result

@@ -1,11 +1,10 @@
 """What all requests share."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
-
-from anyio import CapacityLimiter
 
 from cfroute.clock import Clock
 from cfroute.cloud_controller.auth import TokenChecker
@@ -67,7 +66,7 @@ class Deployments(Protocol):
 class Platform:
     """The Cloud Controller's parts, put together in `main` and `local`.
 
-    writers lets one request write at a time, and readers lets a few read: the others wait in the event loop. More threads would
+    writer is the thread in which one request writes at a time, and readers are the few in which others read. More of them would
     only take the interpreter from each other; one alone would have everybody wait for a long list.
     """
 
@@ -86,5 +85,5 @@ class Platform:
     new_guid: Callable[[], str]
     chance: Random
     log: Logger
-    writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
-    readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(3))
+    writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "writer"))
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(3, "reader"))

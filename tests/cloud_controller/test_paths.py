@@ -28,7 +28,9 @@ def test_every_line_is_found_with_its_parameters(method: str, path: str) -> None
     assert PATHS.find(method, asked) == (f"{method} {path}", values)
 
 
-WORDS = sorted({segment for _, path in LINES for segment in path.split("/") if not segment.startswith("{")} | {"x", "\n", "{guid}"})
+WORDS = sorted(
+    {segment for _, path in LINES for segment in path.split("/") if not segment.startswith("{")} | {"x", "\n", "{guid}"}
+)
 
 
 @given(st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]), st.lists(st.sampled_from(WORDS), max_size=7))
