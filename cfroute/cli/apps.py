@@ -55,7 +55,7 @@ def _text(rows: list[AppRow]) -> str:
         "cfroute apps --labels 'environment in (production,staging),tier in (backend)'",
         "cfroute apps --json",
     ),
-    see_also=("app", "logs", "map-route", "push", "restart", "scale", "start", "stop"),
+    see_also=("app", "events", "logs", "map-route", "push", "restart", "scale", "start", "stop"),
     text=_text,
 )
 @labels("apps")
@@ -95,7 +95,7 @@ def _count(process: Resource) -> ProcessCount:
     "app",
     usage="cfroute app APP_NAME [--guid]",
     examples=("cfroute app spring-music", "cfroute app spring-music --guid"),
-    see_also=("apps", "logs", "map-route", "push", "unmap-route"),
+    see_also=("apps", "events", "logs", "map-route", "push", "unmap-route"),
     text=summary_text,
 )
 @argument("app_name", "app", metavar="APP_NAME")

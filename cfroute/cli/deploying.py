@@ -8,7 +8,7 @@ import click
 from cfroute.cli.api import Resource
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
-from cfroute.cli.starting import Waiting, wait_for_instances
+from cfroute.cli.starting import Waiting, crashed, wait_for_instances
 from cfroute.cli.summary import AppSummary, summarize
 from cfroute.errors import CfrouteError, UsageError
 
@@ -103,7 +103,7 @@ def wait(session: Session, app: Resource, deployment: Resource, tell: Callable[[
     """Return when it is through or pauses; `no_wait`: when one new instance runs. Raises DeploymentFailed, StartFailed."""
     waiting = Waiting(session, app["name"], tell)
     while not _is_over(deployment):
-        if no_wait and _one_runs(session, deployment):
+        if no_wait and _one_runs(session, app, deployment, tell):
             return
         waiting.pause()
         deployment = session.api.get(f"/v3/deployments/{deployment['guid']}")
@@ -118,6 +118,11 @@ def _is_over(deployment: Resource) -> bool:
     return bool(value == "FINALIZED" or reason == "PAUSED")
 
 
-def _one_runs(session: Session, deployment: Resource) -> bool:
-    stats = (session.api.get(f"/v3/processes/{process['guid']}/stats") for process in deployment.get("new_processes") or [])
-    return any(each["state"] == "RUNNING" for found in stats for each in found["resources"])
+def _one_runs(session: Session, app: Resource, deployment: Resource, tell: Callable[[str], None]) -> bool:
+    """Whether a new instance does. Raises StartFailed when all of them have crashed."""
+    guids = [process["guid"] for process in deployment.get("new_processes") or []]
+    stats = [session.api.get(f"/v3/processes/{guid}/stats")["resources"] for guid in guids]
+    states = {each["state"] for process in stats for each in process}
+    if states == {"CRASHED"}:
+        raise crashed(app, stats, tell)
+    return "RUNNING" in states

@@ -80,7 +80,7 @@ def wait_for_instances(session: Session, app: Resource, tell: Callable[[str], No
         enough = no_wait or first_running <= waiting.elapsed - PATIENCE
         verdicts = {verdict(process, first_is_enough=enough) for process in stats}
         if "crashed" in verdicts:
-            raise _crashed(app, stats, tell)
+            raise crashed(app, stats, tell)
         if verdicts <= {"running"}:
             return
         waiting.pause()
@@ -91,7 +91,8 @@ def _stats(session: Session, app: Resource) -> list[list[Resource]]:
     return [session.api.get(f"/v3/processes/{process['guid']}/stats")["resources"] for process in processes]
 
 
-def _crashed(app: Resource, stats: list[list[Resource]], tell: Callable[[str], None]) -> StartFailed:
+def crashed(app: Resource, stats: list[list[Resource]], tell: Callable[[str], None]) -> StartFailed:
+    """What to raise when no instance of a process comes up; why they ended is told."""
     details = sorted({each.get("details") or "" for process in stats for each in process if each["state"] == "CRASHED"})
     for detail in filter(None, details):
         tell(f"Error starting instances: '{detail}'")

@@ -87,7 +87,6 @@ def summarize(api: Api, app: Resource, clock: Clock, *, commands: bool = False) 
     guid = app["guid"]
     routes = api.list(f"/v3/apps/{guid}/routes")
     droplet = _droplet(api, guid)
-    processes = lookup.web_first(api.list(f"/v3/apps/{guid}/processes"))
     return AppSummary(
         guid=guid,
         name=app["name"],
@@ -96,7 +95,7 @@ def summarize(api: Api, app: Resource, clock: Clock, *, commands: bool = False) 
         last_uploaded=droplet.get("created_at", ""),
         stack=droplet.get("stack") or app["lifecycle"]["data"].get("stack") or "",
         buildpacks=[_buildpack(each) for each in droplet.get("buildpacks") or []],
-        processes=[_process(api, each, clock, commands) for each in processes],
+        processes=_processes(api, guid, clock, commands),
         deployment=_deployment(lookup.active_deployment(api, guid)),
     )
 
@@ -133,6 +132,18 @@ def _buildpack(buildpack: Resource) -> Buildpack:
         detect_output=buildpack.get("detect_output") or "",
         buildpack_name=buildpack.get("buildpack_name") or "",
     )
+
+
+def _processes(api: Api, app_guid: str, clock: Clock, commands: bool) -> list[Process]:
+    """Those that are still there when they are looked at: a deployment that ends takes processes away."""
+    found = []
+    for process in lookup.web_first(api.list(f"/v3/apps/{app_guid}/processes")):
+        try:
+            found.append(_process(api, process, clock, commands))
+        except ApiError as error:
+            if not error.says(detail="Process not found"):
+                raise
+    return found
 
 
 def _process(api: Api, process: Resource, clock: Clock, commands: bool) -> Process:

@@ -35,6 +35,18 @@ def shown(text: str) -> str:
     return text
 
 
+@pytest.fixture(autouse=True)
+def settled(running: Run) -> None:
+    """No deployment is left over from another test."""
+    _until_settled(running)
+
+
+def _until_settled(running: Run) -> None:
+    end = time.monotonic() + DEADLINE
+    while running("app", "web", "--json").data["deployment"] is not None:
+        assert time.monotonic() < end
+
+
 @contextlib.contextmanager
 def traffic(running: Run) -> Iterator[list[int | str]]:
     """Asks the app without end while the block runs; what came back."""
@@ -117,9 +129,7 @@ def test_a_deployment_can_be_taken_back(running: Run) -> None:
         "Canceling deployment for app web in org local / space dev as admin...\n"
         "OK\nTIP: Run 'cfroute app web' to view app status.\n"
     )
-    end = time.monotonic() + DEADLINE
-    while running("app", "web", "--json").data["deployment"] is not None:
-        assert time.monotonic() < end
+    _until_settled(running)
     assert deployed(running) == before
     again = running("cancel-deployment", "web")
     assert (again.status, again.err) == (1, "No active deployment found for app.\n")
@@ -164,6 +174,18 @@ def test_a_restage_may_go_on_by_itself(running: Run) -> None:
         "\n\nCreating deployment for app web...\n\nWaiting for app to deploy...\n\n\n"
         "First instance restaged correctly, restaging remaining in the background\n"
     )
+
+
+def test_a_version_that_ends_at_once_takes_no_place(running: Run, tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text("web: exit 3\n")
+    pushed = running("push", "web", "-p", str(tmp_path), "-i", "2", "--no-manifest", "--strategy", "rolling", "--no-wait")
+    assert pushed.status == 1
+    assert pushed.err.endswith(
+        "Error starting instances: 'APP/PROC/WEB: Exited with status 3'\n"
+        "Start unsuccessful\n\nTIP: use 'cfroute logs web --recent' for more information\n"
+    )
+    assert instances(running)[0] == ["running", "running"]
+    assert running("cancel-deployment", "web").status == 0
 
 
 def test_a_droplet_is_taken_elsewhere(running: Run, tmp_path: Path) -> None:
