@@ -71,7 +71,7 @@ def _status_row(component: dict[str, Any]) -> tuple[str, ...]:
 @command(
     "info",
     usage="cfroute info [--secrets | --env]",
-    examples=("cfroute info", "cfroute info --secrets --json", 'eval "$(cfroute info --env)"'),
+    examples=("cfroute info", "cfroute info --secrets --json", "cfroute info --env > foundation.env"),
     see_also=("exec", "status", "up"),
     cf_shaped=False,
     text=lambda info: _info_text(info),
