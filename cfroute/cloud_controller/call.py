@@ -20,6 +20,7 @@ from cfroute.cloud_controller.models import AuditEvent, Organization, Resource, 
 from cfroute.cloud_controller.permissions import ANYBODY, Held, Rule
 from cfroute.cloud_controller.query import Query
 from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.validation.soundness import is_sound
 from cfroute.cloud_controller.visibility import Sight, place
 from cfroute.unreadable import UNREADABLE
 
@@ -111,7 +112,7 @@ class Call:
             body = msgspec.json.decode(self.raw or b"{}")
         except UNREADABLE:
             raise ApiError(PARSE_ERROR) from None
-        if not isinstance(body, dict):
+        if not isinstance(body, dict) or not is_sound(body):
             raise ApiError(PARSE_ERROR)
         return body
 

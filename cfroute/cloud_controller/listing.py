@@ -138,12 +138,13 @@ class Listing(Generic[R]):
 
 def _moments(column: Any, name: str, values: list[str]) -> ColumnElement[bool]:
     moments = [seconds(value) for value in values]
-    operator = name[len("created_ats") :].strip("[]")
-    if None in moments or (operator and (operator not in _COMPARISONS or len(moments) != 1)):
+    operator = name[len("created_ats") :]
+    compare = _COMPARISONS.get(operator[1:-1]) if operator else None
+    if None in moments or (operator and (compare is None or len(moments) != 1)):
         raise bad_query(f"{name.partition('[')[0].capitalize().replace('_', ' ')} has an invalid timestamp format.")
     known = [moment for moment in moments if moment is not None]
-    if operator:
-        return _COMPARISONS[operator](column, known[0])
+    if compare is not None:
+        return compare(column, known[0])
     return cast(column, Integer).in_(known)
 
 

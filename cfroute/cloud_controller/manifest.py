@@ -21,6 +21,9 @@ from cfroute.cloud_controller.manifest_routes import ManifestRoute
 from cfroute.cloud_controller.sizes import SizeError, mebibytes
 from cfroute.cloud_controller.validation.apps import environment_problems, health_check_problems
 from cfroute.cloud_controller.validation.common import whole_number
+from cfroute.cloud_controller.validation.soundness import DEEPEST, is_sound
+
+_MOST_VALUES = 100_000
 
 
 class ManifestError(Exception):
@@ -70,16 +73,35 @@ def applications(text: bytes) -> list[dict[str, Any]]:
     """The applications as they were written, with underscores in their keys. Raises ManifestError."""
     import msgspec.yaml
 
+    if _is_too_deep(text):
+        raise ManifestError
     try:
         document = msgspec.yaml.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise ManifestError from None
+    if not is_sound(document, _MOST_VALUES):
+        raise ManifestError
     found = document.get("applications") if isinstance(document, dict) else None
     if not isinstance(found, list) or not found:
         raise ManifestError("Cannot parse manifest with no 'applications' field.")
     if document.get("version", 1) != 1:
         raise ManifestError("Unsupported manifest schema version. Currently supported versions: [1].")
     return [underscored(each) if isinstance(each, dict) else {} for each in found]
+
+
+def _is_too_deep(text: bytes) -> bool:
+    """Whether it has more levels than libyaml can build without its stack running over, which would end the process."""
+    import yaml
+
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                return True
+    except yaml.YAMLError:  # is told by who reads it
+        return False
+    return False
 
 
 def named_applications(text: bytes) -> list[dict[str, Any]]:

@@ -52,6 +52,8 @@ def set_flag(call: Call) -> dict[str, Any]:
     problems = unknown_fields(body, ("enabled", "custom_error_message"))
     if "enabled" in body and not isinstance(body["enabled"], bool):
         problems.append("Enabled must be a boolean")
+    if not isinstance(body.get("custom_error_message"), str | None):
+        problems.append("Custom error message must be a string")
     refuse_if(problems)
     row = call.session.get(FeatureFlag, name) or FeatureFlag(name=name, enabled=feature_flags.DEFAULTS[name])
     row.enabled = body.get("enabled", row.enabled)

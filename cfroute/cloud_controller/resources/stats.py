@@ -112,7 +112,7 @@ def _usage(lrp: ActualLRP, now_ns: int) -> dict[str, Any]:
 async def restart_instance(exchange: Exchange) -> Reply:
     quota = await exchange.run(_quota, write=False)
     index = exchange.path["index"]
-    if not (index.isascii() and index.isdigit() and int(index) < quota.instances):
+    if not (index.isascii() and index.isdigit() and len(index) < 10 and int(index) < quota.instances):
         raise not_found("Instance")
     await exchange.platform.diego.retire(quota.lrp, int(index))
     await exchange.run(_terminated, write=True)
