@@ -51,7 +51,10 @@ class Asked:
 
 @dataclass
 class Mood:
-    """How the broker behaves. answer: said to everything but the catalog (status and body), in place of what would be right."""
+    """How the broker behaves. answer: said to everything but the catalog (status and body), in place of what would be right.
+
+    hung: a method that it does not answer; silent: it answers nothing.
+    """
 
     catalog: Any = field(default_factory=lambda: json.loads(json.dumps(CATALOG)))
     background: bool = False
@@ -59,6 +62,7 @@ class Mood:
     url: Any = "https://limiter.example.com/x"
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     silent: bool = False
+    hung: str = ""
 
 
 class Broker(ThreadingHTTPServer):
@@ -103,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
             json.loads(raw) if raw else {},
         )
         self.server.asked.append(asked)
-        if self.server.mood.silent:
+        if self.server.mood.silent or asked.method == self.server.mood.hung:
             self.server.ended.wait(10)
             self.close_connection = True
             return
