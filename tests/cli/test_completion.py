@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cfroute.cli import completion
+from cfroute.cli import completion, live_values
 from cfroute.cli.main import COMPLETION, main
 
 from .conftest import Run
@@ -66,6 +66,29 @@ def test_words(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert complete(monkeypatch, capsys, line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("cfroute delete-org l", "local"),
+        ("cfroute target -s d", "dev"),
+        ("cfroute create-route cf", "cf.localhost"),
+        ("cfroute delete-route cf.localhost --hostname s", "shop"),
+        ("cfroute delete-user b", "bob"),
+        ("cfroute set-org-role bob local Org", "OrgManager"),
+        ("cfroute service l", "limiter"),
+        ("cfroute config set up.http", "up.http-port"),
+    ],
+)
+def test_live_values_while_nothing_runs(
+    line: str, expected: str, cfroute: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(live_values, "WITHIN", 20.0)  # what is found counts here, not how loaded the machine is
+    cfroute("create-route", "cf.localhost", "-n", "shop")
+    cfroute("create-user", "bob", "s3cret")
+    cfroute("cups", "limiter", "-r", "https://limiter.cf.localhost")
+    assert expected in complete(monkeypatch, capsys, line)
 
 
 def test_pressing_tab_makes_no_state_folder(
