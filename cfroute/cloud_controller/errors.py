@@ -29,7 +29,6 @@ ORGANIZATION_SUSPENDED = Kind(403, 10017, "CF-OrgSuspended", "The organization i
 UNAVAILABLE = Kind(503, 10015, "CF-ServiceUnavailable")
 NOT_UNIQUE = Kind(422, 10016, "CF-UniquenessError")
 UNABLE_TO_PERFORM = Kind(422, 10009, "CF-UnableToPerform")
-BAD_BROKER = Kind(502, 10001, "CF-ServiceBrokerBadResponse")
 INVALID_CATALOG = Kind(502, 270012, "CF-ServiceBrokerCatalogInvalid")
 BROKER_NOT_REMOVABLE = Kind(422, 270010, "CF-ServiceBrokerNotRemovable")
 SERVICE_INSTANCE_NOT_FOUND = Kind(404, 60004, "CF-ServiceInstanceNotFound")
@@ -102,6 +101,11 @@ def unprocessable(*details: str) -> ApiError:
 def not_found(what: str) -> ApiError:
     """`not_found("Route")` says "Route not found"."""
     return ApiError(NOT_FOUND, f"{what} not found")
+
+
+def broker_error(status: int, error: str, detail: str) -> ApiError:
+    """What a service broker made of a question; none of these has a number of its own."""
+    return ApiError(Kind(status, 10001, f"CF-{error}"), detail)
 
 
 def bad_query(problem: str) -> ApiError:

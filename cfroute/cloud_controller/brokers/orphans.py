@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cfroute.cloud_controller.brokers import requests
-from cfroute.cloud_controller.brokers.outcomes import Call as Asked
+from cfroute.cloud_controller.brokers.calls import Call as Asked
 from cfroute.cloud_controller.brokers.outcomes import Failed, Outcome
 from cfroute.cloud_controller.brokers.progress import retry_at
 from cfroute.cloud_controller.brokers.requests import Request

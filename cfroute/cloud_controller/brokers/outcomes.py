@@ -5,32 +5,22 @@ The rules are the Open Service Broker API's ("Orphan Mitigation", "Response Code
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from cfroute.cloud_controller.brokers.calls import Call
+from cfroute.cloud_controller.brokers.refusals import refusal
 from cfroute.proxy.status import REASONS
 from cfroute.unreadable import UNREADABLE
 
 UNREACHABLE = "The service broker could not be reached"
 TIMED_OUT = "The request to the service broker timed out"
 _UNAUTHORIZED = "Authentication with the service broker failed. Double-check that the username and password are correct."
-_KNOWN_ERRORS = ("AsyncRequired", "ConcurrencyError", "RequiresApp", "MaintenanceInfoConflict")
-
-
-class Call(Enum):
-    """What a broker was asked for."""
-
-    CATALOG = "catalog"
-    PROVISION = "provision"
-    UPDATE = "update"
-    DEPROVISION = "deprovision"
-    BIND = "bind"
-    UNBIND = "unbind"
-    LAST_OPERATION = "last_operation"
-    FETCH = "fetch"
+_LONGEST, _SHORTENED = 2**14, 2**13  # bytes
+_TRUNCATED = "…...This message has been truncated due to size. To read the full message, check the broker's logs"
+_BAD = "ServiceBrokerBadResponse"
 
 
 _MAKES = (Call.PROVISION, Call.BIND)
@@ -39,9 +29,9 @@ _DONE = {
     Call.CATALOG: (200,),
     Call.PROVISION: (200, 201),
     Call.UPDATE: (200,),
-    Call.DEPROVISION: (200, 204),
+    Call.DEPROVISION: (200,),
     Call.BIND: (200, 201),
-    Call.UNBIND: (200, 204),
+    Call.UNBIND: (200,),
     Call.LAST_OPERATION: (200,),
     Call.FETCH: (200,),
 }
@@ -77,13 +67,15 @@ class InProgress:
 class Failed:
     """It failed. `orphan` says that the broker may have made what nobody knows of, which has to be removed again.
 
-    `status` is what the API answers where it has to answer at once; `repeatable` that the next question may be answered better.
+    `status` and `error` are what the API answers, and calls it, where it has to tell of it as it is; `repeatable` says that
+    the next question may be answered better.
     """
 
     detail: str
     orphan: bool = False
     status: int = 502
     repeatable: bool = False
+    error: str = _BAD
 
 
 Outcome = Succeeded | InProgress | Failed
@@ -91,19 +83,20 @@ Outcome = Succeeded | InProgress | Failed
 
 def unreachable(call: Call) -> Failed:
     """Nobody listens: nothing can have been made."""
-    return Failed(UNREACHABLE, repeatable=call is Call.LAST_OPERATION)
+    return Failed(UNREACHABLE, repeatable=call is Call.LAST_OPERATION, error="ServiceBrokerApiUnreachable")
 
 
 def timed_out(call: Call) -> Failed:
     """There is no answer in time: nobody knows what has been made."""
-    return Failed(TIMED_OUT, orphan=call in _MAKES, status=504, repeatable=call is Call.LAST_OPERATION)
+    polled = call is Call.LAST_OPERATION
+    return Failed(TIMED_OUT, orphan=call in _MAKES, status=504, repeatable=polled, error="HttpClientTimeout")
 
 
 def judge(call: Call, answer: Answer, *, route_forwarding: bool = False) -> Outcome:
     """What the answer means. route_forwarding: whether this is a binding of a route, whose URL has to be https."""
     status = answer.status
     if status == 401:
-        return Failed(_UNAUTHORIZED)
+        return Failed(_UNAUTHORIZED, error="ServiceBrokerApiAuthenticationFailed")
     if call in _ENDS and status == 410:
         return Succeeded({})
     if call is Call.LAST_OPERATION:
@@ -111,17 +104,13 @@ def judge(call: Call, answer: Answer, *, route_forwarding: bool = False) -> Outc
     values = _object(answer.body)
     if status in _DONE[call] or (status == 202 and call is not Call.CATALOG and call is not Call.FETCH):
         return _accepted(call, answer, values, route_forwarding=route_forwarding)
-    if status == 422 and isinstance(values, dict) and values.get("error") in _KNOWN_ERRORS:
-        return Failed(_told(values), status=422)
-    return _refused(call, answer, values)
+    return _refused(call, answer, values if isinstance(values, dict) else {})
 
 
 def _accepted(call: Call, answer: Answer, values: Any, *, route_forwarding: bool) -> Outcome:
     if not isinstance(values, dict):
-        if call in _ENDS:
-            values = {}
-        else:
-            return Failed(_not_an_object(answer.body), orphan=call in _MAKES and answer.status != 200)
+        orphan = call in _MAKES and answer.status != 200
+        return Failed(_not_an_object(answer.body), orphan, error="ServiceBrokerResponseMalformed")
     if answer.status == 202:
         return InProgress(values, _text(values.get("operation")), _retry_after(answer))
     url = values.get("route_service_url")
@@ -130,17 +119,21 @@ def _accepted(call: Call, answer: Answer, values: Any, *, route_forwarding: bool
     return Succeeded(values)
 
 
-def _refused(call: Call, answer: Answer, values: Any) -> Failed:
-    """An answer that is no success. Those of 4xx promise that nothing was made, but for a 422 nobody has heard of."""
+def _refused(call: Call, answer: Answer, values: Mapping[str, Any]) -> Failed:
+    """An answer that is no success. Those of 4xx promise that nothing was made, but for 410 and a 422 nobody has heard of."""
     status = answer.status
-    orphan = call in _MAKES and (200 <= status < 300 or status >= 500 or status == 422)
-    if isinstance(values, dict) and values.get("description"):
-        return Failed(_told(values), orphan, status if status in (409, 422) else 502)
-    if status == 409:
-        return Failed("Service broker error: Resource conflict", orphan, 409)
-    if 400 <= status < 500:
-        return Failed(f"The service broker rejected the request. Status Code: {_line(status)}, Body: {_shown(answer)}", orphan)
-    return Failed(_invalid(answer, values), orphan)
+    known = refusal(call, values) if status == 422 else None
+    if known is not None:
+        told = _told(values) if known.described else ""
+        return Failed(told or known.detail, status=known.status, error=known.error)
+    if status == 408:
+        return Failed(TIMED_OUT, status=504, error="ServiceBrokerApiTimeout")
+    if status == 409 and call in _MAKES:
+        return Failed(_told(values) or "Resource conflict", status=409, error="ServiceBrokerConflict")
+    if 400 <= status < 500 and (status not in (409, 410, 422) or (call is Call.UPDATE and status == 422)):
+        rejected = f"The service broker rejected the request. Status Code: {_line(status)}, Body: {_shown(answer)}"
+        return Failed(_told(values) or _bounded(rejected), error="ServiceBrokerRequestRejected")
+    return Failed(_invalid(answer, {} if status == 201 else values), orphan=call in _MAKES)
 
 
 def _polled(answer: Answer) -> Outcome:
@@ -172,13 +165,22 @@ def secure(url: Any) -> bool:
 
 
 def _told(values: Mapping[str, Any]) -> str:
-    return f"Service broker error: {_text(values.get('description')) or values.get('error')}"
+    """What the broker says itself; empty if it says nothing."""
+    description = _text(values.get("description"))
+    return _bounded(f"Service broker error: {description}") if description.strip() else ""
+
+
+def _bounded(message: str) -> str:
+    text = message.encode()
+    if len(text) <= _LONGEST:
+        return message
+    return text[: _SHORTENED - len("…".encode())].decode(errors="ignore") + _TRUNCATED
 
 
 def _invalid(answer: Answer, values: Any) -> str:
-    if isinstance(values, dict) and values.get("description"):
-        return _told(values)
-    return f"The service broker returned an invalid response. Status Code: {_line(answer.status)}, Body: {_shown(answer)}"
+    told = _told(values) if isinstance(values, dict) else ""
+    shown = f"The service broker returned an invalid response. Status Code: {_line(answer.status)}, Body: {_shown(answer)}"
+    return told or _bounded(shown)
 
 
 def _not_an_object(body: bytes) -> str:

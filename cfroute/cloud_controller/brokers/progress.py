@@ -27,13 +27,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Standing:
-    """An operation before the answer. asked: whether the broker has begun; waits: whether it may finish later."""
+    """An operation before the answer. asked: whether the broker has begun; waits: whether it may finish later.
+
+    about: what a refusal is told after.
+    """
 
     kind: str
     type: str
     asked: bool
     deadline: float | None = None
     waits: bool = True
+    about: str = ""
 
     @property
     def verb(self) -> str:
@@ -44,7 +48,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Verdict:
-    """An operation after the answer. due_at and deadline are those of one that goes on, orphan of one that failed."""
+    """An operation after the answer. due_at and deadline are those of one that goes on, the last three of one that failed."""
 
     state: str
     description: str = ""
@@ -53,6 +57,8 @@ class Verdict:
     due_at: float = 0.0
     deadline: float | None = None
     orphan: bool = False
+    status: int = 502
+    error: str = ""
 
 
 def judge(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> Verdict:
@@ -70,7 +76,8 @@ def judge(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> V
 
 def _begun(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> Verdict:
     if isinstance(outcome, Failed):
-        return Verdict("failed", outcome.detail, orphan=outcome.orphan and standing.type == "create")
+        orphan = outcome.orphan and standing.type == "create"
+        return Verdict("failed", standing.about + outcome.detail, orphan=orphan, status=outcome.status, error=outcome.error)
     if not isinstance(outcome, InProgress):
         return Verdict("succeeded", values=outcome.values)
     if not standing.waits:

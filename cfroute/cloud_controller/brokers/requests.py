@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from cfroute.cloud_controller.brokers.outcomes import Call
+from cfroute.cloud_controller.brokers.calls import Call
 
 API_VERSION = "2.15"
 

@@ -12,7 +12,7 @@ from cfroute.cloud_controller.brokers.progress import Verdict
 from cfroute.cloud_controller.brokers.steps import BINDINGS, binding_of
 from cfroute.cloud_controller.brokers.subjects import Access, access, plan_of, subject, unbinding
 from cfroute.cloud_controller.brokers.synchronize import save_broker
-from cfroute.cloud_controller.errors import BAD_BROKER, INVALID_CATALOG, UNABLE_TO_PERFORM, ApiError
+from cfroute.cloud_controller.errors import INVALID_CATALOG, UNABLE_TO_PERFORM, ApiError, broker_error
 from cfroute.cloud_controller.models import CredentialBinding, Job, Operation, RouteBinding, ServiceBroker, ServiceInstance
 
 
@@ -41,7 +41,8 @@ def settle_catalog(session: Session, guid: str, verdict: Verdict) -> None:
     operation = session.get(Operation, guid)
     if operation is None or not operation.pending:
         return
-    problem = ApiError(BAD_BROKER, verdict.description) if verdict.state == "failed" else None
+    failed = verdict.state == "failed"
+    problem = broker_error(verdict.status, verdict.error, verdict.description) if failed else None
     if problem is None:
         try:
             save_broker(session, operation.subject_guid, operation.changes, catalog.read(verdict.values))

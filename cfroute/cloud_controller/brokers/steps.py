@@ -83,7 +83,8 @@ def _catalog(session: Session, operation: Operation) -> Step:
 def _instance(session: Session, operation: Operation, instance: ServiceInstance) -> Step:
     longest = plan_of(instance).maximum_polling_duration
     request = _about_instance(session, operation, instance)
-    return Step(_question(instance, operation, request), _standing(operation), longest=longest)
+    about = f"Service instance {instance.name}: " if operation.type == "delete" else ""
+    return Step(_question(instance, operation, request), _standing(operation, about=about), longest=longest)
 
 
 def _about_instance(session: Session, operation: Operation, instance: ServiceInstance) -> Request:
@@ -130,5 +131,5 @@ def _question(instance: ServiceInstance, operation: Operation, request: Request)
     return Question(access(broker), request, operation.user_guid, forwards(instance))
 
 
-def _standing(operation: Operation, *, waits: bool = True) -> Standing:
-    return Standing(operation.kind, operation.type, operation.state == "in progress", operation.deadline, waits)
+def _standing(operation: Operation, *, waits: bool = True, about: str = "") -> Standing:
+    return Standing(operation.kind, operation.type, operation.state == "in progress", operation.deadline, waits, about)

@@ -8,7 +8,7 @@ from cfroute.cloud_controller.brokers.outcomes import Failed, Succeeded
 from cfroute.cloud_controller.brokers.subjects import Question, access, plan_of, subject
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, get
-from cfroute.cloud_controller.errors import BAD_BROKER, BAD_REQUEST, FOUNDATION_DOWN, ApiError
+from cfroute.cloud_controller.errors import BAD_REQUEST, FOUNDATION_DOWN, ApiError, broker_error
 from cfroute.cloud_controller.models import CredentialBinding, RouteBinding, ServiceInstance
 
 
@@ -23,7 +23,9 @@ def _asking(prepare: Callable[[Call], Question]) -> Callable[[Exchange], Awaitab
         if isinstance(outcome, Succeeded):
             given = outcome.values.get("parameters")
             return Reply(200, given if isinstance(given, dict) else {})
-        raise ApiError(BAD_BROKER, outcome.detail if isinstance(outcome, Failed) else "The service broker has not finished")
+        if isinstance(outcome, Failed):
+            raise broker_error(outcome.status, outcome.error, outcome.detail)
+        raise broker_error(502, "ServiceBrokerBadResponse", "The service broker has not finished")
 
     return handler
 

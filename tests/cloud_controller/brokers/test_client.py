@@ -148,10 +148,10 @@ def test_redirects_come_to_an_end(broker: Broker) -> None:
 
 def test_a_broker_that_is_silent(broker: Broker) -> None:
     outcome = ask(broker.url, requests.provision(SUBJECT, {}), seconds=0.1)
-    assert outcome == Failed(TIMED_OUT, orphan=True, status=504)
+    assert outcome == Failed(TIMED_OUT, orphan=True, status=504, error="HttpClientTimeout")
 
 
 def test_a_broker_that_is_away(broker: Broker) -> None:
     broker.shutdown()
     broker.server_close()
-    assert ask(broker.url, requests.catalog()) == Failed(UNREACHABLE)
+    assert ask(broker.url, requests.catalog()) == Failed(UNREACHABLE, error="ServiceBrokerApiUnreachable")

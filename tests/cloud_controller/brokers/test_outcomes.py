@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cloud_controller.brokers.outcomes import Answer, Call, Failed, InProgress, Succeeded, judge, timed_out, unreachable
+from cfroute.cloud_controller.brokers.calls import Call
+from cfroute.cloud_controller.brokers.outcomes import Answer, Failed, InProgress, Succeeded, judge, timed_out, unreachable
 
 INVALID = "The service broker returned an invalid response. Status Code:"
 REJECTED = "The service broker rejected the request. Status Code:"
@@ -40,13 +41,17 @@ def test_what_goes_on_is_asked_for_later() -> None:
         (Call.BIND, 200, b"oops", False,
          "The service broker returned an invalid response: expected valid JSON object in body, broker returned 'oops'"),
         (Call.BIND, 400, b"", False, f"{REJECTED} 400 Bad Request, Body: "),
-        (Call.BIND, 408, b"", False, f"{REJECTED} 408 Request Timeout, Body: "),
-        (Call.BIND, 409, b"{}", False, "Service broker error: Resource conflict"),
+        (Call.BIND, 408, b"", False, "The request to the service broker timed out"),
+        (Call.BIND, 409, b"{}", False, "Resource conflict"),
+        (Call.UNBIND, 409, b"{}", False, f"{INVALID} 409 Conflict, Body: {{}}"),
         (Call.BIND, 409, b'{"description": "taken"}', False, "Service broker error: taken"),
-        (Call.BIND, 422, b"{}", True, f"{REJECTED} 422 Unprocessable Entity, Body: {{}}"),
-        (Call.BIND, 422, b'{"error": "RequiresApp", "description": "no app"}', False, "Service broker error: no app"),
-        (Call.PROVISION, 422, b'{"error": "AsyncRequired"}', False, "Service broker error: AsyncRequired"),
-        (Call.PROVISION, 410, b"{}", False, f"{REJECTED} 410 Gone, Body: {{}}"),
+        (Call.BIND, 422, b"{}", True, f"{INVALID} 422 Unprocessable Entity, Body: {{}}"),
+        (Call.UPDATE, 422, b"{}", False, f"{REJECTED} 422 Unprocessable Entity, Body: {{}}"),
+        (Call.PROVISION, 410, b"{}", True, f"{INVALID} 410 Gone, Body: {{}}"),
+        (Call.DEPROVISION, 201, b'{"description": "so"}', False, f'{INVALID} 201 Created, Body: {{"description": "so"}}'),
+        (Call.DEPROVISION, 204, b"", False, f"{INVALID} 204 No Content, Body: "),
+        (Call.UNBIND, 200, b"", False,
+         "The service broker returned an invalid response: expected valid JSON object in body, broker returned ''"),
         (Call.DEPROVISION, 500, b"{}", False, f"{INVALID} 500 Internal Server Error, Body: {{}}"),
         (Call.BIND, 401, b"", False,
          "Authentication with the service broker failed. Double-check that the username and password are correct."),
@@ -58,9 +63,57 @@ def test_failures(call: Call, status: int, body: bytes, orphan: bool, detail: st
     assert (outcome.orphan, outcome.detail) == (orphan, detail)
 
 
+ASYNC = "This service plan requires client support for asynchronous service operations."
+LOGS = "To read the full message, check the broker's logs"
+CONFLICT = "The service broker did not provide a reason for this conflict, please ensure the catalog is up to date and you are "
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "status", "error", "detail"),
+    [
+        (Call.PROVISION, "AsyncRequired", 400, "AsyncRequired", ASYNC),
+        (Call.UNBIND, "ConcurrencyError", 422, "ConcurrencyError", "The service broker could not perform this operation in"),
+        (Call.BIND, "RequiresApp", 400, "AppRequired", "This service supports generation of credentials through binding an app"),
+        (Call.UPDATE, "MaintenanceInfoConflict", 422, "MaintenanceInfoConflict", CONFLICT),
+        (Call.PROVISION, "RequiresApp", 502, "ServiceBrokerBadResponse", INVALID),
+        (Call.UPDATE, "ConcurrencyError", 502, "ServiceBrokerRequestRejected", REJECTED),
+        (Call.FETCH, "AsyncRequired", 502, "ServiceBrokerBadResponse", INVALID),
+    ],
+)  # fmt: skip
+def test_refusals_with_names(call: Call, name: str, status: int, error: str, detail: str) -> None:
+    """Each belongs to some calls; to others it is an answer like any other."""
+    outcome = judge(call, Answer(422, msgspec.json.encode({"error": name})))
+    assert isinstance(outcome, Failed)
+    assert (outcome.status, outcome.error) == (status, error)
+    assert outcome.detail.startswith(detail)
+
+
+def test_whose_own_words_are_told() -> None:
+    def told(name: str) -> str:
+        outcome = judge(Call.PROVISION, Answer(422, msgspec.json.encode({"error": name, "description": "no"})))
+        assert isinstance(outcome, Failed)
+        return outcome.detail
+
+    assert told("MaintenanceInfoConflict") == "Service broker error: no"
+    assert told("AsyncRequired") == ASYNC
+    assert told("Else") == "Service broker error: no"
+
+
+@given(st.text(min_size=1, max_size=60), st.sampled_from([400, 409, 500]), st.booleans())
+def test_long_messages_are_cut(text: str, status: int, told: bool) -> None:
+    long = text * (20_000 // len(text.encode()))
+    body = msgspec.json.encode({"description": long}) if told else long.encode()
+    outcome = judge(Call.CATALOG, Answer(status, body))
+    assert isinstance(outcome, Failed)
+    assert len(outcome.detail.encode()) < 2**14
+    if text.strip():
+        assert outcome.detail.endswith("...This message has been truncated due to size. " + LOGS)
+
+
 def test_who_does_not_answer_may_have_made_something() -> None:
-    assert unreachable(Call.BIND) == Failed("The service broker could not be reached")
-    assert timed_out(Call.BIND) == Failed("The request to the service broker timed out", orphan=True, status=504)
+    assert unreachable(Call.BIND) == Failed("The service broker could not be reached", error="ServiceBrokerApiUnreachable")
+    late = Failed("The request to the service broker timed out", orphan=True, status=504, error="HttpClientTimeout")
+    assert timed_out(Call.BIND) == late
     assert not timed_out(Call.UNBIND).orphan
 
 
@@ -117,5 +170,5 @@ def test_every_answer_means_something(call: Call, status: int, body: bytes) -> N
     outcome = judge(call, Answer(status, body), route_forwarding=True)
     assert isinstance(outcome, Succeeded | InProgress | Failed)
     if isinstance(outcome, Failed):
-        assert outcome.status in (409, 422, 502)
+        assert outcome.status in (400, 409, 422, 502, 504)
         assert not outcome.orphan or call in (Call.PROVISION, Call.BIND)
