@@ -39,6 +39,7 @@ def create_route(
         domain_guid=domain.guid,
         space_guid=space.guid,
         options=without_nulls(options or {}),
+        destinations=[],  # or they would be asked for
     )
     call.save(route)
     call.audit("route.create", route, host, space.guid)

@@ -80,5 +80,6 @@ class Domain(Labelled):
 
     def usable_by(self, organization_guid: str) -> bool:
         """Whether spaces of that organization may have routes in this domain."""
-        allowed = {self.organization_guid, *(organization.guid for organization in self.shared_organizations)}
-        return self.shared or organization_guid in allowed
+        if self.shared or organization_guid == self.organization_guid:
+            return True
+        return organization_guid in {organization.guid for organization in self.shared_organizations}

@@ -64,7 +64,7 @@ LISTING = Listing(
 def create(call: Call) -> Reply:
     feature_flags.require(call, "route_creation", but_admins=True)
     body = call.body
-    hashing = feature_flags.enabled(call, "hash_based_routing")
+    hashing = "options" in body and feature_flags.enabled(call, "hash_based_routing")
     refuse_if(rules.body_problems(body, hashing=hashing))
     space = call.find(Space, related(body, "space"))
     if space is None:

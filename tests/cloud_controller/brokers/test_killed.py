@@ -1,4 +1,4 @@
-"""The real daemon is killed while a broker works for it: what was begun ends, and the broker keeps nothing that nobody knows of."""
+"""The real daemon is killed while a broker works for it: what was begun ends, and the broker keeps nothing that nobody knows."""
 
 import random
 import signal
