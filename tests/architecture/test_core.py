@@ -10,11 +10,11 @@ from .source import within
 # Globs over dotted names without the leading "cfroute."; each has to match something.
 CORE = (
     "cli.kinds",
-    "cli.manifest",
+    "cli.apps.manifest",
     "cli.plain",
-    "cli.redaction",
-    "cli.routing_table",
-    "cli.tcp_table",
+    "cli.access.redaction",
+    "cli.routes.routing_table",
+    "cli.routes.tcp_table",
     "cloud_controller.brokers.catalog",
     "cloud_controller.brokers.outcomes",
     "cloud_controller.brokers.progress",
@@ -27,6 +27,7 @@ CORE = (
     "cloud_controller.desired",
     "cloud_controller.environment",
     "cloud_controller.manifest*",
+    "cloud_controller.openapi.general",
     "cloud_controller.paths",
     "cloud_controller.permissions",
     "cloud_controller.presenters.*",
