@@ -61,7 +61,7 @@ class Value(NamedTuple):
 
 def keys() -> dict[str, Key]:
     """All keys by their whole names."""
-    from cfroute.cli.up import up
+    from cfroute.cli.foundation.up import up
 
     found = [("", option) for option in shared_options()]
     found += [(TABLE, each) for each in up.params if isinstance(each, click.Option) and each.expose_value]

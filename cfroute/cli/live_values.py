@@ -154,7 +154,7 @@ def _components(session: Session, context: click.Context) -> Iterable[str]:
 
 
 def _samples(session: Session, context: click.Context) -> list[str]:
-    from cfroute.cli.samples import names
+    from cfroute.cli.apps.samples import names
 
     return names()
 
@@ -166,7 +166,7 @@ def _config_keys(session: Session, context: click.Context) -> Iterable[str]:
 
 
 def _topics(session: Session, context: click.Context) -> Iterable[str]:
-    from cfroute.cli.docs import topics
+    from cfroute.cli.more.docs import topics
 
     return topics()
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from cfroute.cli.api import Api, Resource
+from cfroute.cli.access.api import Api, Resource
 from cfroute.errors import CfrouteError, NotFound
 
 

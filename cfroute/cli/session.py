@@ -13,11 +13,11 @@ from cfroute.errors import CfrouteError
 from cfroute.home import Home
 
 if TYPE_CHECKING:
-    from cfroute.cli.api import Api
+    from cfroute.cli.access.api import Api
+    from cfroute.cli.access.trace import Trace
     from cfroute.cli.command import Command
     from cfroute.cli.settings import Settings
     from cfroute.cli.target import Target
-    from cfroute.cli.trace import Trace
     from cfroute.clock import Clock
     from cfroute.foundation.client import FoundationClient
 
@@ -76,7 +76,7 @@ class Session:
     @cached_property
     def api(self) -> "Api":
         """The Cloud Controller. Raises NotRunning when the foundation is up but the Cloud Controller is not."""
-        from cfroute.cli.connection import connect
+        from cfroute.cli.access.connection import connect
 
         wanted = self.for_people and not (self.quiet or self.verbose) and self.color is not False
         waiting = progress.on_terminal(wanted=wanted)
@@ -88,7 +88,7 @@ class Session:
         asked = os.environ.get("CF_TRACE", "")
         if not (self.verbose or asked):
             return None
-        from cfroute.cli import trace
+        from cfroute.cli.access import trace
 
         return trace.Trace(trace.chosen(asked, verbose=self.verbose, to_stderr=self._write_trace), self.clock)
 

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from cfroute.cli import render
-from cfroute.cli.api import Api, Resource
+from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.settings import Settings
 from cfroute.errors import CfrouteError, NotFound
 

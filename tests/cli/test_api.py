@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from cfroute.cli.api import Api, ApiError, Links
+from cfroute.cli.access.api import Api, ApiError, Links
+from cfroute.cli.access.tokens import Tokens
 from cfroute.cli.settings import Settings, load
-from cfroute.cli.tokens import Tokens
 from cfroute.errors import CfrouteError, NotRunning, TimedOut
 from cfroute.home import Home
 from cfroute.testing.clock import ManualClock

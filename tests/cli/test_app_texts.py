@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cli.app_logs import LogLine, Tail
-from cfroute.cli.events import description
-from cfroute.cli.starting import verdict
-from cfroute.cli.summary import AppSummary, Buildpack, Deployment, Process, _instance, deployment_text, summary_text
+from cfroute.cli.apps.app_logs import LogLine, Tail
+from cfroute.cli.apps.events import description
+from cfroute.cli.apps.starting import verdict
+from cfroute.cli.apps.summary import AppSummary, Buildpack, Deployment, Process, _instance, deployment_text, summary_text
 
 MIB = 1 << 20
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cli.binding_rotation import outdated
+from cfroute.cli.services.binding_rotation import outdated
 
 
 def binding(instance: str, minute: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cli import bits
+from cfroute.cli.apps import bits
 from cfroute.diego.cell import archives
 from cfroute.errors import CfrouteError, UsageError
 

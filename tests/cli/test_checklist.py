@@ -25,14 +25,14 @@ import pytest
 
 from cfroute import errors
 from cfroute.cli import catalog, failures, fault_report, kinds, live_values, progress
-from cfroute.cli.api import Api, Links
+from cfroute.cli.access.api import Api, Links
+from cfroute.cli.access.tokens import Tokens
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES, Entry
 from cfroute.cli.command import Command
 from cfroute.cli.main import load
 from cfroute.cli.session import FORMATS, Session
 from cfroute.cli.settings import Settings
 from cfroute.cli.shared_options import SharedOption, shared_options
-from cfroute.cli.tokens import Tokens
 from cfroute.errors import CfrouteError
 from cfroute.home import Home
 from cfroute.testing.clock import ManualClock

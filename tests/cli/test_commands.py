@@ -11,8 +11,8 @@ import pytest
 from cfroute.cli import catalog
 from cfroute.cli.catalog import ALIASES, COMMON, DAEMONS, ENTRIES, Entry
 from cfroute.cli.command import Command
-from cfroute.cli.docs import topics
 from cfroute.cli.main import load, main
+from cfroute.cli.more.docs import topics
 from cfroute.home import Home
 
 from .conftest import Run

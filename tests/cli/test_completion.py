@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cfroute.cli import completion, live_values
+from cfroute.cli import live_values
 from cfroute.cli.main import COMPLETION, main
+from cfroute.cli.more import completion
 
 from .conftest import Run
 

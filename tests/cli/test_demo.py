@@ -2,7 +2,7 @@
 
 import pytest
 
-from cfroute.cli import demo_steps
+from cfroute.cli.foundation import demo_steps
 
 from .conftest import Run
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cfroute.cli import deploying
-from cfroute.cli.deploying import Strategy
+from cfroute.cli.apps import deploying
+from cfroute.cli.apps.deploying import Strategy
 from cfroute.errors import CfrouteError, UsageError
 
 from .conftest import Run

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cli.endpoints import RequestError, described, normalized
+from cfroute.cli.access.endpoints import RequestError, described, normalized
 from cfroute.cli.settings import file, load
 from cfroute.errors import UsageError
 from cfroute.home import Home

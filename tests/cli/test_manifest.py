@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cli import manifest
-from cfroute.cli.manifest import Flags
+from cfroute.cli.apps import manifest
+from cfroute.cli.apps.manifest import Flags
 from cfroute.errors import CfrouteError, UsageError
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cfroute import plugins
-from cfroute.cli import samples
+from cfroute.cli.apps import samples
 from cfroute.cli.main import COMPLETION, main
 
 from .conftest import Run

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cfroute.cli.api import ApiError
-from cfroute.cli.router_groups import advice
+from cfroute.cli.access.api import ApiError
+from cfroute.cli.routes.router_groups import advice
 from cfroute.home import Home
 
 from .conftest import Run

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cli import quotas, space_details
-from cfroute.cli.space_details import SecurityRule, Space
+from cfroute.cli.orgs import quotas, space_details
+from cfroute.cli.orgs.space_details import SecurityRule, Space
 from cfroute.errors import UsageError
 
 from .conftest import Run

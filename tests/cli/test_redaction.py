@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cli import redaction
-from cfroute.cli.redaction import HIDDEN
+from cfroute.cli.access import redaction
+from cfroute.cli.access.redaction import HIDDEN
 
 SECRET = "s3cr3t-value"
 KEYS = ("access_token", "refresh_token", "password", "client_secret", "DB_PASSWORD", "credentials", "private_key", "passcode")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cli import routing_table
-from cfroute.cli.routing_table import GONE_FOR, Line, Row, cells, changes, first_view, headers, matching, next_view
+from cfroute.cli.routes import routing_table
+from cfroute.cli.routes.routing_table import GONE_FOR, Line, Row, cells, changes, first_view, headers, matching, next_view
 
 TABLE = {
     "router": "gorouter/0",

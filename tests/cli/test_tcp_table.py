@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from cfroute.cli.routers import NAMES_EVERY, Routers
-from cfroute.cli.routing_table import Row, cells, headers
-from cfroute.cli.tcp_table import Known, Owner, rows
+from cfroute.cli.routes.routers import NAMES_EVERY, Routers
+from cfroute.cli.routes.routing_table import Row, cells, headers
+from cfroute.cli.routes.tcp_table import Known, Owner, rows
 from cfroute.errors import NotRunning
 from cfroute.home import Home
 from cfroute.testing import ManualClock

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cfroute.cli.live import ComponentsView, components_view
+from cfroute.cli.foundation.live import ComponentsView, components_view
 from cfroute.foundation.events import ComponentStatus, Ready, StateChanged, Stopping
 from cfroute.home import Home
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cfroute.cli import samples
+from cfroute.cli.apps import samples
 
 from ..ports import free_port
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 import yaml
 
-from cfroute.cli import samples
+from cfroute.cli.apps import samples
 
 from .conftest import Start
 

@@ -1,0 +1,1 @@
+"""How commands reach the API: where it is, who asks, and what is shown of that."""

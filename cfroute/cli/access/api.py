@@ -1,0 +1,324 @@
+"""The Cloud Controller as the commands see it: one way to call its v3 API, wherever it is (see `connection`)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+import httpx
+
+from cfroute.cli.access.tokens import Tokens
+from cfroute.cli.progress import AFTER, Waiting
+from cfroute.clock import Clock
+from cfroute.errors import CfrouteError, NotRunning, TimedOut
+
+Resource = dict[str, Any]
+
+MOST_PER_PAGE = 5000
+REQUEST_TIMEOUT = 60.0  # seconds
+_DOWN, _START = "The foundation is not running, and service brokers", " Start it with 'cfroute up'."
+JOB_POLL = (0.05, 1.0)  # seconds: the first pause, and the longest
+
+
+class ApiError(CfrouteError):
+    """The Cloud Controller refused. `errors` holds its objects of code, title and detail."""
+
+    def __init__(self, status: int, errors: list[Resource], message: str = "") -> None:
+        super().__init__(message or "\n".join(str(error.get("detail", "")) for error in errors))
+        self.status, self.errors = status, errors
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What an error object for programs says beyond the message."""
+        return {"status": self.status, "errors": self.errors}
+
+    def says(self, *, title: str = "", detail: str = "") -> bool:
+        """Whether an error has this title, or this text in its detail."""
+        return any(
+            (title and error.get("title") == title) or (detail and detail in error.get("detail", "")) for error in self.errors
+        )
+
+
+class UaaRefusal(CfrouteError):
+    """The UAA refused."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        try:
+            told = answer.json()["error_description"]
+        except (ValueError, KeyError, TypeError):
+            told = f"Error Code: {answer.status_code}\nRaw Response: {answer.text}"
+        super().__init__(str(told))
+        self.status = answer.status_code
+
+
+def _not_answering(component: str, error: httpx.TransportError) -> CfrouteError:
+    """Why a component of the state folder's foundation did not answer."""
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOut(f"{component} did not answer within {REQUEST_TIMEOUT:.0f} s")
+    return NotRunning(
+        f"{component} does not answer: {str(error) or 'it hung up'}",
+        f"'cfroute status' shows the components; 'cfroute restart {component}' starts this one again",
+    )
+
+
+class Links(NamedTuple):
+    """How the servers are reached.
+
+    uaa is where tokens are had; users is the URL of the one that keeps the users, where that is another. doors has the paths
+    that other servers answer, and where those are. unreachable makes an error of a failed request to a component.
+    """
+
+    cloud_controller: httpx.AsyncClient
+    uaa: httpx.AsyncClient
+    users: str = ""
+    doors: Mapping[str, str] = {}
+    unreachable: Callable[[str, httpx.TransportError], CfrouteError] = _not_answering
+
+    def address(self, path: str) -> str:
+        """Where to ask for a path of the API."""
+        for prefix, place in self.doors.items():
+            if path.startswith(f"{prefix}/"):
+                return place + path.removeprefix(prefix)
+        return path
+
+
+class Page(NamedTuple):
+    """All resources of a list, and what was included with them."""
+
+    resources: list[Resource]
+    included: dict[str, list[Resource]]
+
+
+class Api:
+    """Synchronous calls of the v3 API, as whoever has logged in, or the admin."""
+
+    def __init__(
+        self, links: Links, tokens: Tokens, clock: Clock, warn: Callable[[str], None], waiting: Waiting | None = None
+    ) -> None:
+        self._links = links
+        self._tokens = tokens
+        self._clock = clock
+        self._warn = warn
+        self._waiting = waiting
+        self._runner = asyncio.Runner()
+
+    @property
+    def url(self) -> str:
+        """The API's base URL."""
+        return str(self._links.cloud_controller.base_url).rstrip("/")
+
+    @property
+    def user(self) -> str:
+        """The name of the user on whose behalf the API is called."""
+        return self._tokens.user(self._run)
+
+    @property
+    def user_guid(self) -> str:
+        """The guid of that user, or the name of the client."""
+        return self._tokens.guid(self._run)
+
+    @property
+    def token(self) -> str:
+        """A valid access token."""
+        return self._tokens.access(self._run)
+
+    def log_in(self, form: dict[str, str], origin: str = "") -> None:
+        """Make the calls as somebody else from now on. Raises Rejected."""
+        self._tokens.log_in(self._run, form, origin)
+
+    def log_out(self) -> None:
+        """Make the calls as the admin from now on."""
+        self._tokens.log_out()
+
+    def prompts(self) -> dict[str, list[str]]:
+        """What the UAA wants to be asked of a person: kind and text of each prompt."""
+        answer = self._run("uaa", self._links.uaa.get("/login", headers={"Accept": "application/json"}))
+        return dict(answer.json()["prompts"])
+
+    def uaa(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """One request to the UAA; `request` goes to httpx. Raises UaaRefusal for a status of 400 and above."""
+        headers = {"Authorization": f"bearer {self.token}", **request.pop("headers", {})}
+        answer = self._run("uaa", self._links.uaa.request(method, f"{self._links.users}{path}", headers=headers, **request))
+        if answer.is_error:
+            raise UaaRefusal(answer)
+        return answer
+
+    def close(self) -> None:
+        """End all connections, and what SIGTERM or Ctrl-C broke off."""
+        self._runner.run(_cancel_others())
+        for client in (self._links.cloud_controller, self._links.uaa):
+            self._runner.run(client.aclose())
+        self._runner.close()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, while the apps of this process (if any) go on working."""
+        self._runner.run(self._clock.sleep(seconds))
+
+    def root(self) -> Any:
+        """What the API says of itself to anybody."""
+        return self._run("cloud_controller", self._links.cloud_controller.get("/")).json()
+
+    def _pause(self, seconds: float) -> None:
+        """Between two looks at a job."""
+        if self._waiting is not None:
+            self._waiting.show("a job")
+        self.sleep(seconds)
+        if self._waiting is not None:
+            self._waiting.clear()
+
+    def get(self, path: str, /, **query: Any) -> Any:
+        return self.call("GET", path, query=query).json()
+
+    def post(self, path: str, body: Any = None, /, **query: Any) -> Any:
+        return _body(self.call("POST", path, body=body, query=query))
+
+    def patch(self, path: str, body: Any) -> Any:
+        return _body(self.call("PATCH", path, body=body))
+
+    def list(self, path: str, /, **query: Any) -> list[Resource]:
+        """All resources of a list, over all its pages."""
+        return self.page(path, **query).resources
+
+    def first(self, path: str, /, **query: Any) -> Resource | None:
+        """The first resource of a list, or None."""
+        resources: list[Resource] = self.get(path, per_page=1, **query)["resources"]
+        return resources[0] if resources else None
+
+    def page(self, path: str, /, **query: Any) -> Page:
+        """All resources of a list with what they include."""
+        page = Page([], {})
+        following: str | None = path
+        wanted: Mapping[str, Any] = {"per_page": MOST_PER_PAGE, **query}
+        while following:
+            answer = self.call("GET", following, query=wanted).json()
+            page.resources.extend(answer["resources"])
+            for kind, resources in answer.get("included", {}).items():
+                page.included.setdefault(kind, []).extend(resources)
+            following, wanted = (answer["pagination"].get("next") or {}).get("href"), {}
+        return page
+
+    def change(self, method: str, path: str, *, begun: bool = False, **request: Any) -> Resource | None:
+        """Make a request that may be answered by a job, and wait for that; the job, if there was one. begun: see `wait`."""
+        answer = self.call(method, path, **request)
+        return self.wait(answer.headers["Location"], begun=begun) if answer.status_code == httpx.codes.ACCEPTED else None
+
+    def wait(self, job_url: str, *, begun: bool = False) -> Resource:
+        """Return the job when it is complete, with `begun` as soon as a broker has begun. Raises ApiError when it failed."""
+        pause, longest = JOB_POLL
+        ended = ("COMPLETE", "FAILED", "POLLING") if begun else ("COMPLETE", "FAILED")
+        while (job := self.call("GET", job_url).json())["state"] not in ended:
+            self._pause(pause)
+            pause = min(pause * 2, longest)
+        for warning in job.get("warnings") or []:
+            self._warn(warning["detail"])
+        if job["state"] == "FAILED":
+            of_service = str(job.get("operation")).startswith("service")
+            told = "\n".join(f"Job ({job.get('guid')}) failed: {error['detail']}" for error in job["errors"])
+            raise ApiError(httpx.codes.UNPROCESSABLE_ENTITY, job["errors"], told if of_service else "")
+        return dict(job)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        **more: Any,
+    ) -> httpx.Response:
+        """One request; `more` goes to httpx. Raises ApiError for a status of 400 and above."""
+        answer = self.send(method, path, query=query, body=body, **more)
+        if answer.is_error:
+            raise _refusal(answer)
+        return answer
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        """One request, whatever its status. Raises NotRunning, TimedOut or RequestError when there is no answer."""
+
+        def attempt() -> httpx.Response:
+            request = self._links.cloud_controller.build_request(
+                method,
+                self._links.address(path),
+                params=_query(query or {}) or None,
+                json=body,
+                headers={"Authorization": f"bearer {self.token}", **(headers or {})},
+                **more,
+            )
+            return self._run("cloud_controller", self._links.cloud_controller.send(request))
+
+        answer = attempt()
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._tokens.forget()  # of another foundation in the same folder, or its key was changed
+            answer = attempt()
+        for warning in filter(None, answer.headers.get("X-Cf-Warnings", "").split(",")):
+            self._warn(unquote(warning.strip()))
+        return answer
+
+    def _run(self, component: str, request: Any) -> httpx.Response:
+        try:
+            answer: httpx.Response = self._runner.run(self._awaited(component, request))
+        except httpx.TransportError as error:
+            raise self._links.unreachable(component, error) from error
+        return answer
+
+    async def _awaited(self, component: str, request: Awaitable[httpx.Response]) -> httpx.Response:
+        """The answer; somebody who looks on is told that it takes long."""
+        if self._waiting is None:
+            return await request
+        timer = asyncio.get_running_loop().call_later(AFTER, self._waiting.show, component)
+        try:
+            return await request
+        finally:
+            timer.cancel()
+            self._waiting.clear()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def _query(values: Mapping[str, Any]) -> dict[str, str]:
+    return {key: _value(value) for key, value in values.items() if value is not None}
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple | set):
+        return ",".join(quote(item, safe="") if "," in item else item for item in value)
+    return str(value)
+
+
+def _body(answer: httpx.Response) -> Any:
+    return answer.json() if answer.content else None
+
+
+def _refusal(answer: httpx.Response) -> CfrouteError:
+    try:
+        told = answer.json()
+        if told.keys() == {"name", "message"}:  # the Routing API's
+            return ApiError(answer.status_code, [told], told["message"])
+        errors = told["errors"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ApiError(
+            answer.status_code,
+            [],
+            f"Error unmarshalling the following into a cloud controller error: {answer.text or answer.reason_phrase}",
+        )
+    if answer.status_code == httpx.codes.NOT_FOUND and errors[0].get("detail") == "Unknown request":
+        return ApiError(answer.status_code, errors, f"API endpoint not found at '{answer.request.url}'")
+    if (detail := str(errors[0].get("detail"))).startswith(_DOWN):
+        return NotRunning(detail.removesuffix(_START), "start it with 'cfroute up --detach'")
+    return ApiError(answer.status_code, errors)

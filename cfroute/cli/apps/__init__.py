@@ -1,0 +1,1 @@
+"""Commands for apps, and what they are made of."""

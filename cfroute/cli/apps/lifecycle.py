@@ -1,0 +1,191 @@
+"""Starting and stopping apps, and `restart`, which knows components too."""
+
+from typing import Any
+
+from cfroute.cli import lookup, render
+from cfroute.cli.access.api import ApiError, Resource
+from cfroute.cli.apps import deploying
+from cfroute.cli.apps.staging import STAGING, newest_package, stage, unstaged_package, use_droplet
+from cfroute.cli.apps.starting import STARTUP, require_running, wait_for_instances
+from cfroute.cli.apps.summary import AppSummary, summarize, summary_text
+from cfroute.cli.command import command
+from cfroute.cli.foundation import components
+from cfroute.cli.options import argument, option
+from cfroute.cli.session import Session
+from cfroute.errors import CfrouteError
+
+
+@command(
+    "start",
+    usage="cfroute start APP_NAME",
+    examples=("cfroute start spring-music", "cfroute st spring-music --json"),
+    see_also=("apps", "logs", "restart", "scale", "stop"),
+    environment=STARTUP,
+    text=summary_text,
+)
+@argument("app_name", "app", metavar="APP_NAME")
+def start(session: Session, app_name: str) -> AppSummary | None:
+    session.say(f"Starting app {render.name(app_name)} in {session.target.place}...")
+    session.say()
+    app = lookup.app(session.api, session.target.space, app_name)
+    if app["state"] == "STARTED":
+        session.say(f"App '{app_name}' is already started.")
+        session.ok()
+        return None
+    return _start(session, app)
+
+
+def _start(session: Session, app: Resource, *, no_wait: bool = False) -> AppSummary:
+    _stage_newest_package(session, app)
+    app = session.api.post(f"/v3/apps/{app['guid']}/actions/start")
+    if session.is_running:
+        session.say("Waiting for app to start...")
+        session.say()
+        wait_for_instances(session, app, session.say, no_wait=no_wait)
+    else:
+        session.warn("The foundation is not running: the instances start with 'cfroute up'.")
+    session.say()
+    return summarize(session.api, app, session.clock)
+
+
+def _stage_newest_package(session: Session, app: Resource) -> None:
+    if (droplet := _staged(session, app)) is not None:
+        use_droplet(session, app, droplet)
+
+
+def _staged(session: Session, app: Resource) -> str | None:
+    """The guid of the droplet of a package that nobody has built yet."""
+    package = unstaged_package(session, app)
+    if package is None:
+        return None
+    require_running(session, "building a droplet")
+    droplet = stage(session, app, package["guid"])
+    session.say()
+    return droplet
+
+
+@command(
+    "stop",
+    usage="cfroute stop APP_NAME",
+    examples=("cfroute stop spring-music", "cfroute sp spring-music"),
+    see_also=("restart", "scale", "start"),
+)
+@argument("app_name", "app", metavar="APP_NAME")
+def stop(session: Session, app_name: str) -> Resource:
+    app = lookup.app(session.api, session.target.space, app_name)
+    if app["state"] == "STOPPED":
+        session.say(f"App {render.name(app_name)} is already stopped.")
+    else:
+        session.say(f"Stopping app {render.name(app_name)} in {session.target.place}...")
+        app = session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
+    session.ok()
+    return app
+
+
+@command(
+    "restart",
+    usage="cfroute restart NAME [--app | --component]",
+    notes=f"""This command will cause downtime unless you use '--strategy canary' or '--strategy rolling'.
+
+If the app's most recent package is unstaged, restarting the app will stage and run that package.
+Otherwise, the app's current droplet will be run.
+
+NAME is an app, or a component: {components.NAMES}""",
+    examples=(
+        "cfroute restart spring-music",
+        "cfroute restart spring-music --strategy rolling",
+        "cfroute restart gorouter/0",
+        "cfroute rs nats --app",
+    ),
+    see_also=("kill", "restage", "restart-app-instance", "status"),
+    environment=(*STAGING, *STARTUP),
+    text=summary_text,
+)
+@argument("name", "app-or-component")
+@components.app_or_component
+@deploying.strategy_options("restarted")
+def restart(session: Session, name: str, kind: str | None, **given: Any) -> AppSummary | None:
+    strategy = deploying.chosen(given)
+    if components.is_meant(name, kind):
+        components.restart(session, name)
+        return None
+    session.say(f"Restarting app {render.name(name)} in {session.target.place}...")
+    session.say()
+    app = lookup.app(session.api, session.target.space, name)
+    if strategy.name is not None:
+        require_running(session, "a deployment")
+        droplet = _staged(session, app)
+        return deploying.deploy(session, app, strategy, **({"droplet": droplet} if droplet else {}))
+    if app["state"] == "STARTED":
+        _stop(session, app)
+    return _start(session, app, no_wait=strategy.no_wait)
+
+
+def _stop(session: Session, app: Resource) -> None:
+    session.say("Stopping app...")
+    session.say()
+    session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
+
+
+@command(
+    "restage",
+    usage="cfroute restage APP_NAME",
+    notes="This command will cause downtime unless you use '--strategy' flag.",
+    examples=(
+        "cfroute restage spring-music",
+        "cfroute restage spring-music --strategy rolling",
+        "cfroute rg spring-music --strategy canary --no-wait",
+    ),
+    see_also=("push", "restart"),
+    environment=(*STAGING, *STARTUP),
+    text=summary_text,
+)
+@argument("app_name", "app", metavar="APP_NAME")
+@deploying.strategy_options("restaged")
+def restage(session: Session, app_name: str, **given: Any) -> AppSummary | None:
+    strategy = deploying.chosen(given)
+    require_running(session, "restaging")
+    if strategy.name is None:
+        session.warn("This action will cause app downtime.")
+    session.say()
+    session.say(f"Restaging app {render.name(app_name)} in {session.target.place}...")
+    session.say()
+    app = lookup.app(session.api, session.target.space, app_name)
+    droplet = stage(session, app, newest_package(session, app)["guid"])
+    session.say()
+    if strategy.name is not None:
+        return deploying.deploy(session, app, strategy, droplet=droplet)
+    session.say(f"Restarting app {render.name(app_name)} in {session.target.place}...")
+    session.say()
+    if app["state"] == "STARTED":
+        _stop(session, app)
+    use_droplet(session, app, droplet)
+    return _start(session, app, no_wait=strategy.no_wait)
+
+
+@command(
+    "restart-app-instance",
+    usage="cfroute restart-app-instance APP_NAME INDEX [--process PROCESS]",
+    examples=("cfroute restart-app-instance spring-music 0", "cfroute restart-app-instance web 1 --process worker"),
+    see_also=("restart",),
+)
+@argument("app_name", "app", metavar="APP_NAME")
+@argument("index")
+@option("--process", default="web", help="Process to restart (Default: web)")
+def restart_app_instance(session: Session, app_name: str, index: str, process: str) -> Resource:
+    session.say(
+        f"Restarting instance {render.name(index)} of process {render.name(process)} of app "
+        f"{render.name(app_name)} in {session.target.place}..."
+    )
+    app = lookup.app(session.api, session.target.space, app_name)
+    require_running(session, "restarting an instance")
+    try:
+        session.api.call("DELETE", f"/v3/apps/{app['guid']}/processes/{process}/instances/{index}")
+    except ApiError as error:
+        if error.says(detail="Instance not found"):
+            raise CfrouteError(f"Instance {index} of process {process} not found") from error
+        if error.says(detail="Process not found"):
+            raise CfrouteError(f"Process {process} not found") from error
+        raise
+    session.ok()
+    return {"app": app_name, "process": process, "index": index}

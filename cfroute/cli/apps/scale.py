@@ -1,0 +1,91 @@
+"""`scale`: how many instances, how much memory and disk."""
+
+import re
+
+import click
+
+from cfroute.cli import lookup, render
+from cfroute.cli.access.api import Resource
+from cfroute.cli.apps.starting import STARTUP, wait_for_instances
+from cfroute.cli.apps.summary import AppSummary, summarize, summary_text
+from cfroute.cli.command import command
+from cfroute.cli.options import argument, option
+from cfroute.cli.session import Session
+from cfroute.errors import UsageError
+
+_SIZE = re.compile(r"(\d+)(M|MB|G|GB|T|TB)", re.IGNORECASE)
+_UNITS = {"M": 1, "G": 1 << 10, "T": 1 << 20}
+
+
+def megabytes(flag: str, text: str | None) -> int | None:
+    """`256M` or `1G` as a number of megabytes. Raises UsageError for what is neither."""
+    if text is None:
+        return None
+    match = _SIZE.fullmatch(text)
+    if not match or int(match[1]) == 0:
+        raise UsageError(
+            f"invalid argument for flag `{flag}': Byte quantity must be an integer with a unit of measurement like M, "
+            "MB, G, or GB"
+        )
+    return int(match[1]) * _UNITS[match[2][0].upper()]
+
+
+@command(
+    "scale",
+    usage="""cfroute scale APP_NAME [--process PROCESS] [-i INSTANCES] [-k DISK] [-m MEMORY] [-f]
+
+Modifying the app's disk or memory will cause the app to restart.""",
+    examples=("cfroute scale spring-music -i 3", "cfroute scale spring-music -m 512M -f", "cfroute scale spring-music"),
+    see_also=("app", "push"),
+    environment=STARTUP,
+    text=summary_text,
+)
+@argument("app_name", "app", metavar="APP_NAME")
+@option("--force", "-f", is_flag=True, help="Force restart of app without prompt")
+@option("--instances", "-i", type=click.IntRange(min=0), help="Number of instances")
+@option("-k", "disk", help="Disk limit (e.g. 256M, 1024M, 1G)")
+@option("-m", "memory", help="Memory limit (e.g. 256M, 1024M, 1G)")
+@option("--process", default="web", help="App process to scale (Default: web)")
+def scale(
+    session: Session,
+    app_name: str,
+    force: bool,
+    instances: int | None,
+    disk: str | None,
+    memory: str | None,
+    process: str,
+) -> AppSummary | None:
+    sizes = {"memory_in_mb": megabytes("-m", memory), "disk_in_mb": megabytes("-k", disk)}
+    wanted = {key: value for key, value in {"instances": instances, **sizes}.items() if value is not None}
+    app = lookup.app(session.api, session.target.space, app_name)
+    if wanted and not _scale(session, app, process, wanted, force):
+        session.say("Scaling cancelled")
+        return None
+    session.say(f"Showing current scale of app {render.name(app_name)} in {session.target.place}...")
+    session.say()
+    return summarize(session.api, app, session.clock)
+
+
+def _scale(session: Session, app: Resource, process: str, wanted: Resource, force: bool) -> bool:
+    """Make the change, and restart the app where that is needed; False when the user does not want to."""
+    shown, place = render.name(app["name"]), session.target.place
+    session.say(f"Scaling app {shown} in {place}...")
+    session.say()
+    must_restart = wanted.keys() != {"instances"}
+    if must_restart and not force:
+        question = f"This will cause the app to restart. Are you sure you want to scale {shown}?"
+        if not session.confirm(question):
+            return False
+        session.say()
+    session.api.post(f"/v3/apps/{app['guid']}/processes/{process}/actions/scale", wanted)
+    if must_restart and app["state"] == "STARTED":
+        session.say(f"Stopping app {shown} in {place}...")
+        session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
+        session.say()
+        session.say(f"Starting app {shown} in {place}...")
+        session.say()
+        session.api.post(f"/v3/apps/{app['guid']}/actions/start")
+    if app["state"] == "STARTED" and session.is_running:
+        wait_for_instances(session, app, session.say)
+        session.say()
+    return True

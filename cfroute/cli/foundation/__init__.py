@@ -1,0 +1,1 @@
+"""Commands for the foundation itself, and what they are made of."""

@@ -1,0 +1,122 @@
+"""`api`: where the API is that all commands use."""
+
+import asyncio
+import ssl
+
+import click
+import httpx
+import msgspec
+
+from cfroute.cli import render
+from cfroute.cli.access.connection import client
+from cfroute.cli.access.endpoints import INSECURE, described, is_insecure, normalized, request_error
+from cfroute.cli.access.tokens import NotLoggedIn
+from cfroute.cli.command import command
+from cfroute.cli.kinds import PLACE, TEXT
+from cfroute.cli.options import Function, argument, option
+from cfroute.cli.session import Session
+from cfroute.cli.settings import Endpoint, save
+from cfroute.errors import ConfigurationError, UsageError
+
+
+class ApiShown(msgspec.Struct):
+    """What `api` shows; user is "" as long as nobody has logged in. local: it is the state folder's own foundation."""
+
+    api_endpoint: str
+    api_version: str
+    user: str
+    local: bool
+
+
+def _text(shown: ApiShown) -> str:
+    facts = render.block([("API endpoint", shown.api_endpoint), ("API version", shown.api_version)])
+    return facts if shown.user else f"{facts}\n\n{NotLoggedIn()}"
+
+
+def endpoint_options(function: Function) -> Function:
+    """--skip-ssl-validation and --ca-cert."""
+    function = option(
+        "--ca-cert",
+        complete=PLACE,
+        type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+        metavar="FILE",
+        help="Authorities to trust besides the system's when the endpoint is verified",
+    )(function)
+    return option("--skip-ssl-validation", is_flag=True, help="Skip verification of the API endpoint. Not recommended!")(function)
+
+
+@command(
+    "api",
+    usage="cfroute api [URL [--skip-ssl-validation] [--ca-cert FILE] | --unset]",
+    examples=(
+        "cfroute api",
+        "cfroute api https://api.example.com",
+        "cfroute api https://127.0.0.1:9443 --ca-cert ca.crt",
+        "cfroute api --unset",
+    ),
+    see_also=("auth", "login", "target"),
+    notes="Without an endpoint, commands use the foundation of the state folder, be it up or down, and need no login.",
+    text=_text,
+)
+@argument("url", TEXT, required=False)
+@option("--unset", is_flag=True, help="Remove all API endpoint targeting, and go back to the foundation of the state folder")
+@endpoint_options
+def api(session: Session, url: str | None, unset: bool, skip_ssl_validation: bool, ca_cert: str | None) -> ApiShown | None:
+    if unset:
+        if url:
+            raise UsageError("The following arguments cannot be used together: URL, --unset")
+        session.say("Unsetting API endpoint...")
+        _use(session, None)
+        session.ok()
+        return None
+    if url:
+        wanted = normalized(url)
+        session.say(f"Setting API endpoint to {render.name(wanted)}...")
+        choose(session, wanted, skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or "")
+        if is_insecure(wanted):
+            session.say(INSECURE)
+        session.ok()
+        session.say()
+    return _shown(session)
+
+
+def choose(session: Session, url: str, *, skip_ssl_validation: bool = False, ca_cert: str = "") -> None:
+    """Use the API at this URL from now on, as nobody. Raises RequestError when there is none."""
+    _use(session, described(url, _root(session, url, skip_ssl_validation, ca_cert), skip=skip_ssl_validation, ca_cert=ca_cert))
+
+
+def _use(session: Session, endpoint: Endpoint | None) -> None:
+    session.settings.retarget(endpoint)
+    save(session.home, session.settings)
+    session.reconnect()
+
+
+def _root(session: Session, url: str, skip_ssl_validation: bool, ca_cert: str) -> object:
+    """What the API says of itself to anybody. Raises RequestError."""
+    hooks = session.trace.hooks() if session.trace else {}
+
+    async def ask() -> httpx.Response:
+        async with client(url, skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert, hooks=hooks) as asked:
+            return await asked.get("/")
+
+    try:
+        answer = asyncio.run(ask())
+    except httpx.TransportError as error:
+        raise request_error("cloud_controller", error) from error
+    except ssl.SSLError as error:
+        raise ConfigurationError(f"{ca_cert}: {error.reason or error}", "--ca-cert takes certificates in PEM") from error
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _shown(session: Session) -> ApiShown:
+    root = session.api.root()
+    known = session.settings.endpoint is None or session.settings.login is not None
+    return ApiShown(
+        api_endpoint=session.api.url,
+        api_version=root["links"]["cloud_controller_v3"]["meta"]["version"],
+        user=session.api.user if known else "",
+        local=session.settings.endpoint is None,
+    )

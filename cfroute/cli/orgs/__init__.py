@@ -1,0 +1,1 @@
+"""Commands for orgs, spaces and their quotas."""

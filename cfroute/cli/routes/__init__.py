@@ -1,0 +1,1 @@
+"""Commands for routes, domains and the routing tables."""

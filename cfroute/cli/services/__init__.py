@@ -1,0 +1,1 @@
+"""Commands for service instances, what is bound to them, and service brokers."""

@@ -1,0 +1,46 @@
+"""What service instances are of: plans, offerings and brokers, read along with them."""
+
+from typing import NamedTuple
+
+from cfroute.cli.access.api import Resource
+
+FIELDS = {
+    "fields[space]": "guid,name,relationships.organization",
+    "fields[space.organization]": "guid,name",
+    "fields[service_plan]": "guid,name,relationships.service_offering,maintenance_info",
+    "fields[service_plan.service_offering]": (
+        "guid,name,description,tags,documentation_url,shareable,relationships.service_broker"
+    ),
+    "fields[service_plan.service_offering.service_broker]": "guid,name",
+}
+"""The query for what an instance belongs to, and what a managed one is of."""
+
+
+class Kind(NamedTuple):
+    """What a service instance is of; all empty for a user-provided one."""
+
+    plan: Resource
+    offering: Resource
+    broker: Resource
+
+
+def kind_of(instance: Resource, included: dict[str, list[Resource]]) -> Kind:
+    """Follow the relationships from the instance to its broker."""
+    found: list[Resource] = []
+    thing = instance
+    for name in ("service_plan", "service_offering", "service_broker"):
+        thing = related(thing, name, included.get(f"{name}s", []))
+        found.append(thing)
+    return Kind(*found)
+
+
+def related(thing: Resource, name: str, candidates: list[Resource]) -> Resource:
+    """The one of the candidates that the thing's relationship of that name leads to; empty if there is none."""
+    guid = ((thing.get("relationships") or {}).get(name) or {}).get("data", {}).get("guid")
+    return next((each for each in candidates if each["guid"] == guid), {})
+
+
+def operation_text(thing: Resource) -> str:
+    """`create succeeded`: the last operation of an instance or a binding."""
+    operation = thing.get("last_operation") or {}
+    return f"{operation.get('type', '')} {operation.get('state', '')}".strip()
