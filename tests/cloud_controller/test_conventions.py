@@ -25,6 +25,13 @@ def test_links_lead_back_the_way_the_request_came(cc: Any) -> None:
     assert cc.ok("GET", "/v3", headers=headers)["links"]["apps"] == {"href": "https://api.elsewhere:8443/v3/apps"}
 
 
+def test_the_root_of_v3_links_every_collection(cc: Any) -> None:
+    links = cc.ok("GET", "/v3")["links"]
+    singles = {"info"}
+    collections = {each.path.removeprefix("/v3/") for each in ENDPOINTS if each.path.startswith("/v3/")}
+    assert links.keys() == {"self"} | {name for name in collections if "/" not in name} - singles
+
+
 @pytest.mark.parametrize("path", ["/", "/v3", "/v3/info", "/healthz"])
 def test_roots_and_health_need_no_token(cc: Any, path: str) -> None:
     assert cc("GET", path, headers={"Authorization": ""}).status_code == 200

@@ -41,10 +41,16 @@ def drop_failed(call: Call, binding: RouteBinding | CredentialBinding | None) ->
         return
     if operation.type == "delete":
         raise unprocessable("The binding is getting deleted or its deletion failed")
-    if operation.state == "failed":
+    if was_not_made(binding):
         call.session.delete(operation)
         call.session.delete(binding)
         call.session.flush()
+
+
+def was_not_made(binding: RouteBinding | CredentialBinding) -> bool:
+    """Whether its broker has refused to make it."""
+    operation = binding.operation
+    return operation is not None and operation.type == "create" and operation.state == "failed"
 
 
 def create_credentials(call: Call, instance: ServiceInstance, app: App | None, body: dict[str, Any]) -> Reply:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
 from cfroute.cloud_controller import environment, runs
@@ -44,10 +45,10 @@ LISTING = Listing(
         "space_guids": among(App.space_guid),
         "organization_guids": lambda values: App.space.has(Space.organization_guid.in_(values)),
         "stacks": among(App.stack),
+        "lifecycle_type": lambda values: literal(present.BUILDPACK_LIFECYCLE in values),
     },
     order=("name", "state"),
     includes={"space": _spaces, "space.organization": _organizations, "org": _organizations},
-    accepts=("lifecycle_type",),
 )
 
 

@@ -10,7 +10,7 @@ from cfroute.cloud_controller.endpoints import get, patch
 from cfroute.cloud_controller.errors import not_found, refuse_if
 from cfroute.cloud_controller.fixed_list import page
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import AuditEvent, FeatureFlag, Job
+from cfroute.cloud_controller.models import AuditEvent, FeatureFlag, Job, Operation
 from cfroute.cloud_controller.presenters import platform as present
 from cfroute.cloud_controller.times import iso
 from cfroute.cloud_controller.validation.common import unknown_fields
@@ -28,7 +28,10 @@ EVENTS = Listing(
 
 
 def job(call: Call) -> dict[str, Any]:
-    return present.job(call.the(Job), call.urls)
+    """With the address of what a broker is asked for, as long as it is there."""
+    found = call.the(Job)
+    operation = call.session.scalars(select(Operation).where(Operation.job_guid == found.guid)).first()
+    return present.job(found, operation, call.urls)
 
 
 def event(call: Call) -> dict[str, Any]:

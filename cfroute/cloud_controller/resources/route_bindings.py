@@ -87,12 +87,20 @@ def _refuse(call: Call, body: dict[str, Any], instance: ServiceInstance, route: 
         raise unprocessable("Route services cannot be bound to internal routes")
     if route.space_guid != instance.space_guid:
         raise unprocessable("The service instance and the route are in different spaces")
-    managed_bindings.drop_failed(call, route.binding)
-    call.session.refresh(route, ["binding"])
-    if route.binding and route.binding.service_instance_guid == instance.guid:
-        raise ApiError(ALREADY_BOUND_TO_SAME)
-    if route.binding:
+    _refuse_bound(call, instance, route)
+
+
+def _refuse_bound(call: Call, instance: ServiceInstance, route: Route) -> None:
+    held = route.binding
+    if held is None:
+        return
+    other = held.service_instance_guid != instance.guid
+    if other and not managed_bindings.was_not_made(held):
         raise unprocessable("A route may only be bound to a single service instance")
+    managed_bindings.drop_failed(call, held)
+    call.session.refresh(route, ["binding"])
+    if route.binding:
+        raise ApiError(ALREADY_BOUND_TO_SAME)
 
 
 def _warning(route: Route) -> dict[str, str]:

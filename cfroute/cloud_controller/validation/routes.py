@@ -11,6 +11,7 @@ from cfroute.cloud_controller.validation.common import relationships, unknown_fi
 
 _FIELDS = ("host", "path", "port", "relationships", "options", "metadata")
 _LONGEST_FQDN = 253
+_LARGEST_OPTIONS = 4096  # bytes of JSON
 # Letters and digits of ASCII only, as Ruby's \w has it.
 _HOST = re.compile(r"[A-Za-z0-9_-]+|\*|")
 HOST_RULE = 'Host must be either "*" or contain only alphanumeric characters, "_", or "-"'
@@ -70,6 +71,8 @@ def options_problems(body: Mapping[str, Any], *, hashing: bool = False) -> list[
     options = body["options"]
     if not isinstance(options, dict):
         return ["Options 'options' is not a valid object"]
+    if len(msgspec.json.encode(options)) >= _LARGEST_OPTIONS:
+        return [f"Route options size exceeded: options must be smaller than {_LARGEST_OPTIONS} bytes."]
     known = ("loadbalancing", "hash_header", "hash_balance") if hashing else ("loadbalancing",)
     problems = [f"Options {problem}" for problem in unknown_fields(options, known)]
     chosen = options.get("loadbalancing")

@@ -32,10 +32,13 @@ def test_an_instance_that_takes_its_time(brokered: Brokered) -> None:
     assert brokered.broker.asked[-1].query["operation"] == "making"
     mood.state = {"state": "succeeded"}
     brokered.later(60, lambda: brokered.operation()[1] == "succeeded")
-    job = brokered.job("DELETE", f"/v3/service_instances/{brokered.guid()}")
+    guid = brokered.guid()
+    job = brokered.job("DELETE", f"/v3/service_instances/{guid}")
     assert job["state"] == "POLLING"
+    assert job["links"]["service_instances"] == {"href": f"http://api.test/v3/service_instances/{guid}"}
     brokered.later(60, lambda: brokered.cc.ok("GET", "/v3/service_instances")["resources"] == [])
-    assert brokered.cc.ok("GET", f"/v3/jobs/{job['guid']}")["state"] == "COMPLETE"
+    job = brokered.cc.ok("GET", f"/v3/jobs/{job['guid']}")
+    assert (job["state"], list(job["links"])) == ("COMPLETE", ["self"])
 
 
 def test_a_cloud_controller_that_is_killed_goes_on(brokered: Brokered) -> None:
@@ -69,6 +72,20 @@ def test_a_route_binding_that_takes_its_time_is_fetched(brokered: Brokered) -> N
     assert brokered.bindings()[0]["route_service_url"] is None
     brokered.broker.mood.state = {"state": "succeeded"}
     brokered.later(60, lambda: brokered.bindings()[0]["route_service_url"] == "https://limiter.example.com/x")
+
+
+def test_a_route_that_is_being_unbound_cannot_be_bound_again(brokered: Brokered) -> None:
+    brokered.register()
+    cc, path = brokered.cc, "/v3/service_route_bindings"
+    route, instance, other = cc.route(), brokered.instance(), brokered.instance("others")
+    job = brokered.job("POST", path, cc.bind_body(route, instance))
+    (binding,) = brokered.bindings()
+    assert job["links"]["service_route_binding"] == {"href": f"http://api.test{path}/{binding['guid']}"}
+    brokered.broker.mood.background = True
+    assert brokered.job("DELETE", f"{path}/{binding['guid']}")["state"] == "POLLING"
+    assert cc.detail("POST", path, cc.bind_body(route, instance)) == "The binding is getting deleted or its deletion failed"
+    taken = "A route may only be bound to a single service instance"
+    assert cc.detail("POST", path, cc.bind_body(route, other)) == taken
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_lists(cc: Any) -> None:
     assert found("names=A,B&order_by=-name") == [b, a]
     assert found(f"space_guids={cc.space}") == [a]
     assert found(f"organization_guids={cc.organization}&guids={b}") == [b]
+    assert (found("lifecycle_type=buildpack"), found("lifecycle_type=docker")) == ([a, b], [])
     included = cc.ok("GET", "/v3/apps?include=space,space.organization")["included"]
     assert sorted(each["name"] for each in included["spaces"]) == ["dev", "s"]
     processes = cc.ok("GET", f"/v3/processes?app_guids={a},{b}")["resources"]

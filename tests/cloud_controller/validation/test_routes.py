@@ -97,6 +97,10 @@ def test_relationships(body: dict[str, Any], messages: list[str]) -> None:
             {"loadbalancing": "x"},
             ["Options Loadbalancing must be one of 'round-robin, least-connection, hash' if present"],
         ),
+        (
+            {"loadbalancing": "hash", "hash_header": "X" * 4096},
+            ["Route options size exceeded: options must be smaller than 4096 bytes."],
+        ),
     ],
 )
 def test_options_when_hashing_is_switched_on(options: dict[str, Any], messages: list[str]) -> None:
