@@ -44,7 +44,7 @@ class ProcessManifest(msgspec.Struct, frozen=True):
 
 
 class AppManifest(msgspec.Struct, frozen=True):
-    """What is said of one app."""
+    """What is said of one app. flags: of the features that it needs and no foundation of ours has."""
 
     name: str
     processes: list[ProcessManifest] = []
@@ -56,7 +56,7 @@ class AppManifest(msgspec.Struct, frozen=True):
     default_route: bool = False
     services: list[dict[str, Any]] = []
     metadata: dict[str, Any] = {}
-    docker: bool = False
+    flags: list[str] = []
     sidecars: bool = False
 
 
@@ -213,9 +213,15 @@ def _app(app: dict[str, Any]) -> AppManifest:
         default_route=bool(app.get("default_route")),
         services=[{"name": each} if isinstance(each, str) else each for each in app.get("services") or []],
         metadata=app.get("metadata") or {},
-        docker=bool(app.get("docker")),
+        flags=_flags(app),
         sidecars=bool(app.get("sidecars")),
     )
+
+
+def _flags(app: dict[str, Any]) -> list[str]:
+    lifecycle = app.get("lifecycle")
+    needed = (("diego_docker", app.get("docker") or lifecycle == "docker"), ("diego_cnb", lifecycle == "cnb"))
+    return [flag for flag, wanted in needed if wanted]
 
 
 def _process(process: dict[str, Any]) -> ProcessManifest:

@@ -40,13 +40,13 @@ def parse(entry: Mapping[str, Any]) -> ManifestRoute | None:
     allowed = ("tcp",) if port is not None else ("http", "https")
     if match["scheme"] and match["scheme"].lower() not in allowed:
         return None
-    name = match["name"].lower()
-    first, _, rest = name.partition(".")
-    whole = () if first == "*" else (("", name),)
+    # Hosts are kept as they are given; domains are in lower case.
+    first, _, rest = match["name"].partition(".")
+    whole = () if first == "*" else (("", match["name"].lower()),)
     path = match["path"] or ""
     return ManifestRoute(
         text=text,
-        candidates=(*whole, *(((first, rest),) if rest else ())),
+        candidates=(*whole, *(((first, rest.lower()),) if rest else ())),
         path="" if path == "/" else path,
         port=port,
         protocol=entry.get("protocol"),

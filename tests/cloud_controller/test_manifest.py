@@ -151,7 +151,7 @@ def test_all_that_is_wrong_with_all_apps_is_told() -> None:
     ("text", "candidates", "path", "port"),
     [
         ("a.b.c", (("", "a.b.c"), ("a", "b.c")), "", None),
-        ("https://A.b.c/p/q", (("", "a.b.c"), ("a", "b.c")), "/p/q", None),
+        ("https://A.B.c/p/q", (("", "a.b.c"), ("A", "b.c")), "/p/q", None),
         ("http://a.b/", (("", "a.b"), ("a", "b")), "", None),
         ("*.b.c", (("*", "b.c"),), "", None),
         ("tcp.b.c:1025", (("", "tcp.b.c"), ("tcp", "b.c")), "", 1025),

@@ -28,8 +28,8 @@ def apply(call: Call) -> Reply:
     """Apps that do not exist are created here; the rest is told through the job, which is done already."""
     space = call.the(Space)
     wanted = _parsed(call)
-    if any(each.docker for each in wanted):
-        raise ApiError(FEATURE_DISABLED, "Feature Disabled: diego_docker")
+    if flags := [flag for each in wanted for flag in each.flags]:
+        raise ApiError(FEATURE_DISABLED, f"Feature Disabled: {flags[0]}")
     for each in wanted:
         if _find(call, space, each.name) is None:
             apps.create_app(call, each.name, space)

@@ -158,8 +158,22 @@ def test_errors_at_once(cc: Any) -> None:
     assert cc.detail("POST", path, content=b"a: b", headers=YAML) == ("Cannot parse manifest with no 'applications' field.")
     assert cc.detail("POST", path, {}, status=400) == "Bad request: Content-Type must be yaml"
     assert "parse error" in cc.detail("POST", path, content=b"[", headers=YAML, status=400)
-    docker = yaml.safe_dump({"applications": [{"name": "a", "docker": {"image": "x"}}]})
-    assert cc.detail("POST", path, content=docker, headers=YAML, status=403) == "Feature Disabled: diego_docker"
+
+
+@pytest.mark.parametrize(
+    ("fields", "flag"),
+    [
+        ({"docker": {"image": "x"}}, "diego_docker"),
+        ({"lifecycle": "docker"}, "diego_docker"),
+        ({"lifecycle": "cnb"}, "diego_cnb"),
+    ],
+    ids=["image", "docker", "cnb"],
+)
+def test_other_lifecycles_than_buildpacks_are_disabled(cc: Any, fields: dict[str, Any], flag: str) -> None:
+    text = yaml.safe_dump({"applications": [{"name": "a", "lifecycle": "buildpack"}, {"name": "b", **fields}]})
+    path = f"/v3/spaces/{cc.space}/actions/apply_manifest"
+    assert cc.detail("POST", path, content=text, headers=YAML, status=403) == f"Feature Disabled: {flag}"
+    assert cc.ok("GET", "/v3/apps")["resources"] == []
 
 
 def test_what_is_left_out_is_said(cc: Any) -> None:
