@@ -22,11 +22,11 @@ def scale(call: Call, process: Process, wanted: dict[str, Any], *, at_once: bool
     resized = False
     for given, column in fields.items():
         value = wanted.get(given)
-        if value is not None and getattr(process, column) != int(value):
-            setattr(process, column, int(value))
+        if value is not None and getattr(process, column) != value:
+            setattr(process, column, value)
             resized = True
     if wanted.get("instances") is not None:
-        process.instances = int(wanted["instances"])
+        process.instances = wanted["instances"]
     quotas.refuse_processes(call, process.app, [process])
     _take_effect(call, process, renew=resized and at_once)
 

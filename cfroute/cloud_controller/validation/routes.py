@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from cfroute.cloud_controller.labels import problems as metadata_problems
-from cfroute.cloud_controller.validation.common import relationships, unknown_fields
+from cfroute.cloud_controller.validation.common import relationships, unknown_fields, whole_number
 
 _FIELDS = ("host", "path", "port", "relationships", "options", "metadata")
 _LONGEST_FQDN = 253
@@ -49,15 +49,7 @@ def path_problems(path: object) -> list[str]:
 
 
 def port_problems(port: object) -> list[str]:
-    if port is None:
-        return []
-    if isinstance(port, bool) or not isinstance(port, int | float):
-        return ["Port is not a number"]
-    if isinstance(port, float) and not port.is_integer():
-        return ["Port must be an integer"]
-    if port < 0:
-        return ["Port must be greater than or equal to 0"]
-    return ["Port must be less than or equal to 65535"] if port > 65535 else []
+    return whole_number({"port": port}, "port", "Port", 0, 65535)
 
 
 def algorithms(hashing: bool) -> list[str]:

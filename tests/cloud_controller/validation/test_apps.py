@@ -32,6 +32,7 @@ def test_environment(variables: object, messages: list[str]) -> None:
         ({"instances": float("inf")}, ["Instances must be an integer"]),
         ({"memory_in_mb": 0}, ["Memory in mb must be greater than 0"]),
         ({"disk_in_mb": 0.5}, ["Disk in mb must be an integer"]),
+        ({"memory_in_mb": 512.0}, ["Memory in mb must be an integer"]),
         ({"instances": 2**31}, ["Instances must be less than or equal to 2147483647"]),
         ({"x": 1}, ["Unknown field(s): 'x'"]),
     ],
@@ -51,6 +52,7 @@ def test_scale(body: dict[str, Any], messages: list[str]) -> None:
         ),
         ({"type": "http", "data": {"endpoint": "h"}}, ["Health check endpoint must be a valid URI path"]),
         ({"data": {"timeout": 0}}, ["Health check timeout must be greater than 0"]),
+        ({"data": {"timeout": 60.0}}, ["Health check timeout must be an integer"]),
         ("x", ["Health check must be an object"]),
     ],
 )

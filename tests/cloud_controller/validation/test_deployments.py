@@ -46,6 +46,7 @@ def test_good_ones(body: dict[str, Any]) -> None:
         ({"options": {"a": 1, "b": 2}}, "Options has unsupported key(s): a, b"),
         ({"options": {"max_in_flight": 0}}, "Max in flight must be an integer greater than 0"),
         ({"options": {"max_in_flight": "1"}}, "Max in flight must be an integer greater than 0"),
+        ({"options": {"memory_in_mb": 256.0}}, "Memory in mb must be an integer"),
         ({"options": {"max_in_flight": True}}, "Max in flight must be an integer greater than 0"),
         ({"options": {"web_instances": -1}}, "Web instances must be greater than or equal to 0"),
         ({"options": {"memory_in_mb": 0}}, "Memory in mb must be greater than 0"),

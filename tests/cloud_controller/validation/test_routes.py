@@ -38,6 +38,7 @@ HOST = 'Host must be either "*" or contain only alphanumeric characters, "_", or
         ({"port": "x"}, ["Port is not a number"]),
         ({"port": True}, ["Port is not a number"]),
         ({"port": 1.5}, ["Port must be an integer"]),
+        ({"port": 1024.0}, ["Port must be an integer"]),
         ({"color": 1, "size": 2}, ["Unknown field(s): 'color', 'size'"]),
         ({"options": {"loadbalancing": "round-robin"}}, []),
         ({"options": {"loadbalancing": None}}, []),
