@@ -5,7 +5,8 @@ from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lookup import route_name
 from cfroute.cli.options import argument, option, route_options
-from cfroute.cli.services.service_operations import changed, parameters_option, read_parameters, wait_option
+from cfroute.cli.services.service_operations import changed
+from cfroute.cli.services.service_options import parameters_option, read_parameters, wait_option
 from cfroute.cli.session import Session
 
 

@@ -10,7 +10,7 @@ from cfroute.cli.access.api import Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.services.service_bindings import tell_progress, unbind
-from cfroute.cli.services.service_operations import wait_option
+from cfroute.cli.services.service_options import wait_option
 from cfroute.cli.session import Session
 
 

@@ -4,15 +4,10 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
-from cfroute.cli.services.service_operations import changed, finished, parameters_option, read_parameters, request, wait_option
+from cfroute.cli.services.service_operations import changed, finished, request
+from cfroute.cli.services.service_options import parameters_option, read_parameters, read_tags, tags_option, wait_option
 from cfroute.cli.session import Session
 from cfroute.errors import CfrouteError, NotFound
-
-tags_option = option("-t", "tags", help="User provided tags")
-
-
-def _tags(text: str) -> list[str]:
-    return [tag.strip() for tag in text.split(",") if tag.strip()]
 
 
 @command(
@@ -49,7 +44,7 @@ def create_service(
     relationships = {"space": {"data": {"guid": space["guid"]}}, "service_plan": {"data": {"guid": found["guid"]}}}
     body: Resource = {"type": "managed", "name": name, "relationships": relationships}
     body |= {"parameters": given} if given is not None else {}
-    body |= {"tags": _tags(tags)} if tags is not None else {}
+    body |= {"tags": read_tags(tags)} if tags is not None else {}
     try:
         job = request(session, "POST", "/v3/service_instances", body)
     except ApiError as error:
@@ -108,7 +103,7 @@ def update_service(
         return {"name": service_instance, "updated": False}
     found = lookup.managed_instance(session.api, session.target.space, service_instance)
     body: Resource = {"parameters": given} if given is not None else {}
-    body |= {"tags": _tags(tags)} if tags is not None else {}
+    body |= {"tags": read_tags(tags)} if tags is not None else {}
     if plan is not None:
         body["relationships"] = {"service_plan": {"data": {"guid": _other_plan(session, found, plan)["guid"]}}}
     done = changed(session, "PATCH", f"/v3/service_instances/{found['guid']}", body, wait=wait)

@@ -4,7 +4,8 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
-from cfroute.cli.services.service_operations import finished, parameters_option, read_parameters, request, wait_option
+from cfroute.cli.services.service_operations import finished, request
+from cfroute.cli.services.service_options import parameters_option, read_parameters, wait_option
 from cfroute.cli.session import Session
 
 _BOUND = "The app is already bound to the service instance"

@@ -8,7 +8,8 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
-from cfroute.cli.services.service_kinds import FIELDS, kind_of, operation_text, related
+from cfroute.cli.services.service_kinds import FIELDS, kind_of, related
+from cfroute.cli.services.service_operations import operation_text
 from cfroute.cli.session import Session
 
 _INDENT = "   "

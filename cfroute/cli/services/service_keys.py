@@ -8,7 +8,8 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, option
-from cfroute.cli.services.service_operations import changed, parameters_option, read_parameters, wait_option
+from cfroute.cli.services.service_operations import changed, operation_text
+from cfroute.cli.services.service_options import parameters_option, read_parameters, wait_option
 from cfroute.cli.session import Session
 from cfroute.errors import NotFound
 
@@ -71,7 +72,7 @@ def create_service_key(session: Session, service_instance: str, service_key: str
     usage="cfroute service-keys SERVICE_INSTANCE",
     examples=("cfroute service-keys mydb", "cfroute service-keys mydb --json"),
     see_also=("create-service-key", "delete-service-key", "service-key"),
-    text=lambda rows: _text(rows),
+    text=_text,
 )
 @argument("service_instance")
 def service_keys(session: Session, service_instance: str) -> list[KeyRow] | None:
@@ -85,13 +86,8 @@ def service_keys(session: Session, service_instance: str) -> list[KeyRow] | None
 
 
 def _row(key: Resource) -> KeyRow:
-    operation = key.get("last_operation") or {}
-    last = f"{operation.get('type', '')} {operation.get('state', '')}".strip()
-    return KeyRow(key["guid"], key["name"], last, operation.get("description") or "")
-
-
-def _details_text(details: dict[str, Any]) -> str:
-    return render.json_text(details)
+    told = (key.get("last_operation") or {}).get("description") or ""
+    return KeyRow(key["guid"], key["name"], operation_text(key), told)
 
 
 @command(
@@ -99,7 +95,7 @@ def _details_text(details: dict[str, Any]) -> str:
     usage="cfroute service-key SERVICE_INSTANCE SERVICE_KEY [--guid]",
     examples=("cfroute service-key mydb mykey", "cfroute service-key mydb mykey --guid"),
     see_also=("create-service-key", "service-keys"),
-    text=_details_text,
+    text=render.json_text,
 )
 @argument("service_instance")
 @argument("service_key")

@@ -38,9 +38,3 @@ def related(thing: Resource, name: str, candidates: list[Resource]) -> Resource:
     """The one of the candidates that the thing's relationship of that name leads to; empty if there is none."""
     guid = ((thing.get("relationships") or {}).get(name) or {}).get("data", {}).get("guid")
     return next((each for each in candidates if each["guid"] == guid), {})
-
-
-def operation_text(thing: Resource) -> str:
-    """`create succeeded`: the last operation of an instance or a binding."""
-    operation = thing.get("last_operation") or {}
-    return f"{operation.get('type', '')} {operation.get('state', '')}".strip()

@@ -1,32 +1,9 @@
-"""Requests that a service broker may take its time for: parameters for the broker, and waiting or not."""
+"""Requests that a service broker may take its time for: made, waited for or not, and how the last one went."""
 
 from cfroute.cli.access.api import Resource
-from cfroute.cli.options import option
-from cfroute.cli.services.user_provided import read_object
 from cfroute.cli.session import Session
-from cfroute.errors import UsageError
 
 _ACCEPTED = 202
-
-wait_option = option("--wait", "-w", is_flag=True, help="Wait for the operation to complete")
-parameters_option = option(
-    "-c",
-    "parameters",
-    help="Valid JSON object containing service-specific configuration parameters, provided inline or in a file",
-)
-
-
-def read_parameters(text: str | None) -> Resource | None:
-    """`-c`. Raises UsageError for what is no JSON object."""
-    if text is None:
-        return None
-    given = read_object(text)
-    if given is None:
-        raise UsageError(
-            "Invalid configuration provided for -c flag. Please provide a valid JSON object or path to a file "
-            "containing a valid JSON object."
-        )
-    return given
 
 
 def request(session: Session, method: str, path: str, body: Resource | None = None) -> str:
@@ -48,3 +25,9 @@ def finished(session: Session, job: str, *, wait: bool) -> bool:
 def changed(session: Session, method: str, path: str, body: Resource | None = None, *, wait: bool) -> bool:
     """`request`, then `finished`."""
     return finished(session, request(session, method, path, body), wait=wait)
+
+
+def operation_text(thing: Resource) -> str:
+    """`create succeeded`: the last operation of an instance, a binding or a key."""
+    operation = thing.get("last_operation") or {}
+    return f"{operation.get('type', '')} {operation.get('state', '')}".strip()

@@ -8,8 +8,9 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, option
-from cfroute.cli.services.service_kinds import FIELDS, kind_of, operation_text
-from cfroute.cli.services.service_operations import changed, wait_option
+from cfroute.cli.services.service_kinds import FIELDS, kind_of
+from cfroute.cli.services.service_operations import changed, operation_text
+from cfroute.cli.services.service_options import wait_option
 from cfroute.cli.session import Session
 from cfroute.errors import NotFound
 

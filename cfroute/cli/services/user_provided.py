@@ -1,20 +1,17 @@
 """User-provided service instances: create and update."""
 
-import json
-import sys
-from pathlib import Path
-
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import Function, argument, option
+from cfroute.cli.services.service_options import read_object, read_tags, tags_option
 from cfroute.cli.session import Session
 from cfroute.errors import CfrouteError, UsageError
 
 
 def _fields(function: Function) -> Function:
     """-l, -p, -r and -t."""
-    function = option("-t", "tags", help="User provided tags")(function)
+    function = tags_option(function)
     function = option(
         "-r",
         "route_service_url",
@@ -36,21 +33,8 @@ def _changes(
     if credentials is not None:
         changes["credentials"] = read_credentials(session, credentials)
     if tags is not None:
-        changes["tags"] = [tag.strip() for tag in tags.split(",") if tag.strip()]
+        changes["tags"] = read_tags(tags)
     return {key: value for key, value in changes.items() if value is not None}
-
-
-def read_object(text: str) -> Resource | None:
-    """A JSON object given inline, in a file, or on stdin as `-`; None if the text is neither."""
-    if text == "-":
-        text = sys.stdin.read()
-    elif not text.lstrip().startswith("{") and Path(text).is_file():
-        text = Path(text).read_text()
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def read_credentials(session: Session, text: str) -> Resource:
