@@ -1,6 +1,7 @@
 """What is left behind when cfroute fails by a fault of its own: a report that can be sent. Nothing is sent from here."""
 
 import platform
+import re
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from cfroute import __version__
 from cfroute.home import Home, write_secretly
+
+_OPTION = re.compile(r"--[a-z][a-z-]*(?=$|=)|-[A-Za-z]")
 
 _REPORT = """\
 # {kind}: {message}
@@ -45,4 +48,10 @@ def shown(arguments: list[str]) -> list[str]:
     from cfroute.cli.catalog import ALIASES, ENTRIES
 
     known = {*ALIASES, *(word for name in ENTRIES for word in name.split())}
-    return [each.partition("=")[0] if each.startswith("-") or each in known else "…" for each in arguments]
+    return [each if each in known else _option(each) for each in arguments]
+
+
+def _option(word: str) -> str:
+    """The name of an option without a value that is written together with it: `--path=x`, `-psecret`."""
+    found = _OPTION.match(word)
+    return found[0] if found else "…"

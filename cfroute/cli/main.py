@@ -5,6 +5,7 @@ Nothing heavy is imported here: `cfroute --help` has to be there at once.
 
 import gc
 import importlib
+import io
 import os
 import signal
 import sys
@@ -128,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given and given[0] in DAEMONS:
         return daemon(given[0], given[1:])
     signal.signal(signal.SIGTERM, _terminated)
+    _write_what_can_be_written()
     gc.set_threshold(_YOUNG)
     leave_out()
     session = Session()
@@ -150,6 +152,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return failures.report(error, session)
     finally:
         session.close()
+
+
+def _write_what_can_be_written() -> None:
+    """On a terminal that has not all characters, a `?` stands for those that it lacks; a command does not fail for them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def _run(session: Session, arguments: list[str]) -> None:

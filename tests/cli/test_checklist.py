@@ -525,8 +525,8 @@ def test_a_fault_leaves_a_report(entry: Entry, given: Given, cfroute: Run, home:
 
 @point(20)
 def test_values_of_the_user_are_not_in_the_report(number: int) -> None:
-    assert fault_report.shown(["push", "secret", "--var", "a=b", "--path=x", "config", "set"]) == [
-        "push", "…", "--var", "…", "--path", "config", "set",
+    assert fault_report.shown(["push", "secret", "--var", "a=b", "--path=x", "config", "set", "-ps3cret", "--s3cret"]) == [
+        "push", "…", "--var", "…", "--path", "config", "set", "-p", "…",
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What holds for every command."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -118,6 +119,13 @@ def test_components_get_their_arguments_as_they_are(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("cfroute.cli.main.importlib.import_module", lambda name: Module)
     assert main(["gorouter", "-c", "x.yml", "--bogus"]) == 7
     assert got == [["-c", "x.yml", "--bogus"]]
+
+
+def test_a_terminal_without_utf_8_gets_a_question_mark(home: Home) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    words = [sys.executable, "-m", "cfroute.cli.main", "docs", "plugins"]
+    done = subprocess.run(words, env=environment, capture_output=True, check=True, timeout=20)
+    assert b"?" in done.stdout
 
 
 def test_topics_can_be_listed_and_read(cfroute: Run) -> None:

@@ -74,8 +74,7 @@ class Tokens:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             if self._settings.endpoint is not None:
                 self.log_out()  # as cf does: who was refused is not to go on as somebody else
-            told = str(answer.json().get("error_description", ""))
-            raise Rejected(told if told not in ("", "Bad credentials") else REJECTED)
+            raise Rejected(_why(answer))
         got = _granted(answer)
         self._settings.access_token = got["access_token"]
         self._settings.login = (
@@ -111,6 +110,15 @@ class Tokens:
         if login and "refresh_token" in got:
             login.refresh_token = got["refresh_token"]
         return str(got["access_token"])
+
+
+def _why(answer: httpx.Response) -> str:
+    """The UAA's reason for refusing, where it has one and it is not the obvious one."""
+    try:
+        told = str(answer.json()["error_description"])
+    except (ValueError, KeyError, TypeError):  # a proxy's answer, for instance
+        return REJECTED
+    return told if told not in ("", "Bad credentials") else REJECTED
 
 
 def _granted(answer: httpx.Response) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def _appending(path: Path) -> Write:
         raise ConfigurationError(f"CF_TRACE: {path} cannot be written: {error.strerror}") from error
 
     def write(text: str) -> None:
-        with path.open("a") as file:
+        with path.open("a", encoding="utf-8") as file:
             file.write(f"{text}\n")
 
     return write

@@ -26,7 +26,7 @@ def create_app_manifest(session: Session, app_name: str, path: str | None) -> Re
     text = session.api.call("GET", f"/v3/apps/{app['guid']}/manifest").text
     target = Path(path) if path else Path.cwd() / f"{app_name}_manifest.yml"
     try:
-        target.write_text(text)
+        target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CfrouteError(f"Error creating file: {target}: {error.strerror}") from error
     session.say(f"Manifest file created successfully at {target}")

@@ -32,7 +32,7 @@ def locate(path: Path) -> Path | None:
 
 def load(file: Path, variables: Sequence[str], variable_files: Sequence[str]) -> Manifest:
     """The manifest of a file with its variables put in. Raises CfrouteError for what is none, or lacks one."""
-    return manifest.read(file.read_text(), _variables(variables, variable_files), str(file))
+    return manifest.read(file.read_bytes(), _variables(variables, variable_files), str(file))
 
 
 def _variables(pairs: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def _variables(pairs: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
         if not Path(name).is_file():
             raise UsageError(f"The specified path '{name}' does not exist.")
         try:
-            variables |= yaml.safe_load(Path(name).read_text()) or {}
+            variables |= yaml.safe_load(Path(name).read_bytes()) or {}
         except (OSError, yaml.YAMLError, TypeError) as error:
             raise ConfigurationError(f"--vars-file {name}: {error}") from error
     for pair in pairs:

@@ -75,7 +75,8 @@ def files(folder: Path) -> Iterator[tuple[Path, str]]:
     Links are among them when they lead to somewhere in the folder. What other links lead to is taken as if it were here.
     """
     ignore = folder / ".cfignore"
-    rules = parse_rules([*IGNORED, *(ignore.read_text().splitlines() if ignore.is_file() else [])])
+    lines = os.fsdecode(ignore.read_bytes()).splitlines() if ignore.is_file() else []
+    rules = parse_rules([*IGNORED, *lines])
 
     def walk(here: Path, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
         above = (*above, os.path.realpath(here))

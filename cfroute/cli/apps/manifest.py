@@ -58,7 +58,7 @@ def find(folder: Path) -> Path | None:
     return next((file for name in ("manifest.yml", "manifest.yaml") if (file := folder / name).is_file()), None)
 
 
-def read(text: str, variables: Mapping[str, Any], source: str) -> Manifest:
+def read(text: str | bytes, variables: Mapping[str, Any], source: str) -> Manifest:
     """A manifest with its variables put in. Raises CfrouteError for what is none."""
     try:
         manifest = yaml.safe_load(text)

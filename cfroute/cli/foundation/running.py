@@ -160,7 +160,7 @@ def component_logs(session: Session, name: str, *, follow: bool) -> None:
 
 
 def _last_lines(path: Path) -> deque[str]:
-    with path.open(errors="replace") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         return deque((line.rstrip("\n") for line in file), _RECENT_LINES)
 
 

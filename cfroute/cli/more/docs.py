@@ -15,7 +15,7 @@ def topics() -> dict[str, str]:
     found = {}
     for file in resources.files("cfroute").joinpath("docs").iterdir():
         if file.name.endswith(".md"):
-            title = file.read_text().splitlines()[0].lstrip("# ")
+            title = file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
             found[file.name.removesuffix(".md")] = title
     return dict(sorted(found.items(), key=lambda item: (item[0] != "getting-started", item[0])))
 
@@ -39,7 +39,7 @@ def docs(session: Session, topic: str | None) -> dict[str, str] | None:
         return None
     if topic not in known:
         raise NotFound(f"There is no topic '{topic}'.", "'cfroute docs' lists the topics")
-    text = resources.files("cfroute").joinpath("docs", f"{topic}.md").read_text()
+    text = resources.files("cfroute").joinpath("docs", f"{topic}.md").read_text(encoding="utf-8")
     if not session.for_people:
         return {"topic": topic, "title": known[topic], "text": text}
     if sys.stdout.isatty():
