@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from cfroute.cloud_controller.listing import Listing
-from cfroute.cloud_controller.validation.shapes import ANYTHING, BOOLEAN, TEXT, Schema, many, opened, ref
+from cfroute.cloud_controller.validation.shapes import ANYTHING, BOOLEAN, TEXT, Schema, either, many, opened, ref, text, whole
 
 JSON: Final = "application/json"
 YAML: Final = "application/x-yaml"
@@ -48,6 +48,11 @@ def lists(*names: str) -> dict[str, Schema]:
     return dict.fromkeys(names, many(TEXT))
 
 
+def number(least: int, most: int) -> Schema:
+    """A parameter that is such a number, or empty."""
+    return either(whole(least, most), text(0))
+
+
 def fields(*names: str) -> dict[str, Schema]:
     """Parameters that ask for some keys of related objects."""
     return lists(*(f"fields[{name}]" for name in names))
@@ -55,8 +60,8 @@ def fields(*names: str) -> dict[str, Schema]:
 
 def page(name: str, listing: Listing[Any] | None = None, /, **query: Schema) -> Operation:
     """A page of things of that name: what the listing finds, or else all that there are, filtered by the query."""
-    whole = {"pagination": ref("Pagination"), "resources": many(ref(name))}
-    schema = opened(whole, included={"type": "object", "additionalProperties": many({"type": "object"})})
+    always = {"pagination": ref("Pagination"), "resources": many(ref(name))}
+    schema = opened(always, included={"type": "object", "additionalProperties": many({"type": "object"})})
     return Operation({200: Content(JSON, schema)}, listing=listing, query=query)
 
 

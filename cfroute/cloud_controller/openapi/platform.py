@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cfroute.cloud_controller.openapi.general import WORD, thing
-from cfroute.cloud_controller.openapi.operation import NOTHING, Operation, changed, lists, one, page
+from cfroute.cloud_controller.openapi.operation import NOTHING, Operation, changed, lists, number, one, page
 from cfroute.cloud_controller.resources import platform
 from cfroute.cloud_controller.validation import bodies
 from cfroute.cloud_controller.validation.shapes import (
@@ -78,9 +78,9 @@ OBJECTS: Final[Mapping[str, Schema]] = {
     "LogCacheLines": opened({"envelopes": opened({"batch": many(OBJECT)})}),
 }
 _LINES: Final = {
-    "start_time": whole(-(2**63), 2**63 - 1),
-    "end_time": whole(-(2**63), 2**63 - 1),
-    "limit": whole(0, 1000),
+    "start_time": number(-(2**63), 2**63 - 1),
+    "end_time": number(-(2**63), 2**63 - 1),
+    "limit": number(0, 1000),
     "descending": BOOLEAN,
     "envelope_types": many(TEXT),
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cfroute.cloud_controller.openapi.general import IDENTITY, NUMBER, thing
-from cfroute.cloud_controller.openapi.operation import Operation, changed, gone, job, lists, made, one, page
+from cfroute.cloud_controller.openapi.operation import Operation, changed, gone, job, lists, made, number, one, page
 from cfroute.cloud_controller.resources import domains, routes
 from cfroute.cloud_controller.validation import bodies
 from cfroute.cloud_controller.validation.shapes import BOOLEAN, TEXT, Schema, by_name, many, nullable, one_of, opened, ref, whole
@@ -45,7 +45,7 @@ OBJECTS: Final[Mapping[str, Schema]] = {
     "RouteReservation": opened({"matching_route": BOOLEAN}),
     "Status": opened({"status": TEXT}),
 }
-_ADDRESS: Final = {"host": TEXT, "path": TEXT, "port": whole(0, 65535)}
+_ADDRESS: Final = {"host": TEXT, "path": TEXT, "port": number(0, 65535)}
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "GET /v3/domains": page("Domain", domains.LISTING),
