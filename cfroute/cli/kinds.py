@@ -84,7 +84,6 @@ KINDS: dict[str, str] = {
     "syslog_drain_url": TEXT,
     "tags": TEXT,
     "timeout": TEXT,
-    "topic": "topic",
     "url": TEXT,
     "username": "user",
     "value": TEXT,

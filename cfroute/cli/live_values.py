@@ -159,18 +159,6 @@ def _samples(session: Session, context: click.Context) -> list[str]:
     return names()
 
 
-def _config_keys(session: Session, context: click.Context) -> Iterable[str]:
-    from cfroute.cli import configuration
-
-    return configuration.keys()
-
-
-def _topics(session: Session, context: click.Context) -> Iterable[str]:
-    from cfroute.cli.more.docs import topics
-
-    return topics()
-
-
 @_known
 def _routes(session: Session, context: click.Context) -> list[str]:
     return [re.sub(r":\d+$", "", route["url"]) for route in session.api.list("/v3/routes")]
@@ -218,9 +206,7 @@ KINDS: dict[str, Look] = {
     "port": _of_routes("port"),
     "route": _routes,
     "router-group": _router_groups,
-    "config-key": _config_keys,
     "component": _components,
     "sample": _samples,
-    "topic": _topics,
     "command": lambda session, context: [*(name for name in ENTRIES if " " not in name), *ALIASES, *DAEMONS],
 }

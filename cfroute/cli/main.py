@@ -17,8 +17,9 @@ import click
 
 from cfroute import __version__, plugins
 from cfroute.cli import failures
-from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
+from cfroute.cli.catalog import DAEMONS, ENTRIES
 from cfroute.cli.command import SETTINGS
+from cfroute.cli.finding import find
 from cfroute.cli.overview import overview
 from cfroute.cli.session import Session
 from cfroute.cli.shared_options import keep, shared_options
@@ -43,7 +44,7 @@ class Program(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         session = None if ctx.resilient_parsing else ctx.find_object(Session)
-        return load(cmd_name) or noun(cmd_name) or from_plugin(cmd_name, session)
+        return find(cmd_name, session)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0]):  # the first: for a completion
@@ -63,38 +64,6 @@ class Program(click.Group):
         known += [(command.name, command.summary) for plugin in plugins.installed() for command in plugin.commands]
         commands = [CompletionItem(name, help=text) for name, text in known if name.startswith(incomplete)]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
-
-
-def load(name: str) -> click.Command | None:
-    """The command called `name`, imported; None when there is no such command."""
-    entry = ENTRIES.get(ALIASES.get(name, name))
-    if entry is None:
-        return None
-    module, attribute = entry.target.split(":")
-    command: click.Command = getattr(importlib.import_module(f"cfroute.cli.{module}"), attribute)
-    return command
-
-
-def noun(name: str) -> click.Group | None:
-    """The commands of two words that begin with `name`; None when there are none."""
-    if not any(each.startswith(f"{name} ") for each in ENTRIES):
-        return None
-    from cfroute.cli.nouns import Noun
-
-    return Noun(name)
-
-
-def from_plugin(name: str, session: Session | None) -> click.Command | None:
-    """The command called `name` of a plugin; None when there is none. Plugins that do not work are told to the session."""
-    if (found := plugins.command(name)) is not None:
-        from cfroute.cli.plugin_commands import made
-
-        return made(found)
-    if session is not None and plugins.broken():
-        from cfroute.cli.plugin_commands import warn
-
-        warn(session)
-    return None
 
 
 def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:

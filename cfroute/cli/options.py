@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,11 +16,14 @@ Function = TypeVar("Function", bound=Callable[..., Any] | click.Command)
 
 
 class _Kind(click.Parameter):
-    """What arguments and options have in common: `kind`."""
+    """What arguments and options have in common: `kind`. `values`: the only ones that can stand there."""
 
-    def __init__(self, *arguments: Any, kind: str = "", **settings: Any) -> None:
+    def __init__(
+        self, *arguments: Any, kind: str = "", values: Callable[[], Iterable[str]] | None = None, **settings: Any
+    ) -> None:
         super().__init__(*arguments, **settings)
         self.kind = kind_of(str(self.name), kind)
+        self._values = values
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
         """The value. Where `-` stands for a stream, the command gets what it can work with."""
@@ -32,7 +35,9 @@ class _Kind(click.Parameter):
         return _STREAMS[self.kind](self, ctx) if given == "-" else given
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Live values; what the type of the parameter offers where there are none."""
+        """Its own values, or live ones; what the type of the parameter offers where there are none."""
+        if self._values is not None:
+            return [CompletionItem(value) for value in sorted(self._values()) if value.startswith(incomplete)]
         if self.kind in (FILE, OUTPUT, JSON, PLACE):
             return [CompletionItem(incomplete, type="file")]
         if not self.kind or self.kind in OTHER:

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from cfroute.cli.catalog import DAEMONS
-from cfroute.cli.main import load
+from cfroute.cli.finding import load
 
 from .source import ROOT
 

@@ -29,7 +29,7 @@ from cfroute.cli.access.api import Api, Links
 from cfroute.cli.access.tokens import Tokens
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES, Entry
 from cfroute.cli.command import Command
-from cfroute.cli.main import load
+from cfroute.cli.finding import load
 from cfroute.cli.session import FORMATS, Session
 from cfroute.cli.settings import Settings
 from cfroute.cli.shared_options import SharedOption, shared_options
@@ -620,8 +620,9 @@ def test_a_second_ctrl_c_ends_by_force(number: int) -> None:
     code = (
         "import signal, sys, cfroute.cli.main as m\n"
         "from cfroute.cli.session import Session\n"
+        "from cfroute.cli.finding import load\n"
         "def busy(word): print(word, flush=True); signal.pause()\n"
-        "m.load('version').callback = lambda session: busy('busy')\n"
+        "load('version').callback = lambda session: busy('busy')\n"
         "Session.close = lambda self: busy('closing')\n"
         "sys.exit(m.main(['version']))\n"
     )

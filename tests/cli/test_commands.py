@@ -12,7 +12,8 @@ import pytest
 from cfroute.cli import catalog
 from cfroute.cli.catalog import ALIASES, COMMON, DAEMONS, ENTRIES, Entry
 from cfroute.cli.command import Command
-from cfroute.cli.main import load, main
+from cfroute.cli.finding import load
+from cfroute.cli.main import main
 from cfroute.cli.more.docs import topics
 from cfroute.home import Home
 

@@ -110,7 +110,7 @@ def validate(session: Session, file: str | None) -> list[str]:
     notes=_PLACES,
     cf_shaped=False,
 )
-@argument("key", "config-key")
+@argument("key", TEXT, values=configuration.keys)
 @argument("value", TEXT)
 @_of_user
 def set_key(session: Session, key: str, value: str, of_user: bool) -> Setting:
@@ -130,7 +130,7 @@ def set_key(session: Session, key: str, value: str, of_user: bool) -> Setting:
     notes=_PLACES,
     cf_shaped=False,
 )
-@argument("key", "config-key")
+@argument("key", TEXT, values=configuration.keys)
 @_of_user
 def unset_key(session: Session, key: str, of_user: bool) -> Setting:
     found = configuration.named(key)

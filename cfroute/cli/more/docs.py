@@ -5,6 +5,7 @@ from importlib import resources
 
 from cfroute.cli import render
 from cfroute.cli.command import command
+from cfroute.cli.kinds import TEXT
 from cfroute.cli.options import argument
 from cfroute.cli.session import Session
 from cfroute.errors import NotFound
@@ -27,7 +28,7 @@ def topics() -> dict[str, str]:
     see_also=("demo", "help"),
     cf_shaped=False,
 )
-@argument("topic", "topic", required=False)
+@argument("topic", TEXT, values=topics, required=False)
 def docs(session: Session, topic: str | None) -> dict[str, str] | None:
     known = topics()
     if topic is None:

@@ -2,10 +2,11 @@
 
 import click
 
-from cfroute.cli import main
 from cfroute.cli.catalog import DAEMONS
 from cfroute.cli.command import command
 from cfroute.cli.failures import no_command
+from cfroute.cli.finding import find
+from cfroute.cli.main import daemon
 from cfroute.cli.options import argument, option
 from cfroute.cli.overview import overview
 from cfroute.cli.session import Session
@@ -25,8 +26,8 @@ def help_command(session: Session, name: tuple[str, ...], everything: bool) -> N
     if not asked:
         session.print(overview(complete=everything))
     elif asked in DAEMONS:
-        session.exit_code = main.daemon(asked, ["--help"])
-    elif (found := main.load(asked) or main.noun(asked) or main.from_plugin(asked, session)) is not None:
+        session.exit_code = daemon(asked, ["--help"])
+    elif (found := find(asked, session)) is not None:
         session.print(found.get_help(click.Context(found, info_name=f"cfroute {asked}")))
     else:
         raise no_command(asked)
