@@ -16,14 +16,12 @@ from typing import Any
 import msgspec
 
 from cfroute.cloud_controller import manifest_routes
+from cfroute.cloud_controller.documents import UnreadableDocument, read_yaml
 from cfroute.cloud_controller.labels import problems as metadata_problems
 from cfroute.cloud_controller.manifest_routes import ManifestRoute
 from cfroute.cloud_controller.sizes import SizeError, mebibytes
 from cfroute.cloud_controller.validation.apps import environment_problems, health_check_problems
 from cfroute.cloud_controller.validation.common import whole_number
-from cfroute.cloud_controller.validation.soundness import DEEPEST, is_sound
-
-_MOST_VALUES = 100_000
 
 
 class ManifestError(Exception):
@@ -44,7 +42,10 @@ class ProcessManifest(msgspec.Struct, frozen=True):
 
 
 class AppManifest(msgspec.Struct, frozen=True):
-    """What is said of one app. flags: of the features that it needs and no foundation of ours has."""
+    """What is said of one app.
+
+    flags: of the features without which it cannot be run, and which no foundation of ours has. left_out: what it is run without.
+    """
 
     name: str
     processes: list[ProcessManifest] = []
@@ -57,7 +58,8 @@ class AppManifest(msgspec.Struct, frozen=True):
     services: list[dict[str, Any]] = []
     metadata: dict[str, Any] = {}
     flags: list[str] = []
-    sidecars: bool = False
+    left_out: list[str] = []
+    revisions: bool | None = None
 
 
 def parse(text: bytes, *, hashing: bool = False) -> list[AppManifest]:
@@ -71,37 +73,17 @@ def parse(text: bytes, *, hashing: bool = False) -> list[AppManifest]:
 
 def applications(text: bytes) -> list[dict[str, Any]]:
     """The applications as they were written, with underscores in their keys. Raises ManifestError."""
-    import msgspec.yaml
-
-    if _is_too_deep(text):
-        raise ManifestError
     try:
-        document = msgspec.yaml.decode(text)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        document = read_yaml(text)
+    except UnreadableDocument:
         raise ManifestError from None
-    if not is_sound(document, _MOST_VALUES):
-        raise ManifestError
-    found = document.get("applications") if isinstance(document, dict) else None
+    fields = document if isinstance(document, dict) else {}
+    found = fields.get("applications")
     if not isinstance(found, list) or not found:
         raise ManifestError("Cannot parse manifest with no 'applications' field.")
-    if document.get("version", 1) != 1:
+    if fields.get("version", 1) != 1:
         raise ManifestError("Unsupported manifest schema version. Currently supported versions: [1].")
     return [underscored(each) if isinstance(each, dict) else {} for each in found]
-
-
-def _is_too_deep(text: bytes) -> bool:
-    """Whether it has more levels than libyaml can build without its stack running over, which would end the process."""
-    import yaml
-
-    depth = 0
-    try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                return True
-    except yaml.YAMLError:  # is told by who reads it
-        return False
-    return False
 
 
 def named_applications(text: bytes) -> list[dict[str, Any]]:
@@ -177,7 +159,15 @@ def _own_problems(app: dict[str, Any]) -> list[str]:
         found += environment_problems({str(key): "" for key in env}, "Env")
     if services is not None and not (isinstance(services, list) and all(map(_is_service, services))):
         found.append("Services must be a list of service instance names or service objects")
-    return found + metadata_problems(app.get("metadata"))
+    return found + _features_problems(app.get("features")) + metadata_problems(app.get("metadata"))
+
+
+def _features_problems(features: object) -> list[str]:
+    if features is None:
+        return []
+    if not isinstance(features, dict) or not all(isinstance(value, bool) for value in features.values()):
+        return ["Features must be a map of valid feature names to booleans (true = enabled, false = disabled)"]
+    return []
 
 
 def _is_service(value: object) -> bool:
@@ -214,7 +204,8 @@ def _app(app: dict[str, Any]) -> AppManifest:
         services=[{"name": each} if isinstance(each, str) else each for each in app.get("services") or []],
         metadata=app.get("metadata") or {},
         flags=_flags(app),
-        sidecars=bool(app.get("sidecars")),
+        left_out=_left_out(app),
+        revisions=(app.get("features") or {}).get("revisions"),
     )
 
 
@@ -222,6 +213,17 @@ def _flags(app: dict[str, Any]) -> list[str]:
     lifecycle = app.get("lifecycle")
     needed = (("diego_docker", app.get("docker") or lifecycle == "docker"), ("diego_cnb", lifecycle == "cnb"))
     return [flag for flag, wanted in needed if wanted]
+
+
+def _left_out(app: dict[str, Any]) -> list[str]:
+    asked = [app, *app.get("processes", [])]
+    found = (
+        ("Sidecars", app.get("sidecars")),
+        ("Log rate limits", any(each.get("log_rate_limit_per_second") not in (None, -1, "-1") for each in asked)),
+        ("Readiness checks", any(each.get("readiness_health_check_type") not in (None, "process") for each in asked)),
+        ("SSH sessions", (app.get("features") or {}).get("ssh")),
+    )
+    return [name for name, given in found if given]
 
 
 def _process(process: dict[str, Any]) -> ProcessManifest:

@@ -41,6 +41,8 @@ def apply(call: Call, app: App, manifest: AppManifest) -> None:
         _apply_process(call, app, process)
     apps.set_lifecycle(app, manifest.lifecycle)
     set_metadata(app, {"metadata": manifest.metadata})
+    if manifest.revisions is not None:
+        app.revisions_enabled = manifest.revisions
     if manifest.environment:
         app.environment = {**app.environment, **manifest.environment}
     call.session.flush()

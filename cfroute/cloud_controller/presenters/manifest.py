@@ -44,6 +44,7 @@ def _process(process: Process) -> dict[str, Any]:
         "command": process.command,
         "health-check-type": process.health_check_type,
         "health-check-http-endpoint": process.health_check_endpoint,
+        "health-check-invocation-timeout": process.health_check_invocation_timeout,
         "timeout": process.health_check_timeout,
     }
     return {key: value for key, value in fields.items() if value is not None}

@@ -34,9 +34,9 @@ def apply(call: Call) -> Reply:
         if _find(call, space, each.name) is None:
             apps.create_app(call, each.name, space)
     reply = jobs.accepted(call, "space.apply_manifest", _apply_all(call, space, wanted))
-    if any(each.sidecars for each in wanted):
+    if left_out := dict.fromkeys(name for each in wanted for name in each.left_out):
         job = call.session.get_one(Job, reply.headers["Location"].rpartition("/")[2])
-        job.warnings = [{"detail": "Sidecars are not supported by this foundation; they were left out."}]
+        job.warnings = [{"detail": f"{name} are not supported by this foundation; they were left out."} for name in left_out]
     return reply
 
 

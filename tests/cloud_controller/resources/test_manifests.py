@@ -176,10 +176,50 @@ def test_other_lifecycles_than_buildpacks_are_disabled(cc: Any, fields: dict[str
     assert cc.ok("GET", "/v3/apps")["resources"] == []
 
 
-def test_what_is_left_out_is_said(cc: Any) -> None:
-    text = yaml.safe_dump({"applications": [{"name": "a", "sidecars": [{"name": "s"}]}]})
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"sidecars": [{"name": "s"}]}, ["Sidecars"]),
+        ({"log-rate-limit-per-second": "1K", "features": {"ssh": True}}, ["Log rate limits", "SSH sessions"]),
+        ({"processes": [{"type": "web", "readiness-health-check-type": "http"}]}, ["Readiness checks"]),
+        ({"log-rate-limit-per-second": -1, "readiness-health-check-type": "process", "features": {"ssh": False}}, []),
+    ],
+    ids=["sidecars", "rates", "readiness", "nothing"],
+)
+def test_what_is_left_out_is_said(cc: Any, fields: dict[str, Any], names: list[str]) -> None:
+    text = yaml.safe_dump({"applications": [{"name": "a", **fields}, {"name": "b", **fields}]})
     response = cc("POST", f"/v3/spaces/{cc.space}/actions/apply_manifest", content=text, headers=YAML)
-    assert "Sidecars" in cc.ok("GET", response.headers["location"])["warnings"][0]["detail"]
+    told = cc.ok("GET", response.headers["location"])
+    assert told["state"] == "COMPLETE"
+    assert [each["detail"] for each in told["warnings"]] == [
+        f"{name} are not supported by this foundation; they were left out." for name in names
+    ]
+
+
+def test_features(cc: Any) -> None:
+    assert apply(cc, {"name": "a", "features": {"revisions": False}}) == []
+    guid = cc.ok("GET", "/v3/apps?names=a")["resources"][0]["guid"]
+    assert cc.ok("GET", f"/v3/apps/{guid}/features/revisions")["enabled"] is False
+    assert apply(cc, {"name": "a"}) == []
+    assert cc.ok("GET", f"/v3/apps/{guid}/features/revisions")["enabled"] is False
+    assert refused(cc, {"name": "a", "features": {"revisions": "no"}}) == [
+        "For application 'a': Features must be a map of valid feature names to booleans (true = enabled, false = disabled)"
+    ]
+
+
+def test_a_health_check_comes_back_as_it_was_given(cc: Any) -> None:
+    check = {
+        "health-check-type": "http",
+        "health-check-http-endpoint": "/up",
+        "health-check-invocation-timeout": 5,
+        "timeout": 30,
+    }
+    assert apply(cc, {"name": "a", **check}) == []
+    guid = cc.ok("GET", "/v3/apps?names=a")["resources"][0]["guid"]
+    (app,) = yaml.safe_load(cc("GET", f"/v3/apps/{guid}/manifest").text)["applications"]
+    assert {key: app["processes"][0][key] for key in check} == check
+    text = yaml.safe_dump({"applications": [{"name": "a", **check}]})
+    assert cc.ok("POST", f"/v3/spaces/{cc.space}/manifest_diff", content=text, headers=YAML) == {"diff": []}
 
 
 def test_several_apps_at_once(cc: Any) -> None:
