@@ -42,6 +42,11 @@ class Endpoint:
     handler: Callable[..., Any]
     open: bool = False
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether it reads one thing by its guid, which takes less time than a thread needs to begin."""
+        return self.method == "GET" and self.path.endswith("{guid}")
+
 
 def get(path: str, handler: Callable[..., Any], *, open: bool = False) -> Endpoint:  # noqa: A002
     return Endpoint("GET", path, handler, open)
@@ -86,8 +91,11 @@ class Exchange:
             parts.append(part)
         return b"".join(parts)
 
-    async def run(self, work: Callable[[Call], T], *, write: bool, raw: bytes = b"") -> T:
-        """Do `work` in one transaction, then what it left to be done after it."""
+    async def run(self, work: Callable[[Call], T], *, write: bool, at_once: bool = False, raw: bytes = b"") -> T:
+        """Do `work` in one transaction, then what it left to be done after it.
+
+        `at_once`: in this thread, which serves everybody: for reads that take less time than a change of threads.
+        """
         platform, request = self.platform, self.request
         rule = rule_of(self.endpoint.method, self.endpoint.path)
 
@@ -111,6 +119,8 @@ class Exchange:
                     call.refuse_unpermitted()
                 return done, call
 
+        if at_once:
+            return transaction()[0]
         threads = platform.writer if write else platform.readers
         result, call = await asyncio.get_running_loop().run_in_executor(threads, transaction)
         if write:
@@ -123,7 +133,7 @@ def knowing_router_groups(needed: Callable[[Call], bool], handler: Callable[[Cal
 
     async def ask_first(exchange: Exchange) -> T:
         raw = await exchange.body()
-        if await exchange.run(needed, write=False, raw=raw):
+        if await exchange.run(needed, write=False, at_once=True, raw=raw):
             await exchange.platform.routing.refresh()
         return await exchange.run(handler, write=True, raw=raw)
 
@@ -162,7 +172,8 @@ def serve(platform: Platform, endpoint: Endpoint, nobody: User = NOBODY) -> Call
                 return respond(await endpoint.handler(exchange))
             raw = await exchange.body() if write else b""
             # Long answers are encoded in the thread as well.
-            return await exchange.run(lambda call: respond(endpoint.handler(call)), write=write, raw=raw)
+            at_once = endpoint.looks_up
+            return await exchange.run(lambda call: respond(endpoint.handler(call)), write=write, at_once=at_once, raw=raw)
         except Exception as error:
             return refusal(platform, request, error)
 
