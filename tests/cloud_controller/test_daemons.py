@@ -1,6 +1,5 @@
 """The real daemons: UAA over TLS, BBS and Cloud Controller over mutual TLS, killed at the worst moment."""
 
-import contextlib
 import os
 import signal
 import ssl
@@ -18,20 +17,15 @@ import yaml
 
 from cfroute import certificates
 
+from .. import waiting
 from ..ports import free_port
 
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], timeout: float = 15.0) -> T:
-    """The first true value of `look`."""
-    deadline = time.monotonic() + timeout
-    while True:
-        with contextlib.suppress(httpx.TransportError):
-            if value := look():
-                return value
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+def eventually(look: Callable[[], T]) -> T:
+    """The first true value of `look`, from daemons that may not answer yet."""
+    return waiting.eventually(look, ignoring=httpx.TransportError)
 
 
 class Daemons:

@@ -11,10 +11,11 @@ import pytest
 from cfroute.cloud_controller.brokers.worker import BrokerWorker
 from cfroute.http_client import Client
 from tests.cloud_controller.conftest import CloudController
+from tests.waiting import eventually
 
 from .osb import Broker
 
-TIMEOUT = 0.5  # seconds that a broker has
+LONG_ENOUGH = 20.0  # seconds that a broker has, however loaded the machine is
 
 
 class Brokered:
@@ -24,10 +25,10 @@ class Brokered:
         self.cc, self.broker = cc, broker
         self.start()
 
-    def start(self) -> None:
-        """Begin with a new worker, as a Cloud Controller does that comes back."""
+    def start(self, timeout: float = LONG_ENOUGH) -> None:
+        """Begin with a new worker, as a Cloud Controller does that comes back. timeout: seconds that a broker has from now on."""
         platform = self.cc.platform
-        config = msgspec.structs.replace(platform.config, broker_client_timeout_seconds=TIMEOUT)
+        config = msgspec.structs.replace(platform.config, broker_client_timeout_seconds=timeout)
         self.worker = BrokerWorker(
             Client(None, 5.0), platform.database, platform.diego, config, self.cc.clock, platform.new_guid, platform.log
         )
@@ -42,12 +43,14 @@ class Brokered:
             return asyncio.create_task(self.worker.run())
 
         task = self.cc.runner.run(begin())
-        for _ in range(1000):
-            if until():
-                break
-            self.cc.runner.run(asyncio.sleep(0.005))
-        task.cancel()
-        assert until(), self.broker.story
+        try:
+            eventually(until, "the worker", pause=self.turn)
+        finally:
+            task.cancel()
+
+    def turn(self, seconds: float) -> None:
+        """Let what was begun go on."""
+        self.cc.runner.run(asyncio.sleep(seconds))
 
     def later(self, seconds: float, until: Callable[[], bool]) -> None:
         """Let the worker do what is due after so many seconds."""
@@ -55,11 +58,16 @@ class Brokered:
         self.work(until)
 
     def job(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """The job of a request that is answered by one."""
+        """The job of a request that is answered by one, when the broker has answered: the request itself waits only a while."""
         response = self.cc(method, path, body)
         assert response.status_code == 202, response.text
         assert response.content == b""
-        return dict(self.cc.ok("GET", response.headers["location"].removeprefix("http://api.test")))
+        at = response.headers["location"].removeprefix("http://api.test")
+        eventually(lambda: self.job_at(at)["state"] != "PROCESSING", "the broker's answer", pause=self.turn)
+        return self.job_at(at)
+
+    def job_at(self, path: str) -> dict[str, Any]:
+        return dict(self.cc.ok("GET", path))
 
     def done(self, method: str, path: str, body: Any = None) -> None:
         job = self.job(method, path, body)

@@ -132,6 +132,7 @@ def test_a_route_service_that_is_not_secure_is_unbound_again(brokered: Brokered,
 
 def test_a_broker_that_does_not_answer(brokered: Brokered) -> None:
     brokered.register()
+    brokered.start(timeout=0.2)
     brokered.broker.mood.silent = True
     told = brokered.failed("POST", "/v3/service_instances", brokered.instance_body())
     assert told == "provision could not be completed: The request to the service broker timed out"

@@ -16,6 +16,7 @@ from tests.cloud_controller.test_daemons import Daemons, eventually, made
 from .osb import Broker, Mood
 
 POLL = 0.1  # seconds
+TIMEOUT = 4.0  # seconds that a broker has; longer than a request waits for one
 
 
 class World:
@@ -25,7 +26,7 @@ class World:
         self.broker = broker
         self.daemons = Daemons(folder)
         file = folder / "cloud_controller.yml"
-        settings = {"broker_client_default_async_poll_interval_seconds": POLL, "broker_client_timeout_seconds": 1.0}
+        settings = {"broker_client_default_async_poll_interval_seconds": POLL, "broker_client_timeout_seconds": TIMEOUT}
         file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | settings))
         self.daemons.start("uaa")
         self.daemons.start("cloud_controller")

@@ -1,0 +1,34 @@
+"""Waiting for what other threads and processes do: in one way, and long enough for a machine that has other work too."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+WITHIN = 30.0
+"""Seconds. It costs nothing where things go well, and a loaded machine must not make a test fail."""
+_PAUSE = 0.01  # seconds between two looks
+
+
+def eventually(
+    look: Callable[[], T],
+    what: str = "it",
+    within: float = WITHIN,
+    *,
+    ignoring: type[Exception] | tuple[type[Exception], ...] = (),
+    pause: Callable[[float], object] = time.sleep,
+) -> T:
+    """The first true value of `look`; fails after `within` seconds without one.
+
+    ignoring: what `look` may raise for as long as there is nothing to see. pause: what waits between two looks, where
+    something has to be kept running meanwhile.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        with contextlib.suppress(ignoring):
+            if value := look():
+                return value
+        assert time.monotonic() < deadline, f"waited {within} s in vain for {what}: {look}"
+        pause(_PAUSE)
