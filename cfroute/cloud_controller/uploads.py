@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-import yaml
 from python_multipart.exceptions import FormParserError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -17,6 +16,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.documents import UnreadableDocument, read_yaml
 from cfroute.cloud_controller.errors import BITS_INVALID, ApiError, not_found, unprocessable
 
 _PIECE = 1024 * 1024
@@ -69,7 +69,7 @@ async def store_droplet(request: Request, blobs: Blobs, path: Path) -> StoredDro
             return StoredDroplet(await blobs.store(path, _pieces(bits)), types)
     except _NO_FORM as error:
         raise _no_droplet("A droplet tgz file must be uploaded as 'bits'") from error
-    except (tarfile.TarError, zlib.error, EOFError, yaml.YAMLError, gzip.BadGzipFile) as error:
+    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, UnreadableDocument) as error:
         raise _no_droplet("Uploaded bits are not a valid droplet file") from error
 
 
@@ -82,7 +82,7 @@ def _process_types(file: IO[bytes]) -> dict[str, str]:
     with tarfile.open(fileobj=file, mode="r:gz") as tar:
         found = next((each for each in tar if PurePosixPath(each.name) == _INFO and each.isfile()), None)
         content = tar.extractfile(found) if found else None
-        info = yaml.safe_load(content.read(_PIECE)) if content else None
+        info = read_yaml(content.read(_PIECE)) if content else None
     if not isinstance(info, dict):
         return {}
     types = info.get("process_types") or {"web": info.get("start_command") or ""}

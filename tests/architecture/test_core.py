@@ -25,6 +25,7 @@ CORE = (
     "cloud_controller.deployments.reasons",
     "cloud_controller.deployments.states",
     "cloud_controller.desired",
+    "cloud_controller.documents",
     "cloud_controller.environment",
     "cloud_controller.manifest*",
     "cloud_controller.openapi.general",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 INVALID = "Uploaded droplet file is invalid: "
+NO_DROPLET = "Uploaded bits are not a valid droplet file"
 
 
 def tgz(**files: str) -> bytes:
@@ -71,12 +72,15 @@ def test_the_commands_are_those_that_the_droplet_says(cc: Any, info: str, expect
     [
         ({"files": {"bits": ("d.zip", b"x")}}, "d.zip is not a tgz"),
         ({"files": {"bits": ("d.tgz", b"")}}, "d.tgz cannot be empty"),
-        ({"files": {"bits": ("d.tar.gz", b"no archive")}}, "Uploaded bits are not a valid droplet file"),
-        ({"files": {"bits": ("d.tgz", tgz()[:30])}}, "Uploaded bits are not a valid droplet file"),
+        ({"files": {"bits": ("d.tar.gz", b"no archive")}}, NO_DROPLET),
+        ({"files": {"bits": ("d.tgz", tgz()[:30])}}, NO_DROPLET),
+        ({"files": {"bits": ("d.tgz", tgz(staging_info="[" * 20_000))}}, NO_DROPLET),
+        ({"files": {"bits": ("d.tgz", tgz(staging_info="built: 2001-13-45"))}}, NO_DROPLET),
+        ({"files": {"bits": ("d.tgz", tgz(staging_info='start_command: "a\\0b"'))}}, NO_DROPLET),
         ({"files": {"other": ("d.tgz", b"x")}}, "A droplet tgz file must be uploaded as 'bits'"),
         ({"body": {}}, "A droplet tgz file must be uploaded as 'bits'"),
     ],
-    ids=["zip", "empty", "nonsense", "cut off", "another field", "no form"],
+    ids=["zip", "empty", "nonsense", "cut off", "deep", "no day", "NUL", "another field", "no form"],
 )
 def test_uploads_that_are_none(cc: Any, options: dict[str, Any], problem: str) -> None:
     guid = cc.ok("POST", "/v3/droplets", body(cc.app()))["guid"]
