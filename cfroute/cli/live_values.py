@@ -11,15 +11,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
+from cfroute.cli.foundation.component_names import FIRST
 from cfroute.cli.session import Session
 from cfroute.errors import TimedOut
 
 WITHIN = 0.4  # seconds: more would be felt at the prompt
-
-# Of a foundation that has never been started: the names that the first one will have.
-COMPONENTS = (
-    "load_balancer", "gorouter/0", "nats", "route_emitter/0", "cell/0", "route_registrar", "bbs", "cloud_controller", "uaa",
-)  # fmt: skip
 
 
 def items(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -150,7 +146,7 @@ def _keys(session: Session, context: click.Context) -> list[str]:
 
 
 def _components(session: Session, context: click.Context) -> Iterable[str]:
-    return session.foundation.components() if session.home.foundation.exists() else COMPONENTS
+    return session.foundation.components() if session.home.foundation.exists() else FIRST
 
 
 def _samples(session: Session, context: click.Context) -> list[str]:

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from cfroute.cli import live_values
+from cfroute.cli.foundation import component_names
 from cfroute.cli.main import COMPLETION, main
-from cfroute.cli.more import completion
+from cfroute.cli.more import completion, labelled
+from cfroute.cli.users import roles
+from cfroute.foundation.client import FoundationClient
+from cfroute.home import Home
 
 from .conftest import Run
 
@@ -90,6 +94,14 @@ def test_live_values_while_nothing_runs(
     cfroute("create-user", "bob", "s3cret")
     cfroute("cups", "limiter", "-r", "https://limiter.cf.localhost")
     assert expected in complete(monkeypatch, capsys, line)
+
+
+def test_the_words_that_are_known_before_anything_is_asked_for_are_right(home: Home, cfroute: Run) -> None:
+    """They are written down a second time, for what has them first takes too long to import at the prompt."""
+    assert cfroute("orgs").status == 0  # there is a foundation then
+    assert sorted(component_names.FIRST) == sorted(FoundationClient(home).components())
+    assert (*roles.ORG_ROLES, *roles.SPACE_ROLES) == live_values.ROLES
+    assert tuple(labelled.KINDS) == live_values.LABELLED
 
 
 def test_pressing_tab_makes_no_state_folder(

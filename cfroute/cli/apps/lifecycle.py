@@ -9,7 +9,7 @@ from cfroute.cli.apps.staging import STAGING, newest_package, stage, unstaged_pa
 from cfroute.cli.apps.starting import STARTUP, require_running, wait_for_instances
 from cfroute.cli.apps.summary import AppSummary, summarize, summary_text
 from cfroute.cli.command import command
-from cfroute.cli.foundation import components
+from cfroute.cli.foundation import component_names, components
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
 from cfroute.errors import CfrouteError
@@ -90,7 +90,7 @@ def stop(session: Session, app_name: str) -> Resource:
 If the app's most recent package is unstaged, restarting the app will stage and run that package.
 Otherwise, the app's current droplet will be run.
 
-NAME is an app, or a component: {components.NAMES}""",
+NAME is an app, or a component: {component_names.TOLD}""",
     examples=(
         "cfroute restart spring-music",
         "cfroute restart spring-music --strategy rolling",

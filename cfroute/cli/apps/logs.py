@@ -6,7 +6,7 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Resource
 from cfroute.cli.apps.app_logs import SECOND, LogLine, Tail, recent
 from cfroute.cli.command import command
-from cfroute.cli.foundation import components
+from cfroute.cli.foundation import component_names, components
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
 
@@ -16,7 +16,7 @@ POLL = 0.2  # seconds
 @command(
     "logs",
     usage="cfroute logs NAME [--recent] [--app | --component]",
-    notes=f"NAME is an app, or a component: {components.NAMES}",
+    notes=f"NAME is an app, or a component: {component_names.TOLD}",
     examples=("cfroute logs logger", "cfroute logs logger --recent", "cfroute logs gorouter/0 --recent"),
     see_also=("app", "apps", "status"),
 )

@@ -1,11 +1,8 @@
-"""`down`, `status`, `info` and `kill`; and the component's part of `restart` and `logs`."""
+"""`down`, `status`, `info` and `kill`: the foundation once it was started."""
 
 import contextlib
 import signal
-import time
-from collections import deque
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cfroute.cli import render
@@ -13,9 +10,6 @@ from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
 from cfroute.errors import NotRunning, UsageError
-
-_RECENT_LINES = 100
-_POLL = 0.2  # seconds between two looks at a log that is followed
 
 
 @command(
@@ -133,44 +127,3 @@ def _signal(text: str) -> signal.Signals:
     with contextlib.suppress(KeyError, ValueError):
         return signal.Signals(int(text)) if text.isdigit() else signal.Signals[f"SIG{text.upper().removeprefix('SIG')}"]
     raise UsageError(f"{text!r} is no signal", "for example: --signal TERM")
-
-
-def restart_component(session: Session, name: str) -> None:
-    """End a component in order, and wait until it is healthy again. Raises NotRunning, NotFound or TimedOut."""
-    session.say(f"Restarting {render.name(name)}...")
-    restarted = session.foundation.restart(name)
-    session.say(f"{restarted['name']} is {restarted['state']} (pid {restarted['pid']}).")
-    session.ok()
-
-
-def component_logs(session: Session, name: str, *, follow: bool) -> None:
-    """Print the last lines of a component's log; go on with what is added, until Ctrl-C, if `follow`.
-
-    Raises NotFound for an unknown component. Works while the foundation is down.
-    """
-    component = session.foundation.component(name)
-    path = session.home.log(component)
-    path.touch(exist_ok=True)
-    offset = path.stat().st_size
-    for line in _last_lines(path):
-        session.line({"component": component, "line": line}, line)
-    while follow:
-        time.sleep(_POLL)
-        offset = _added(session, component, path, offset)
-
-
-def _last_lines(path: Path) -> deque[str]:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return deque((line.rstrip("\n") for line in file), _RECENT_LINES)
-
-
-def _added(session: Session, component: str, path: Path, offset: int) -> int:
-    """Print the complete lines after `offset`; the offset to go on from (0 when the log was begun anew)."""
-    if path.stat().st_size < offset:
-        offset = 0
-    with path.open("rb") as file:
-        file.seek(offset)
-        added, complete, _ = file.read().rpartition(b"\n")
-    for line in added.decode(errors="replace").splitlines():
-        session.line({"component": component, "line": line}, line)
-    return offset + len(added) + len(complete)
