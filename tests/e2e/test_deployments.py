@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from cfroute.cloud_controller.deployments.worker import NAP
+
 pytestmark = pytest.mark.e2e
 
 
@@ -168,4 +170,4 @@ def test_a_deployment_of_one_instance_is_done_soon(foundation, api, until):
     until(lambda: len(api.instances()) == 1 or api.instances()[1], "the new instance")
     ready = time.monotonic()
     until(lambda: api.reason(deployment) == "DEPLOYED", "the end")
-    assert time.monotonic() - ready < 3
+    assert time.monotonic() - ready < NAP / 2, "the deployment is looked after only when it has slept in vain"
