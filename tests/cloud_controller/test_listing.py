@@ -21,11 +21,12 @@ LISTS = (
     "packages",
     "builds",
     "droplets",
+    "deployments",
     "service_instances?fields[space]=guid",
     "service_credential_bindings?include=app,service_instance",
     "service_route_bindings?include=route,service_instance",
     "roles?include=user,space,organization",
-    "audit_events",
+    "audit_events?per_page=500",
 )
 
 
@@ -52,6 +53,7 @@ def populate(cc: CloudController, name: str) -> None:
     domain = cc.ok("POST", "/v3/domains", {"name": f"{name}.example.com", "relationships": relationships})["guid"]
     app = cc.app(name, space)
     cc.droplet(app)
+    cc.ok("POST", "/v3/deployments", {"relationships": {"app": to_one(app)}})
     route = cc.route(name, domain=domain, space=space)
     cc.map(route, app)
     service = cc.service(name, space=space)
@@ -69,6 +71,16 @@ def test_no_list_asks_for_each_of_its_rows(cc: CloudController) -> None:
         populate(cc, name)
     many = {path: asked(cc, path) for path in LISTS}
     assert {path: more(few[path], many[path]) for path in LISTS if len(many[path]) > len(few[path])} == {}
+
+
+def test_what_has_become_of_their_droplets_is_read_with_revisions(cc: CloudController) -> None:
+    app = cc.started()
+    first = asked(cc, f"apps/{app}/revisions")
+    for _ in range(3):
+        cc.droplet(app)
+        cc.ok("POST", f"/v3/apps/{app}/actions/restart")
+    assert len(cc.ok("GET", f"/v3/apps/{app}/revisions")["resources"]) == 4
+    assert len(asked(cc, f"apps/{app}/revisions")) <= len(first)
 
 
 def more(few: list[str], many: list[str]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
-from cfroute.cloud_controller.models.apps import App
+from cfroute.cloud_controller.models.apps import App, Droplet
 from cfroute.cloud_controller.models.base import Labelled
 
 
@@ -50,7 +50,7 @@ class Deployment(Labelled):
 class Revision(Labelled):
     """What an app was started with: its droplet, its environment, and the commands that are not the droplet's own.
 
-    version counts from 1 in each app.
+    version counts from 1 in each app. deployable: its droplet is still there; read with the row.
     """
 
     __tablename__ = "revisions"
@@ -58,8 +58,9 @@ class Revision(Labelled):
     app_guid: Mapped[str] = mapped_column(ForeignKey("apps.guid", ondelete="CASCADE"), index=True)
     version: Mapped[int]
     description: Mapped[str]
-    droplet_guid: Mapped[str]
+    droplet_guid: Mapped[str] = mapped_column()
     environment: Mapped[dict[str, str]] = mapped_column(default=dict)
     commands: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    deployable: Mapped[bool] = column_property(select(Droplet.guid).where(Droplet.guid == droplet_guid).exists())
 
     app: Mapped[App] = relationship()

@@ -65,8 +65,7 @@ def _revision(deployment: Deployment) -> dict[str, Any] | None:
     return {"guid": deployment.revision_guid, "version": deployment.revision_version}
 
 
-def revision(revision: Revision, deployable: bool, urls: Urls) -> dict[str, Any]:
-    """deployable: its droplet is still there."""
+def revision(revision: Revision, urls: Urls) -> dict[str, Any]:
     path = f"/revisions/{revision.guid}"
     return {
         **identity(revision),
@@ -75,7 +74,7 @@ def revision(revision: Revision, deployable: bool, urls: Urls) -> dict[str, Any]
         "processes": {kind: {"command": command} for kind, command in revision.commands.items()},
         "sidecars": [],
         "description": revision.description,
-        "deployable": deployable,
+        "deployable": revision.deployable,
         "relationships": {"app": to_one(revision.app_guid)},
         "metadata": metadata(revision),
         "links": {

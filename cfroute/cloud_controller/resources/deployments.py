@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy.orm import joinedload
+
 from cfroute.cloud_controller.actions import deployments
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
@@ -22,6 +24,7 @@ LISTING = Listing(
         "status_reasons": among(Deployment.status_reason),
         "status_values": among(Deployment.status_value),
     },
+    loads=(joinedload(Deployment.app),),
 )
 _NO_APP = "Unable to use app. Ensure that the app exists and you have access to it and the organization is not suspended."
 _NO_REVISIONS = "Cannot create deployment from a revision for an app without revisions enabled"

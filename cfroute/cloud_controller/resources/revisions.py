@@ -3,21 +3,15 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import object_session
 
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, patch
 from cfroute.cloud_controller.errors import bad_query, refuse_if
 from cfroute.cloud_controller.listing import Listing
-from cfroute.cloud_controller.models import App, Droplet, Process, Revision
+from cfroute.cloud_controller.models import App, Process, Revision
 from cfroute.cloud_controller.presenters import deployments as present
-from cfroute.cloud_controller.urls import Urls
 from cfroute.cloud_controller.validation import deployments as rules
-
-
-def _deployable() -> ColumnElement[bool]:
-    return select(Droplet.guid).where(Droplet.guid == Revision.droplet_guid).exists()
 
 
 def _with_versions(values: list[str]) -> ColumnElement[bool]:
@@ -27,17 +21,11 @@ def _with_versions(values: list[str]) -> ColumnElement[bool]:
 def _if_deployable(values: list[str]) -> ColumnElement[bool]:
     if values not in (["true"], ["false"]):
         raise bad_query("Deployable must be a boolean")
-    return _deployable() if values == ["true"] else ~_deployable()
+    return Revision.deployable == (values == ["true"])
 
 
-def _presented(revision: Revision, urls: Urls) -> dict[str, Any]:
-    session = object_session(revision)
-    assert session is not None
-    return present.revision(revision, session.get(Droplet, revision.droplet_guid) is not None, urls)
-
-
-LISTING = Listing(Revision, _presented, {"versions": _with_versions, "deployable": _if_deployable}, order=("version",))
-DEPLOYED = Listing(Revision, _presented)
+LISTING = Listing(Revision, present.revision, {"versions": _with_versions, "deployable": _if_deployable}, order=("version",))
+DEPLOYED = Listing(Revision, present.revision)
 
 
 def of_app(call: Call) -> Reply:
@@ -53,7 +41,7 @@ def deployed(call: Call) -> Reply:
 
 
 def show(call: Call) -> dict[str, Any]:
-    return _presented(call.the(Revision), call.urls)
+    return present.revision(call.the(Revision), call.urls)
 
 
 def update(call: Call) -> dict[str, Any]:
@@ -61,7 +49,7 @@ def update(call: Call) -> dict[str, Any]:
     refuse_if(rules.update_problems(body))
     set_metadata(revision, body)
     call.session.flush()
-    return _presented(revision, call.urls)
+    return present.revision(revision, call.urls)
 
 
 def variables(call: Call) -> dict[str, Any]:
