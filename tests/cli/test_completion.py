@@ -10,7 +10,7 @@ import pytest
 from cfroute.cli import live_values
 from cfroute.cli.foundation import component_names
 from cfroute.cli.main import COMPLETION, main
-from cfroute.cli.more import completion, labelled
+from cfroute.cli.more import completion, label_kinds
 from cfroute.cli.users import roles
 from cfroute.foundation.client import FoundationClient
 from cfroute.home import Home
@@ -101,7 +101,7 @@ def test_the_words_that_are_known_before_anything_is_asked_for_are_right(home: H
     assert cfroute("orgs").status == 0  # there is a foundation then
     assert sorted(component_names.FIRST) == sorted(FoundationClient(home).components())
     assert (*roles.ORG_ROLES, *roles.SPACE_ROLES) == live_values.ROLES
-    assert tuple(labelled.KINDS) == live_values.LABELLED
+    assert tuple(label_kinds.KINDS) == live_values.LABELLED
 
 
 def test_pressing_tab_makes_no_state_folder(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Resource
-from cfroute.cli.apps import applying
+from cfroute.cli.apps import manifest_io
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
@@ -41,18 +41,18 @@ def create_app_manifest(session: Session, app_name: str, path: str | None) -> Re
     see_also=("create-app-manifest", "push"),
 )
 @option("-f", "path", complete="file", help="Path to app manifest")
-@applying.variable_options
+@manifest_io.variable_options
 def apply_manifest(
     session: Session, path: str | None, variables: tuple[str, ...], variable_files: tuple[str, ...], redact_env: bool
 ) -> Resource:
-    file = applying.locate(Path(path) if path else Path.cwd())
+    file = manifest_io.locate(Path(path) if path else Path.cwd())
     if file is None:
         raise CfrouteError(f"Could not find 'manifest.yml' file in {path or Path.cwd()}")
     session.say(f"Applying manifest {render.name(file)} in {session.target.place}...")
-    wanted = applying.load(file, variables, variable_files)
+    wanted = manifest_io.load(file, variables, variable_files)
     session.say()
-    applying.show_changes(session, wanted, redact=redact_env)
-    applying.apply(session, wanted)
+    manifest_io.show_changes(session, wanted, redact=redact_env)
+    manifest_io.apply(session, wanted)
     session.say()
     session.ok()
     return wanted

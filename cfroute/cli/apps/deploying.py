@@ -101,7 +101,7 @@ def body(app: Resource, strategy: Strategy, **what: str) -> Resource:
 
 def wait(session: Session, app: Resource, deployment: Resource, tell: Callable[[str], None], *, no_wait: bool = False) -> None:
     """Return when it is through or pauses; `no_wait`: when one new instance runs. Raises DeploymentFailed, StartFailed."""
-    waiting = Waiting(session, app["name"], tell)
+    waiting = Waiting(session, app, tell)
     while not _is_over(deployment):
         if no_wait and _one_runs(session, app, deployment, tell):
             return

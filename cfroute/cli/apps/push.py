@@ -7,7 +7,7 @@ import click
 
 from cfroute.cli import lookup, plugin_commands, render
 from cfroute.cli.access.api import Resource
-from cfroute.cli.apps import applying, bits, deploying, manifest, samples, uploads
+from cfroute.cli.apps import bits, deploying, manifest, manifest_io, samples, uploads
 from cfroute.cli.apps.deploying import Strategy
 from cfroute.cli.apps.manifest import Manifest
 from cfroute.cli.apps.push_flags import check, manifest_flags, push_options
@@ -71,8 +71,8 @@ def push(session: Session, app_name: str | None, no_start: bool, **given: Any) -
     if file is not None:
         session.say(f"Applying manifest file {render.name(file)}...")
         session.say()
-        applying.show_changes(session, merged, redact=given["redact_env"])
-    applying.apply(session, merged)
+        manifest_io.show_changes(session, merged, redact=given["redact_env"])
+    manifest_io.apply(session, merged)
     if file is not None:
         session.say("Manifest applied")
     return [_push(session, name, plan) for name in plan.sources]
@@ -91,7 +91,7 @@ def _manifest_file(given: dict[str, Any], folder: Path) -> Path | None:
         return None
     if given["manifest_path"] is None:
         return manifest.find(folder)
-    found = applying.locate(Path(given["manifest_path"]))
+    found = manifest_io.locate(Path(given["manifest_path"]))
     if found is None:
         raise UsageError(f"The specified path '{given['manifest_path']}' does not exist.")
     return found
@@ -100,7 +100,7 @@ def _manifest_file(given: dict[str, Any], folder: Path) -> Path | None:
 def _wanted(name: str | None, file: Path | None, given: dict[str, Any]) -> Manifest:
     """The apps to push, from the manifest or from the name alone."""
     if file is not None:
-        return manifest.choose(applying.load(file, given["variables"], given["variable_files"]), name)
+        return manifest.choose(manifest_io.load(file, given["variables"], given["variable_files"]), name)
     if name is None:
         raise UsageError(
             "The push command requires an app name. The app name can be supplied as an argument or with a manifest.yml file."

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cfroute.cli.apps import applying, deploying
+from cfroute.cli.apps import deploying, manifest_io
 from cfroute.cli.apps.manifest import Flags
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
@@ -44,7 +44,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option("--start-command", "-c", "command", help="Startup command, set to null to reset to default start command"),
     deploying.strategy_options("started"),
     refused("--task", is_flag=True),
-    applying.variable_options,
+    manifest_io.variable_options,
 )  # fmt: skip
 
 

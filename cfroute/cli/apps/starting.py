@@ -10,6 +10,8 @@ from cfroute.errors import CfrouteError, ConfigurationError, NotRunning
 POLL = 0.15  # seconds between two looks
 REMIND = 3.0  # seconds between two lines of "Instances starting..."
 PATIENCE = 5.0  # seconds that the other instances get once one runs
+NO_PLACE = "No cell takes an instance"
+_MORE_ROOM = "TIP: Apps get 1G of memory unless told otherwise; 'cfroute scale -m' asks for less, 'cfroute up --cells' offers more."
 STARTUP = (("CF_STARTUP_TIMEOUT=5", "Max wait time for app instance startup, in minutes"),)
 
 
@@ -47,11 +49,12 @@ def verdict(stats: Sequence[Resource], *, first_is_enough: bool) -> str:
 class Waiting:
     """One wait for an app: it reminds of itself every few seconds, and ends after CF_STARTUP_TIMEOUT (5 minutes)."""
 
-    def __init__(self, session: Session, app_name: str, tell: Callable[[str], None]) -> None:
-        self._session, self._app_name, self._tell = session, app_name, tell
+    def __init__(self, session: Session, app: Resource, tell: Callable[[str], None]) -> None:
+        self._session, self._app, self._tell = session, app, tell
         self._began = session.clock.monotonic()
         self._limit = minutes("CF_STARTUP_TIMEOUT", 5)
         self._reminded = float("-inf")
+        self._told: set[str] = set()
 
     @property
     def elapsed(self) -> float:
@@ -62,16 +65,29 @@ class Waiting:
         """Let some time pass. Raises StartFailed when there is none left."""
         elapsed = self.elapsed
         if elapsed > self._limit:
-            raise StartFailed(_timeout_text(self._app_name))
+            raise StartFailed(_timeout_text(self._app["name"]))
         if elapsed - self._reminded >= REMIND:
             self._tell("Instances starting...")
+            if elapsed >= REMIND:
+                self._tell_refusals()
             self._reminded = elapsed
         self._session.api.sleep(POLL)
+
+    def _tell_refusals(self) -> None:
+        """Say once why an instance finds no place: it may wait for one until the time is over."""
+        for detail in sorted(refusals(_stats(self._session, self._app)) - self._told):
+            self._told.add(detail)
+            self._tell(f"{NO_PLACE}: {detail}\n\n{_MORE_ROOM}\n")
+
+
+def refusals(stats: Sequence[Sequence[Resource]]) -> set[str]:
+    """Why the auctioneer has put instances on no cell, from the states of an app's processes."""
+    return {each["details"] for process in stats for each in process if each["state"] == "DOWN" and each.get("details")}
 
 
 def wait_for_instances(session: Session, app: Resource, tell: Callable[[str], None], *, no_wait: bool = False) -> None:
     """Return when the instances run; `no_wait`: when one of each process does. Raises StartFailed."""
-    waiting = Waiting(session, app["name"], tell)
+    waiting = Waiting(session, app, tell)
     first_running = float("inf")
     while True:
         stats = _stats(session, app)

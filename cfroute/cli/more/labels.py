@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from cfroute.cli import render
 from cfroute.cli.access.api import Resource
 from cfroute.cli.command import command
-from cfroute.cli.more.labelled import KINDS, Kind, Wanted
+from cfroute.cli.more.label_kinds import KINDS, Kind, Wanted
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.unsupported import NotSupported, Reason

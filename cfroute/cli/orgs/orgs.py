@@ -7,7 +7,7 @@ from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
-from cfroute.cli.orgs import contents, org_quotas
+from cfroute.cli.orgs import doomed, org_quotas
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
 from cfroute.cli.target import find_org, find_space
@@ -100,10 +100,10 @@ def same_name(one: str, other: str) -> bool:
 )
 @argument("org", "org")
 @force
-@contents.dry_run
+@doomed.dry_run
 def delete_org(session: Session, org: str, force: bool, dry_run: bool) -> Resource | None:
     if dry_run:
-        session.emit(contents.of_org(session.api, find_org(session.api, org)), contents.text)
+        session.emit(doomed.of_org(session.api, find_org(session.api, org)), doomed.text)
         return None
     question = (
         f"Really delete the org {render.name(org)}, including its spaces, apps, service instances, routes, "

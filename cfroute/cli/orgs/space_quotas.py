@@ -30,10 +30,6 @@ def give(api: Api, space: Resource, quota: str, org: Resource) -> None:
     api.post(f"{PATH}/{guid}/relationships/spaces", {"data": [{"guid": space["guid"]}]})
 
 
-def _place(session: Session) -> str:
-    return f"org {render.name(session.target.org['name'])} as {session.target.user}"
-
-
 @command(
     "space-quotas",
     usage="cfroute space-quotas",
@@ -58,7 +54,7 @@ def space_quotas(session: Session) -> list[Quota]:
 @argument("quota", "space-quota")
 def space_quota(session: Session, quota: str) -> Quota:
     org = session.target.org
-    session.say(f"Getting space quota {render.name(quota)} for {_place(session)}...")
+    session.say(f"Getting space quota {render.name(quota)} for {session.target.org_place}...")
     session.say()
     return quotas.shown(find_quota(session.api, quota, org))
 
@@ -73,7 +69,7 @@ def space_quota(session: Session, quota: str) -> Quota:
 @quotas.limits(new=True)
 def create_space_quota(session: Session, quota: str, **given: Any) -> Resource:
     org = session.target.org
-    session.say(f"Creating space quota {render.name(quota)} for {_place(session)}...")
+    session.say(f"Creating space quota {render.name(quota)} for {session.target.org_place}...")
     relationships = {"organization": {"data": {"guid": org["guid"]}}}
     created = quotas.create(session, PATH, {"name": quota, **quotas.new_limits(given), "relationships": relationships})
     session.ok()
@@ -113,7 +109,7 @@ def delete_space_quota(session: Session, quota: str, force: bool) -> Resource | 
     if not force and not session.confirm(question):
         session.say(f"Space quota '{quota}' has not been deleted.")
         return None
-    session.say(f"Deleting space quota {render.name(quota)} for {_place(session)}...")
+    session.say(f"Deleting space quota {render.name(quota)} for {session.target.org_place}...")
     try:
         found = find_quota(session.api, quota, org)
     except NotFound as error:

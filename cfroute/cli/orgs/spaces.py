@@ -5,7 +5,7 @@ from cfroute.cli.access.api import Api, ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
-from cfroute.cli.orgs import contents, space_quotas
+from cfroute.cli.orgs import doomed, space_quotas
 from cfroute.cli.orgs.orgs import Named, same_name
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
@@ -116,11 +116,11 @@ def rename_space(session: Session, space: str, new_space_name: str) -> Resource:
 @argument("space", "space")
 @org_option
 @force
-@contents.dry_run
+@doomed.dry_run
 def delete_space(session: Session, space: str, org: str | None, force: bool, dry_run: bool) -> Resource | None:
     owner = find_org(session.api, org) if org else session.target.org
     if dry_run:
-        session.emit(contents.of_space(session.api, find_space(session.api, space, owner)), contents.text)
+        session.emit(doomed.of_space(session.api, find_space(session.api, space, owner)), doomed.text)
         return None
     if not force:
         session.say(_IMPACT)

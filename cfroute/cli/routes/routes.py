@@ -7,7 +7,7 @@ from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lookup import RouteName, route_name
 from cfroute.cli.options import argument, force, option, route_options
-from cfroute.cli.orgs import contents
+from cfroute.cli.orgs import doomed
 from cfroute.cli.routes import ports
 from cfroute.cli.routes.route_options import parse_options, route_option
 from cfroute.cli.session import Session
@@ -182,10 +182,10 @@ def _delete(session: Session, name: RouteName) -> bool:
     see_also=("delete-route", "routes"),
 )
 @force
-@contents.dry_run
+@doomed.dry_run
 def delete_orphaned_routes(session: Session, force: bool, dry_run: bool) -> Resource | None:
     if dry_run:
-        session.emit(contents.orphaned_routes(session.api, session.target.space), contents.text)
+        session.emit(doomed.orphaned_routes(session.api, session.target.space), doomed.text)
         return None
     if not force and not session.confirm("Really delete orphaned routes?"):
         session.say("Routes have not been deleted.")

@@ -8,7 +8,7 @@ import msgspec
 from cfroute.cli import render
 from cfroute.cli.command import command
 from cfroute.cli.options import option
-from cfroute.cli.services.service_kinds import related
+from cfroute.cli.services.service_parents import related
 from cfroute.cli.session import Session
 from cfroute.errors import UsageError
 

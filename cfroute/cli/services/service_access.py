@@ -8,7 +8,7 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import option
-from cfroute.cli.services.service_kinds import related
+from cfroute.cli.services.service_parents import related
 from cfroute.cli.session import Session
 from cfroute.cli.target import find_org
 

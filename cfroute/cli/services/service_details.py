@@ -8,8 +8,8 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
-from cfroute.cli.services.service_kinds import FIELDS, kind_of, related
 from cfroute.cli.services.service_operations import operation_text
+from cfroute.cli.services.service_parents import FIELDS, parents_of, related
 from cfroute.cli.session import Session
 
 _INDENT = "   "
@@ -173,7 +173,7 @@ def service(session: Session, service_instance: str, guid: bool, params: bool) -
 
 def _details(session: Session, instance: Resource) -> ServiceDetails:
     included = session.api.page("/v3/service_instances", guids=[instance["guid"]], **FIELDS).included
-    kind = kind_of(instance, included)
+    parents = parents_of(instance, included)
     managed = instance["type"] == "managed"
     return ServiceDetails(
         guid=instance["guid"],
@@ -184,16 +184,16 @@ def _details(session: Session, instance: Resource) -> ServiceDetails:
         syslog_drain_url=instance.get("syslog_drain_url"),
         last_operation=instance.get("last_operation") or {},
         bound_apps=_bound_apps(session.api, instance),
-        broker=kind.broker.get("name", ""),
-        offering=kind.offering.get("name", ""),
-        plan=kind.plan.get("name", ""),
-        offering_tags=kind.offering.get("tags") or [],
-        description=kind.offering.get("description", ""),
-        documentation=kind.offering.get("documentation_url", ""),
+        broker=parents.broker.get("name", ""),
+        offering=parents.offering.get("name", ""),
+        plan=parents.plan.get("name", ""),
+        offering_tags=parents.offering.get("tags") or [],
+        description=parents.offering.get("description", ""),
+        documentation=parents.offering.get("documentation_url", ""),
         dashboard_url=instance.get("dashboard_url"),
-        sharing=_sharing(session, instance, included, kind.offering) if managed else None,
+        sharing=_sharing(session, instance, included, parents.offering) if managed else None,
         upgrade=_upgrade(instance) if managed else "",
-        upgrade_description=(kind.plan.get("maintenance_info") or {}).get("description", ""),
+        upgrade_description=(parents.plan.get("maintenance_info") or {}).get("description", ""),
     )
 
 

@@ -8,9 +8,9 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, option
-from cfroute.cli.services.service_kinds import FIELDS, kind_of
 from cfroute.cli.services.service_operations import changed, operation_text
 from cfroute.cli.services.service_options import wait_option
+from cfroute.cli.services.service_parents import FIELDS, parents_of
 from cfroute.cli.session import Session
 from cfroute.errors import NotFound
 
@@ -59,16 +59,16 @@ def services(session: Session, no_apps: bool) -> list[ServiceRow]:
 
 
 def _row(instance: Resource, included: dict[str, list[Resource]], apps: list[str] | None) -> ServiceRow:
-    kind = kind_of(instance, included)
+    parents = parents_of(instance, included)
     return ServiceRow(
         guid=instance["guid"],
         name=instance["name"],
-        offering=kind.offering.get("name", "user-provided"),
-        plan=kind.plan.get("name", ""),
+        offering=parents.offering.get("name", "user-provided"),
+        plan=parents.plan.get("name", ""),
         bound_apps=apps,
         last_operation=operation_text(instance),
-        broker=kind.broker.get("name", ""),
-        upgrade_available=("yes" if instance.get("upgrade_available") else "no") if kind.plan else "",
+        broker=parents.broker.get("name", ""),
+        upgrade_available=("yes" if instance.get("upgrade_available") else "no") if parents.plan else "",
     )
 
 

@@ -143,8 +143,8 @@ def _retarget(session: Session, org: str | None, space: str | None) -> None:
     settings, api = session.settings, session.api
     seen = [each["name"] for each in api.list("/v3/organizations", order_by="name")]
     chosen = org or _chosen(settings.organization, seen)
-    if chosen != settings.organization or space:
-        settings.organization, settings.space = chosen, settings.space if chosen == settings.organization else ""
+    if chosen != settings.organization:
+        settings.organization, settings.space = chosen, ""
     if chosen:
         found = find_org(api, chosen)
         spaces = [each["name"] for each in api.list("/v3/spaces", organization_guids=[found["guid"]])]

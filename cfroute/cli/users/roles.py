@@ -228,7 +228,8 @@ def _kind(role: str, known: dict[str, str]) -> str:
     """The API's word for a role, which may be written in any case. Raises CfrouteError."""
     kinds = {name.lower(): kind for name, kind in known.items()}
     if role.lower() not in kinds:
-        raise CfrouteError(f"ROLE must be {', '.join(list(known)[:-1])} and {list(known)[-1]}".replace(" and ", " or "))
+        *others, last = known
+        raise CfrouteError(f"ROLE must be {', '.join(others)} or {last}")
     return kinds[role.lower()]
 
 

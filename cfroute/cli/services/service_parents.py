@@ -1,4 +1,4 @@
-"""What service instances are of: plans, offerings and brokers, read along with them."""
+"""What a service instance comes from: its plan, the plan's offering, and the offering's broker, all read along with it."""
 
 from typing import NamedTuple
 
@@ -13,25 +13,25 @@ FIELDS = {
     ),
     "fields[service_plan.service_offering.service_broker]": "guid,name",
 }
-"""The query for what an instance belongs to, and what a managed one is of."""
+"""The query for what an instance belongs to, and what a managed one comes from."""
 
 
-class Kind(NamedTuple):
-    """What a service instance is of; all empty for a user-provided one."""
+class Parents(NamedTuple):
+    """What a service instance comes from; all empty for a user-provided one."""
 
     plan: Resource
     offering: Resource
     broker: Resource
 
 
-def kind_of(instance: Resource, included: dict[str, list[Resource]]) -> Kind:
+def parents_of(instance: Resource, included: dict[str, list[Resource]]) -> Parents:
     """Follow the relationships from the instance to its broker."""
     found: list[Resource] = []
     thing = instance
     for name in ("service_plan", "service_offering", "service_broker"):
         thing = related(thing, name, included.get(f"{name}s", []))
         found.append(thing)
-    return Kind(*found)
+    return Parents(*found)
 
 
 def related(thing: Resource, name: str, candidates: list[Resource]) -> Resource:

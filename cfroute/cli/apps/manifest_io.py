@@ -1,4 +1,4 @@
-"""Manifests that are read from files and applied to the targeted space, as `push` and `apply-manifest` do it."""
+"""What is done with manifests outside of `manifest`: they are read from files, and applied to the targeted space."""
 
 from collections.abc import Sequence
 from pathlib import Path
