@@ -18,6 +18,8 @@ _KEY = r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?"
 _SET = re.compile(rf"({_KEY})\s+(in|notin)\s*\(([^()]*)\)")
 _EQUAL = re.compile(rf"({_KEY})\s*(==|=|!=)\s*([A-Za-z0-9._-]*)")
 _EXISTS = re.compile(rf"(!?)({_KEY})")
+# Finding the commas takes time with the square of them, and SQLite takes no expression that is much larger.
+_MOST = 500
 _COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
 
 
@@ -33,6 +35,8 @@ def parse(selector: str) -> list[Requirement]:
     """All conditions, each of which must hold. Raises 10005."""
     if not selector.strip():
         raise bad_query("Missing label_selector value")
+    if selector.count(",") >= _MOST:
+        raise bad_query(f"label_selector may have at most {_MOST} keys and values")
     return [_requirement(part.strip()) for part in _COMMA_OUTSIDE_PARENTHESES.split(selector)]
 
 
