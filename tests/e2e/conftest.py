@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,19 +15,10 @@ from typing import Any
 import pytest
 
 from ..program import program
+from ..waiting import eventually
 
 CFROUTE = str(program())
 DEADLINE = 30.0
-
-
-def _until(look: Callable[[], Any], what: str) -> Any:
-    """What `look` returns once it is true; fails the test when that takes too long."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        if result := look():
-            return result
-        time.sleep(0.02)
-    return pytest.fail(f"waited in vain: {what}")
 
 
 class Foundation:
@@ -98,7 +88,7 @@ class Load:
     def __enter__(self) -> "Load":
         for thread in self._threads:
             thread.start()
-        _until(lambda: sum(self.results.values()) > 20, "traffic")
+        eventually(lambda: sum(self.results.values()) > 20, "traffic")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -109,7 +99,7 @@ class Load:
     def more(self, count: int = 60) -> None:
         """Wait until that many further requests were answered."""
         goal = sum(self.results.values()) + count
-        _until(lambda: sum(self.results.values()) >= goal, f"{count} further requests")
+        eventually(lambda: sum(self.results.values()) >= goal, f"{count} further requests")
 
     def _run(self, number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._foundation.port, timeout=DEADLINE)
@@ -172,7 +162,7 @@ def foundation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foundation]
 @pytest.fixture
 def until() -> Callable[[Callable[[], Any], str], Any]:
     """Waits for a condition."""
-    return _until
+    return eventually
 
 
 @pytest.fixture

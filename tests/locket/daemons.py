@@ -6,26 +6,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from cfroute import certificates
 
 from ..ports import free_port
 from ..program import program
+from ..waiting import eventually
 
 DEADLINE = 15.0
-T = TypeVar("T")
-
-
-def eventually(look: Callable[[], T], what: str = "it", within: float = DEADLINE) -> T:
-    """The first true value of `look`."""
-    deadline = time.monotonic() + within
-    while not (value := look()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.005)
-    return value
 
 
 def write_identities(folder: Path) -> None:

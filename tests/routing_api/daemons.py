@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import yaml
@@ -18,18 +18,9 @@ from cfroute import certificates
 
 from ..ports import free_port
 from ..program import program
+from ..waiting import eventually
 
 DEADLINE = 15.0
-T = TypeVar("T")
-
-
-def eventually(look: Callable[[], T], what: str = "it") -> T:
-    """The first true value of `look`."""
-    deadline = time.monotonic() + DEADLINE
-    while not (value := look()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.005)
-    return value
 
 
 def write_identities(folder: Path) -> None:
