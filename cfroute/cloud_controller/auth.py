@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from cfroute import jwt
 from cfroute.clock import Clock
-from cfroute.cloud_controller.call import User
 from cfroute.cloud_controller.errors import INVALID_TOKEN, NOT_AUTHENTICATED, UAA_UNAVAILABLE, ApiError
+from cfroute.cloud_controller.user import User
 from cfroute.http_client import Client, Unreachable
 
 # A token with a wrong signature makes us look for a new key; anybody can send one, so not more often than this (seconds).

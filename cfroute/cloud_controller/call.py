@@ -20,6 +20,7 @@ from cfroute.cloud_controller.models import AuditEvent, Organization, Resource, 
 from cfroute.cloud_controller.permissions import ANYBODY, Held, Rule
 from cfroute.cloud_controller.query import Query
 from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.user import User
 from cfroute.cloud_controller.validation.soundness import is_sound
 from cfroute.cloud_controller.visibility import Sight, place
 from cfroute.unreadable import UNREADABLE
@@ -32,35 +33,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Resource)
 Loads = tuple[ExecutableOption, ...]
-
-
-@dataclass(frozen=True)
-class User:
-    """Whom a token speaks for; a client is its own user."""
-
-    guid: str
-    name: str
-    scopes: frozenset[str]
-
-    @property
-    def admin(self) -> bool:
-        return "cloud_controller.admin" in self.scopes
-
-    @property
-    def sees_everything(self) -> bool:
-        return self.sees_secrets or "cloud_controller.global_auditor" in self.scopes
-
-    @property
-    def sees_secrets(self) -> bool:
-        return self.admin or "cloud_controller.admin_read_only" in self.scopes
-
-    @property
-    def may_read(self) -> bool:
-        return self.sees_everything or "cloud_controller.read" in self.scopes
-
-    @property
-    def may_write(self) -> bool:
-        return self.admin or "cloud_controller.write" in self.scopes
 
 
 @dataclass

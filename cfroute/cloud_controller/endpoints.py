@@ -18,12 +18,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from cfroute.cloud_controller.blobs import DISK_FULL, disk_problem
-from cfroute.cloud_controller.call import Call, Reply, User
+from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.errors import INTERNAL, NOT_AUTHORIZED, UNAVAILABLE, ApiError, Kind
 from cfroute.cloud_controller.permissions import rule_of
 from cfroute.cloud_controller.platform import Platform
 from cfroute.cloud_controller.query import Query
 from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.user import User
 
 T = TypeVar("T")
 _LARGEST_BODY = 4 * 1024 * 1024

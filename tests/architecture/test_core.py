@@ -34,6 +34,7 @@ CORE = (
     "cloud_controller.presenters.*",
     "cloud_controller.query",
     "cloud_controller.router_groups",
+    "cloud_controller.user",
     "cloud_controller.validation.*",
     "diego.api",
     "diego.bbs.auction",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from cfroute.cloud_controller import seed
 from cfroute.cloud_controller.actions import routes
-from cfroute.cloud_controller.call import Call, User
+from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.config import Config, QuotaDefinition
 from cfroute.cloud_controller.errors import ApiError
 from cfroute.cloud_controller.models import (
@@ -24,6 +24,7 @@ from cfroute.cloud_controller.models import (
     Space,
 )
 from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.user import User
 
 LIMITS = {
     "apps": {
