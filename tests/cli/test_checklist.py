@@ -94,7 +94,7 @@ HELD_BY = {
     32: "test_configuration.py::test_mistakes_are_told_with_the_file",
     34: "../e2e/test_for_programs.py::test_a_file_and_a_descriptor_tell_that_it_is_ready",
     35: "test_configuration.py::test_the_nearer_place_counts",
-    36: "test_endpoints.py::test_a_home_of_cf_has_a_target_of_its_own",
+    36: "access/test_endpoints.py::test_a_home_of_cf_has_a_target_of_its_own",
     37: "../e2e/test_for_programs.py::test_a_program_finds_the_foundation",
 }
 

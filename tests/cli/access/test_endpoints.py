@@ -15,8 +15,8 @@ from cfroute.cli.settings import file, load
 from cfroute.errors import UsageError
 from cfroute.home import Home
 
-from ..ports import free_port
-from .conftest import Run
+from ...ports import free_port
+from ..conftest import Run
 
 
 @pytest.mark.parametrize(

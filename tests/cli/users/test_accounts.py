@@ -8,7 +8,7 @@ import pytest
 from cfroute.cli.settings import load
 from cfroute.home import Home
 
-from .conftest import Run
+from ..conftest import Run
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from cfroute.cli.apps import bits
 from cfroute.diego.cell import archives
 from cfroute.errors import CfrouteError, UsageError
 
-from .conftest import Run
+from ..conftest import Run
 
 
 @pytest.mark.parametrize(

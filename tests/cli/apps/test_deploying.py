@@ -8,7 +8,7 @@ from cfroute.cli.apps import deploying
 from cfroute.cli.apps.deploying import Strategy
 from cfroute.errors import CfrouteError, UsageError
 
-from .conftest import Run
+from ..conftest import Run
 
 NONE = {"strategy": None, "max_in_flight": None, "instance_steps": None, "no_wait": False}
 APP = {"guid": "a-1", "name": "web"}

@@ -9,7 +9,7 @@ from cfroute.cli.access.api import ApiError
 from cfroute.cli.routes.router_groups import advice
 from cfroute.home import Home
 
-from .conftest import Run
+from ..conftest import Run
 
 
 def reservable(home: Home, ports: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from cfroute.cli.foundation import demo_steps
 
-from .conftest import Run
+from ..conftest import Run
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ from cfroute.cli.orgs import quotas, space_details
 from cfroute.cli.orgs.space_details import SecurityRule, Space
 from cfroute.errors import UsageError
 
-from .conftest import Run
+from ..conftest import Run
 
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(("app_instances", "instance_memory", "log_volume", "total_memory", "routes")),
