@@ -21,7 +21,7 @@ from cfroute.cloud_controller.migrations import SCHEMA_VERSION, migrate
 from cfroute.cloud_controller.models import Resource
 from cfroute.errors import ConfigurationError
 
-# As many connections as Starlette has threads: a request never waits for one.
+# More than there are threads that may ask at once: nobody waits for one.
 _CONNECTIONS = 40
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import inspect
 
-from cfroute.cloud_controller.actions import apps, lifecycle, quotas, revisions
+from cfroute.cloud_controller.actions import app_events, apps, lifecycle, quotas, revisions
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.deployments import rows
@@ -41,7 +41,7 @@ def create(call: Call, app: App, body: dict[str, Any]) -> Deployment:
         _supersede(call, earlier)
     else:
         _start(call, app, deployment, revision)
-    call.audit("app.deployment.create", app, app.name, app.space_guid)
+    app_events.of_app(call, "deployment.create", app)
     _tell(call, app, "Creating")
     return deployment
 
@@ -56,7 +56,7 @@ def cancel(call: Call, deployment: Deployment) -> None:
         raise unprocessable(_UNASSIGNABLE)
     apps.assign_droplet(call, app, previous)
     _move(call, deployment, "CANCELING")
-    call.audit("app.deployment.cancel", app, app.name, app.space_guid)
+    app_events.of_app(call, "deployment.cancel", app)
     _tell(call, app, "Cancelling")
 
 
@@ -71,7 +71,7 @@ def carry_on(call: Call, deployment: Deployment) -> None:
     else:
         _move(call, deployment, "DEPLOYING")
     app = deployment.app
-    call.audit("app.deployment.continue", app, app.name, app.space_guid)
+    app_events.of_app(call, "deployment.continue", app)
     _tell(call, app, "Continuing")
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import delete, select
 
+from cfroute.cloud_controller.actions import app_events
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.deployments.reasons import INITIAL, Content, reasons, rolled_back
 from cfroute.cloud_controller.errors import unprocessable
@@ -56,6 +57,6 @@ def _create(call: Call, app: App, content: Content, version: int, description: s
     )
     call.save(revision)
     call.session.execute(delete(Revision).where(Revision.app_guid == app.guid, Revision.version <= version - KEPT))
-    call.audit("app.revision.create", app, app.name, app.space_guid)
+    app_events.of_app(call, "revision.create", app)
     call.after.lines.append((app.guid, f"Creating revision for app with guid {app.guid}"))
     return revision

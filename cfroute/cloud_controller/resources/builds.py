@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import joinedload
 
-from cfroute.cloud_controller.actions import apps
+from cfroute.cloud_controller.actions import app_events, apps
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, post
@@ -55,7 +55,7 @@ def create(call: Call) -> Reply:
     )
     set_metadata(build, body)
     call.save(build)
-    call.audit("app.build.create", package.app, package.app.name, package.app.space_guid)
+    app_events.of_app(call, "build.create", package.app)
     call.after.lines.append((build.app_guid, f"Creating build for app with guid {build.app_guid}"))
     call.after.builds.append(build.guid)
     return Reply(201, present.build(build, call.urls))

@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from cfroute.cloud_controller.actions import jobs
+from cfroute.cloud_controller.actions import app_events, jobs
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, patch, post
@@ -51,7 +51,7 @@ def _create(call: Call) -> Reply:
 
 
 def _made(call: Call, app: App, droplet: Droplet) -> Reply:
-    call.audit("app.droplet.create", app, app.name, app.space_guid)
+    app_events.of_app(call, "droplet.create", app)
     call.after.lines.append((app.guid, f"Creating droplet for app with guid {app.guid}"))
     return Reply(201, present.droplet(droplet, call.urls))
 
@@ -107,7 +107,7 @@ async def upload(exchange: Exchange) -> Reply:
             droplet.process_types = stored.process_types
         app = droplet.app
         call.session.flush()
-        call.audit("app.droplet.upload", app, app.name, app.space_guid)
+        app_events.of_app(call, "droplet.upload", app)
         call.after.lines.append((app.guid, f"Uploading droplet for app with guid {app.guid}"))
         accepted = jobs.accepted(call, "droplet.upload")
         return Reply(202, present.droplet(droplet, call.urls), accepted.headers)
