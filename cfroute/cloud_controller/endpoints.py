@@ -28,6 +28,8 @@ from cfroute.cloud_controller.user import User
 
 T = TypeVar("T")
 _LARGEST_BODY = 4 * 1024 * 1024
+# What is larger takes so long to read that everybody else would notice.
+_SMALL_BODY = 16 * 1024
 _TOO_LARGE = Kind(413, 10001, "CF-RequestEntityTooLarge", "The request body is too large")
 NOBODY = User("", "", frozenset())
 COMPONENT = User("", "", frozenset({"cloud_controller.admin"}))
@@ -134,7 +136,7 @@ def knowing_router_groups(needed: Callable[[Call], bool], handler: Callable[[Cal
 
     async def ask_first(exchange: Exchange) -> T:
         raw = await exchange.body()
-        if await exchange.run(needed, write=False, at_once=True, raw=raw):
+        if await exchange.run(needed, write=False, at_once=len(raw) <= _SMALL_BODY, raw=raw):
             await exchange.platform.routing.refresh()
         return await exchange.run(handler, write=True, raw=raw)
 
