@@ -11,7 +11,7 @@ POLL = 0.15  # seconds between two looks
 REMIND = 3.0  # seconds between two lines of "Instances starting..."
 PATIENCE = 5.0  # seconds that the other instances get once one runs
 NO_PLACE = "No cell takes an instance"
-_MORE_ROOM = "TIP: Apps get 1G of memory unless told otherwise; 'cfroute scale -m' asks for less, 'cfroute up --cells' offers more."
+_MORE_ROOM = "TIP: Apps ask for 1G of memory unless told otherwise: 'cfroute scale -m' for less, 'cfroute up --cells' for more."
 STARTUP = (("CF_STARTUP_TIMEOUT=5", "Max wait time for app instance startup, in minutes"),)
 
 
