@@ -57,6 +57,7 @@ def client(base: str, *, skip_ssl_validation: bool = False, ca_cert: str = "", h
         base_url=base,
         timeout=REQUEST_TIMEOUT,
         trust_env=not _is_near(urlsplit(base).hostname or ""),
+        transport=_Near(verify=context) if _is_localhost(urlsplit(base).hostname or "") else None,
         verify=context,
         headers={"User-Agent": f"cfroute/{__version__}", "Accept": "application/json"},
         event_hooks=hooks or {},
@@ -67,7 +68,29 @@ def _is_near(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return host == "localhost" or _is_localhost(host)
+
+
+def _is_localhost(host: str) -> bool:
+    return host.endswith(".localhost")
+
+
+class _Near(httpx.AsyncHTTPTransport):
+    """Names below `.localhost` are this machine's (RFC 6761, 6.3), but not every system's resolver knows that."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As for any request; the certificate has to be for the name, as ever."""
+        if not _is_localhost(request.url.host):
+            return await super().handle_async_request(request)
+        return await super().handle_async_request(
+            httpx.Request(
+                request.method,
+                request.url.copy_with(host="127.0.0.1"),
+                headers=request.headers,
+                stream=request.stream,
+                extensions={**request.extensions, "sni_hostname": request.url.host},
+            )
+        )
 
 
 def _elsewhere(endpoint: Endpoint, hooks: Any) -> Links:

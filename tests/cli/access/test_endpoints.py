@@ -91,6 +91,12 @@ def test_an_endpoint_is_targeted_as_with_cf(cfroute: Run, home: Home, url: str) 
     assert not home.databases.joinpath("ccdb.sqlite").exists()
 
 
+def test_names_below_localhost_are_this_machine_whatever_the_resolver_says(cfroute: Run, url: str) -> None:
+    named = url.replace("127.0.0.1", "api.cf.localhost")
+    assert cfroute("api", named).status == 0
+    assert cfroute("api", "--json").data["api_endpoint"] == named
+
+
 def test_a_foundation_is_used_again_when_the_endpoint_is_unset(cfroute: Run, url: str) -> None:
     cfroute("api", url)
     assert cfroute("api", "--unset") == (0, "Unsetting API endpoint...\nOK\n", "")
