@@ -26,6 +26,7 @@ from cfroute.logs import Logger
 # Seconds. While there are deployments, what runs of them is looked at so often; without any, the next one is waited for.
 LOOK = 0.5
 NAP = 30.0
+_LATER = (SQLAlchemyError, BBSUnavailable, BBSError)
 
 
 class Diego(Protocol):
@@ -50,6 +51,7 @@ class DeploymentWorker:
         self._log = log
         self._woken = asyncio.Event()
         self._complaint = ""
+        self._stuck: dict[str, str] = {}  # what was wrong with a deployment when it was last looked at
 
     def wake(self) -> None:
         self._woken.set()
@@ -65,14 +67,25 @@ class DeploymentWorker:
         try:
             found = await in_transaction(self._database.reading, rows.working)
             for guid, lrps in found:
-                await self._advance(guid, lrps)
+                await self._try(guid, lrps)
             self._complaint = ""
-        except (SQLAlchemyError, BBSUnavailable, BBSError) as error:  # all stands in the database, and goes on when they are back
+        except _LATER as error:  # all stands in the database, and goes on when they are back
             if self._complaint != str(error):
                 self._complaint = str(error)
                 self._log.warn("deployments-wait", error=str(error))
             return True
         return bool(found)
+
+    async def _try(self, guid: str, lrps: Sequence[str]) -> None:
+        try:
+            await self._advance(guid, lrps)
+            self._stuck.pop(guid, None)
+        except _LATER:
+            raise
+        except Exception as error:  # a fault of ours, and no reason to leave the others where they are
+            if self._stuck.get(guid) != repr(error):
+                self._stuck[guid] = repr(error)
+                self._log.error("deployment-stuck", guid=guid, error=repr(error))
 
     async def _advance(self, guid: str, lrps: Sequence[str]) -> None:
         seen = dict(zip(lrps, await asyncio.gather(*map(self._diego.running, lrps)), strict=True))

@@ -430,3 +430,25 @@ def test_what_cannot_be_deployed(deploying: Deploying) -> None:
     )
     assert deploying.refused(app, revision={"guid": "none"}) == "The revision does not exist"
     assert cc.ok("GET", "/v3/deployments")["resources"] == []
+
+
+def test_one_that_cannot_be_carried_on_does_not_hold_up_the_others(
+    deploying: Deploying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cc, broken, good = deploying.cc, deploying.app(name="broken"), deploying.app(name="good")
+    deploying.deploy(broken)
+    made = deploying.deploy(good)
+    stuck = {each["process_guid"] for each in cc.desired(broken)}
+    running = cc.diego.running
+
+    async def asked(process_guid: str) -> Any:
+        if process_guid in stuck:
+            raise ValueError("nobody thought of this")
+        return await running(process_guid)
+
+    monkeypatch.setattr(cc.diego, "running", asked)
+    for _ in range(20):
+        deploying.up(good)
+        assert deploying.look()
+    assert deploying.status(made) == ("FINALIZED", "DEPLOYED")
+    assert cc.log.text.count("deployment-stuck") == 1
