@@ -46,9 +46,7 @@ def test_brokers_that_cannot_be(brokered: Brokered, fields: dict[str, Any], text
 
 def test_a_broker_that_refuses_us_is_not_registered(brokered: Brokered) -> None:
     told = brokered.failed("POST", "/v3/service_brokers", brokered.broker_body(password="wrong"))
-    assert told == (
-        "Authentication with the service broker failed. Double-check that the username and password are correct."
-    )
+    assert told == "Authentication with the service broker failed. Double-check that the username and password are correct."
     assert brokered.cc.ok("GET", "/v3/service_brokers")["resources"] == []
     brokered.broker.mood.catalog = {"services": [{"id": "x", "name": "x", "bindable": True, "plans": []}]}
     told = brokered.failed("POST", "/v3/service_brokers", brokered.broker_body())
