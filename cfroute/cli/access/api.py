@@ -18,6 +18,8 @@ MOST_PER_PAGE = 5000
 REQUEST_TIMEOUT = 60.0  # seconds
 _DOWN, _START = "The foundation is not running, and service brokers", " Start it with 'cfroute up'."
 JOB_POLL = (0.05, 1.0)  # seconds: the first pause, and the longest
+# Seconds. An API that has answered before, and does not any more, is being restarted: a GET is repeated, and for so long.
+PATIENCE, RETRY = 5.0, 0.2
 
 
 class ApiError(CfrouteError):
@@ -100,6 +102,7 @@ class Api:
         self._clock = clock
         self._warn = warn
         self._waiting = waiting
+        self._has_answered = False
         self._runner = asyncio.Runner()
 
     @property
@@ -255,13 +258,27 @@ class Api:
             )
             return self._run("cloud_controller", self._links.cloud_controller.send(request))
 
-        answer = attempt()
+        answer = self._patiently(method, attempt)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._tokens.forget()  # of another foundation in the same folder, or its key was changed
             answer = attempt()
         for warning in filter(None, answer.headers.get("X-Cf-Warnings", "").split(",")):
             self._warn(unquote(warning.strip()))
         return answer
+
+    def _patiently(self, method: str, attempt: Callable[[], httpx.Response]) -> httpx.Response:
+        deadline = self._clock.monotonic() + PATIENCE
+        while True:
+            try:
+                answer = attempt()
+            except CfrouteError as error:
+                hung_up = isinstance(error.__cause__, httpx.NetworkError | httpx.RemoteProtocolError)
+                if not (hung_up and method == "GET" and self._has_answered and self._clock.monotonic() < deadline):
+                    raise
+                self.sleep(RETRY)
+            else:
+                self._has_answered = True
+                return answer
 
     def _run(self, component: str, request: Any) -> httpx.Response:
         try:

@@ -32,7 +32,7 @@ def cell(basis: Basis, index: int, vm: VM) -> Document:
         "resolver": basis.resolver(),
         "system_ca": str(basis.home.trusted),
         "port_range": list(vm.instance_ports),
-        "memory_mb": 8192,
+        "memory_mb": 65536,  # nobody takes it away: it is what may be promised
         "instance_identity_ca_path": str(basis.home.instance_identity_ca),
         "instance_identity_private_key_path": str(basis.home.key(basis.home.instance_identity_ca.stem)),
         "instance_identity_validity_period": 86_400,

@@ -210,6 +210,48 @@ def test_a_component_that_does_not_answer_is_named(
         server.connected(client).get("/v3")
 
 
+class Restarted:
+    """An API that is away: it hangs up on so many requests."""
+
+    def __init__(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.missing = self.asked = 0
+        client = httpx.AsyncClient(base_url="http://api.test", transport=httpx.MockTransport(self._answer))
+        self.api = server.connected(client, server.client)
+        monkeypatch.setattr(self.api, "sleep", server.clock.advance)
+
+    def _answer(self, _request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        if self.missing:
+            self.missing -= 1
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json={})
+
+
+def test_who_has_answered_may_be_restarted_meanwhile(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = Restarted(server, monkeypatch)
+    away.missing = 1
+    with pytest.raises(NotRunning):  # never seen: nobody knows whether it will ever be there
+        away.api.get("/v3")
+    away.api.get("/v3")
+    away.missing = 10
+    assert away.api.get("/v3") == {}
+    assert away.asked == 13
+
+
+def test_nobody_is_waited_for_for_ever_and_only_reads_are_repeated(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = Restarted(server, monkeypatch)
+    away.api.get("/v3")
+    away.missing = 1000
+    began = server.clock.monotonic()
+    with pytest.raises(NotRunning):
+        away.api.get("/v3")
+    assert 5 <= server.clock.monotonic() - began < 6
+    asked = away.asked
+    with pytest.raises(NotRunning):
+        away.api.post("/v3/apps", {})
+    assert away.asked == asked + 1
+
+
 def test_a_request_that_sigterm_breaks_off_leaves_nothing_to_complain_about(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
