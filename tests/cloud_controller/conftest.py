@@ -7,7 +7,7 @@ import random
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,7 @@ class CloudController:
     runner: asyncio.Runner
     scopes: list[str] = field(default_factory=lambda: list(ADMIN))
     who: str = "admin"
+    _tokens: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         """Send one request with a good token, unless `headers` say otherwise."""
@@ -177,9 +178,11 @@ class CloudController:
     def internal(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         return self.send(self._internal, method, path, body, **options)
 
-    @cache  # noqa: B019 - lives as long as the test
     def token(self, *scopes: str, name: str = "admin") -> str:
-        return self.sign(list(scopes), name=name)
+        """Signing takes a millisecond, and most tests need the same token for all that they ask."""
+        if (name, scopes) not in self._tokens:
+            self._tokens[name, scopes] = self.sign(list(scopes), name=name)
+        return self._tokens[name, scopes]
 
     @property
     def names(self) -> FakeNames:
@@ -374,6 +377,8 @@ def cc(
     )
     with asyncio.Runner() as runner:
         yield CloudController(platform, diego, clock, log, sign, runner)
+    platform.writer.shutdown()
+    platform.readers.shutdown()
     database.close()
 
 

@@ -13,11 +13,12 @@ from cfroute.cloud_controller.paths import Paths
 
 LINES = [(each.method, each.path) for each in (*ENDPOINTS, *internal.ENDPOINTS)]
 PATHS = Paths((method, path, f"{method} {path}") for method, path in LINES)
-PATTERNS = [(method, path, compile_path(path)[0]) for method, path in LINES]
+# A newline is a character as any other: neither the end of a path, nor what no parameter can have.
+PATTERNS = [(method, path, re.compile(compile_path(path)[0].pattern, re.DOTALL)) for method, path in LINES]
 
 
 def tried_one_after_the_other(method: str, path: str) -> set[str]:
-    return {f"{known} {line}" for known, line, pattern in PATTERNS if known == method and pattern.match(path)}
+    return {f"{known} {line}" for known, line, pattern in PATTERNS if known == method and pattern.fullmatch(path)}
 
 
 @pytest.mark.parametrize(("method", "path"), LINES, ids=lambda value: value)

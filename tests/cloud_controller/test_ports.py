@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-from anyio import CapacityLimiter
 
 from cfroute.cloud_controller import app
 from cfroute.cloud_controller.db import Database
@@ -21,7 +20,7 @@ def another(cc: Any, number: int) -> Any:
     """A Cloud Controller of its own on the same file, as a command has one that runs while another does."""
     numbers = iter(range(1_000_000))
     database = Database.open(cc.platform.config.database, cc.clock, lambda: f"other-{number}-{next(numbers)}")
-    return dataclasses.replace(cc.platform, database=database, chance=random.Random(7), writers=CapacityLimiter(1))
+    return dataclasses.replace(cc.platform, database=database, chance=random.Random(7), writer=ThreadPoolExecutor(1))
 
 
 def create(platform: Any, body: dict[str, Any], token: str, count: int) -> list[int]:
@@ -38,6 +37,7 @@ def create(platform: Any, body: dict[str, Any], token: str, count: int) -> list[
     try:
         return asyncio.run(several())
     finally:
+        platform.writer.shutdown()
         platform.database.close()
 
 
