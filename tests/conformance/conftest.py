@@ -275,6 +275,13 @@ class Router:
             lambda: lines if len(lines := self.access_log.read_text().splitlines()) >= count else None, f"{count} access lines"
         )
 
+    def access_line(self, text: str) -> str:
+        """The line of the access log with `text` in it, once it is there."""
+        return until(
+            lambda: next((line for line in self.access_log.read_text().splitlines() if text in line), None),
+            f"an access line with {text}",
+        )
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             os.kill(self.process.pid, how)
