@@ -77,8 +77,9 @@ def test_a_sample_takes_settings_from_a_manifest_elsewhere(running: Run, tmp_pat
 
 
 def test_an_app_that_ends_at_once(running: Run, tmp_path: Path) -> None:
+    """It never listens, so no look at it can find it running (as one could with the health check of type process)."""
     (tmp_path / "Procfile").write_text("web: exit 3\n")
-    pushed = running("push", "crash", "-p", str(tmp_path), "-u", "process", "--no-route")
+    pushed = running("push", "crash", "-p", str(tmp_path), "--no-route")
     assert pushed.status == 1
     assert pushed.err.endswith(
         "Error starting instances: 'APP/PROC/WEB: Exited with status 3'\n"

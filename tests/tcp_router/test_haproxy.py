@@ -286,9 +286,12 @@ def test_no_connection_is_lost_while_it_is_reloaded(own: TcpRouter, api: Scripte
 
 def test_a_backend_that_refuses_costs_no_connection(own: TcpRouter, api: ScriptedApi, backend: Backend) -> None:
     port, closed = free_port(), free_port()
-    api.until_listened_to().send(upsert(port, "127.0.0.1", closed), upsert(port, "127.0.0.1", backend.port))
+    api.until_listened_to().send(upsert(port, "127.0.0.1", backend.port))
     assert ask(port) == "backend"
+    reloads = len(own.said("haproxy-reloaded"))
+    api.send(upsert(port, "127.0.0.1", closed))
     eventually(lambda: len(own.routes()[port, ""]) == 2, "both backends")
+    own.until_said("haproxy-reloaded", reloads + 1)
     began = time.monotonic()
     assert {ask(port) for _ in range(4)} == {"backend"}
     assert time.monotonic() - began < 1, "HAProxy waits a second before it tries the same backend again"
