@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.orm import Session
 
 from cfroute.cloud_controller.actions import bindings, managed_bindings
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import NOT_FOUND, ApiError, refuse_if, unprocessable
@@ -106,10 +106,8 @@ def details(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    binding, body = call.the(CredentialBinding, _NAME), call.body
-    refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
-    set_metadata(binding, body)
-    call.session.flush()
+    binding = call.the(CredentialBinding, _NAME)
+    change_metadata(call, binding)
     return present.credential_binding(binding, call.urls)
 
 

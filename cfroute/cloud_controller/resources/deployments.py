@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import joinedload
 
 from cfroute.cloud_controller.actions import deployments
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
@@ -48,10 +48,8 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    deployment, body = call.the(Deployment), call.body
-    refuse_if(rules.update_problems(body))
-    set_metadata(deployment, body)
-    call.session.flush()
+    deployment = call.the(Deployment)
+    change_metadata(call, deployment)
     return present.deployment(deployment, call.urls)
 
 

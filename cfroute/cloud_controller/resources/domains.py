@@ -7,7 +7,7 @@ from sqlalchemy.orm import selectinload
 
 from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import jobs, quotas, routes
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata, set_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, knowing_router_groups, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
@@ -16,7 +16,7 @@ from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import Domain, KnownGroup, Organization, Route, Space
 from cfroute.cloud_controller.presenters import tenancy as present
 from cfroute.cloud_controller.validation import domains as rules
-from cfroute.cloud_controller.validation.common import data_problems, related, unknown_fields
+from cfroute.cloud_controller.validation.common import data_problems, related
 
 LISTING = Listing(
     Domain,
@@ -83,10 +83,8 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    domain, body = call.the(Domain), call.body
-    refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
-    set_metadata(domain, body)
-    call.session.flush()
+    domain = call.the(Domain)
+    change_metadata(call, domain)
     return present.domain(domain, call.urls)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cfroute.cloud_controller.actions import app_events, jobs
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
@@ -138,10 +138,8 @@ def remove(call: Call) -> Reply:
 
 
 def update(call: Call) -> dict[str, Any]:
-    droplet, body = call.the(Droplet), call.body
-    refuse_if(rules.update_problems(body))
-    set_metadata(droplet, body)
-    call.session.flush()
+    droplet = call.the(Droplet)
+    change_metadata(call, droplet)
     return present.droplet(droplet, call.urls)
 
 

@@ -4,14 +4,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, patch
-from cfroute.cloud_controller.errors import bad_query, refuse_if
+from cfroute.cloud_controller.errors import bad_query
 from cfroute.cloud_controller.listing import Listing
 from cfroute.cloud_controller.models import App, Process, Revision
 from cfroute.cloud_controller.presenters import deployments as present
-from cfroute.cloud_controller.validation import deployments as rules
 
 
 def _with_versions(values: list[str]) -> ColumnElement[bool]:
@@ -45,10 +44,8 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    revision, body = call.the(Revision), call.body
-    refuse_if(rules.update_problems(body))
-    set_metadata(revision, body)
-    call.session.flush()
+    revision = call.the(Revision)
+    change_metadata(call, revision)
     return present.revision(revision, call.urls)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session, joinedload
 
 from cfroute.cloud_controller.actions import managed_bindings
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata, set_metadata
 from cfroute.cloud_controller.actions.routes import route_changed
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
@@ -114,10 +114,8 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    binding, body = call.the(RouteBinding, _NAME), call.body
-    refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
-    set_metadata(binding, body)
-    call.session.flush()
+    binding = call.the(RouteBinding, _NAME)
+    change_metadata(call, binding)
     return present.binding(binding, call.urls)
 
 

@@ -5,17 +5,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch
-from cfroute.cloud_controller.errors import refuse_if, unprocessable
-from cfroute.cloud_controller.labels import problems as metadata_problems
+from cfroute.cloud_controller.errors import unprocessable
 from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import ManagedInstance, ServiceBroker, ServiceInstance, ServiceOffering, ServicePlan
 from cfroute.cloud_controller.offered import in_organizations, in_spaces
 from cfroute.cloud_controller.presenters import brokers as present
 from cfroute.cloud_controller.query import is_true
-from cfroute.cloud_controller.validation.common import unknown_fields
 
 
 def _with_plans(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -65,10 +63,8 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    offering, body = call.the(ServiceOffering, _NAME), call.body
-    refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
-    set_metadata(offering, body)
-    call.session.flush()
+    offering = call.the(ServiceOffering, _NAME)
+    change_metadata(call, offering)
     return present.offering(offering, call.urls)
 
 

@@ -6,11 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch
-from cfroute.cloud_controller.errors import refuse_if, unprocessable
-from cfroute.cloud_controller.labels import problems as metadata_problems
+from cfroute.cloud_controller.errors import unprocessable
 from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import ManagedInstance, ServiceBroker, ServiceOffering, ServicePlan, Space
 from cfroute.cloud_controller.offered import in_organizations, in_spaces, of_brokers
@@ -18,7 +17,6 @@ from cfroute.cloud_controller.presenters import brokers as present
 from cfroute.cloud_controller.presenters import tenancy
 from cfroute.cloud_controller.query import is_true
 from cfroute.cloud_controller.urls import Urls
-from cfroute.cloud_controller.validation.common import unknown_fields
 
 
 def _available(values: list[str]) -> ColumnElement[bool]:
@@ -104,10 +102,8 @@ def show(call: Call) -> dict[str, Any]:
 
 
 def update(call: Call) -> dict[str, Any]:
-    plan, body = call.the(ServicePlan, _NAME), call.body
-    refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
-    set_metadata(plan, body)
-    call.session.flush()
+    plan = call.the(ServicePlan, _NAME)
+    change_metadata(call, plan)
     return present.plan(plan, call.urls)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from cfroute.cloud_controller.actions import jobs
-from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.actions.metadata import change_metadata, set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, patch, post
 from cfroute.cloud_controller.errors import bad_query, refuse_if, unprocessable
@@ -14,7 +14,6 @@ from cfroute.cloud_controller.listing import Listing
 from cfroute.cloud_controller.models import Organization, Person, Role, Space
 from cfroute.cloud_controller.presenters import people as present
 from cfroute.cloud_controller.query import Query
-from cfroute.cloud_controller.validation.common import unknown_fields
 from cfroute.cloud_controller.validation.roles import user_problems
 
 LISTING = Listing(Person, present.user, accepts=("usernames", "origins"))
@@ -108,10 +107,8 @@ async def update(exchange: Exchange) -> dict[str, Any]:
 
     def change(call: Call) -> dict[str, Any]:
         call.only_admin()
-        person, body = call.the(Person, "User"), call.body
-        refuse_if(unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata")))
-        set_metadata(person, body)
-        call.session.flush()
+        person = call.the(Person, "User")
+        change_metadata(call, person)
         return present.user(person, call.urls)
 
     return await _named(exchange, await exchange.run(change, write=True, raw=raw))

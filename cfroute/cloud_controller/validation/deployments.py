@@ -31,11 +31,6 @@ def create_problems(body: Mapping[str, Any]) -> list[str]:
     return problems + metadata_problems(body.get("metadata"))
 
 
-def update_problems(body: Mapping[str, Any]) -> list[str]:
-    """Only labels and annotations can be changed."""
-    return unknown_fields(body, ("metadata",)) + metadata_problems(body.get("metadata"))
-
-
 def droplet_problems(body: Mapping[str, Any]) -> list[str]:
     """A droplet that is to be uploaded."""
     problems = unknown_fields(body, ("relationships", "process_types")) + relationships(body, ("app",))
