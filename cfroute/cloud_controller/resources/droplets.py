@@ -14,7 +14,7 @@ from cfroute.cloud_controller.models import App, Droplet, Space
 from cfroute.cloud_controller.presenters import apps as present
 from cfroute.cloud_controller.resources.packages import bits_response
 from cfroute.cloud_controller.uploads import pieces_of, store_droplet
-from cfroute.cloud_controller.validation import deployments as rules
+from cfroute.cloud_controller.validation import droplets as rules
 from cfroute.cloud_controller.validation.common import related
 
 LISTING = Listing(
@@ -40,7 +40,7 @@ async def create(exchange: Exchange) -> Reply:
 
 def _create(call: Call) -> Reply:
     body = call.body
-    refuse_if(rules.droplet_problems(body))
+    refuse_if(rules.create_problems(body))
     guid = related(body, "app")
     app = call.find(App, guid)
     if app is None:
