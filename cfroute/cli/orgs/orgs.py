@@ -1,4 +1,4 @@
-"""Orgs, and which org and space commands work in."""
+"""Orgs: list, create, rename, delete."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.orgs import doomed, org_quotas
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
-from cfroute.cli.target import find_org, find_space
+from cfroute.cli.target import find_org
 from cfroute.errors import NotFound
 
 
@@ -126,79 +126,3 @@ def delete_org(session: Session, org: str, force: bool, dry_run: bool) -> Resour
         save(session.home, session.settings)
         session.tip("No org or space targeted, use 'cfroute target -o ORG -s SPACE' to target an org and space.")
     return {"name": org, "deleted": True}
-
-
-class Targeted(msgspec.Struct):
-    """What `target` shows; org and space are "" when none is targeted."""
-
-    api_endpoint: str
-    api_version: str
-    user: str
-    org: str
-    space: str
-
-
-def targeted_text(target: Targeted) -> str:
-    facts = [
-        ("API endpoint", target.api_endpoint),
-        ("API version", target.api_version),
-        ("user", target.user),
-    ]
-    if not target.org:
-        return render.block(facts) + "\nNo org or space targeted, use 'cfroute target -o ORG -s SPACE'"
-    facts.append(("org", target.org))
-    if not target.space:
-        return render.block(facts) + "\nNo space targeted, use 'cfroute target -s SPACE'"
-    return render.block([*facts, ("space", target.space)])
-
-
-@command(
-    "target",
-    usage="cfroute target [URL] [-o ORG] [-s SPACE]",
-    examples=("cfroute target", "cfroute target -o acme -s dev", "cfroute target https://api.example.com"),
-    see_also=("api", "create-org", "create-space", "info", "orgs", "spaces"),
-    notes="With a URL this is 'cfroute api URL'.",
-    text=targeted_text,
-)
-@argument("url", required=False)
-@option("-o", "org", help="Organization")
-@option("-s", "space", help="Space")
-def target(session: Session, url: str | None, org: str | None, space: str | None) -> Targeted:
-    if url:
-        from cfroute.cli.access.endpoints import normalized
-        from cfroute.cli.more.endpoint import choose
-
-        choose(session, normalized(url))
-    try:
-        _retarget(session, org, space)
-    finally:
-        if org or space:
-            save(session.home, session.settings)
-    return targeted(session)
-
-
-def _retarget(session: Session, org: str | None, space: str | None) -> None:
-    """Where it fails, nothing is targeted any more, as with cf: the next commands must not change the place before."""
-    settings = session.settings
-    if org:
-        settings.organization = settings.space = ""
-        found = find_org(session.api, org)
-        spaces = session.api.list("/v3/spaces", organization_guids=[found["guid"]])
-        settings.organization = found["name"]
-        settings.space = spaces[0]["name"] if len(spaces) == 1 else ""  # the only one is meant, as with cf
-    if space:
-        settings.space = ""
-        settings.space = find_space(session.api, space, session.target.org)["name"]
-
-
-def targeted(session: Session) -> Targeted:
-    """Where commands work now, and on whose behalf."""
-    user = session.api.user
-    settings, root = session.settings, session.api.root()
-    return Targeted(
-        api_endpoint=session.api.url,
-        api_version=root["links"]["cloud_controller_v3"]["meta"]["version"],
-        user=user,
-        org=settings.organization,
-        space=settings.space,
-    )

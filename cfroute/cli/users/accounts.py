@@ -2,7 +2,6 @@
 
 import os
 
-from cfroute.cli import render
 from cfroute.cli.access.api import UaaRefusal
 from cfroute.cli.access.endpoints import INSECURE, is_insecure, normalized
 from cfroute.cli.access.tokens import Rejected
@@ -10,10 +9,8 @@ from cfroute.cli.command import command
 from cfroute.cli.kinds import SECRET, TEXT
 from cfroute.cli.more.endpoint import choose, endpoint_options
 from cfroute.cli.options import argument, option
-from cfroute.cli.orgs.orgs import Targeted, targeted, targeted_text
+from cfroute.cli.orgs.targeting import Targeted, retarget_after_login, targeted, targeted_text
 from cfroute.cli.session import Session
-from cfroute.cli.settings import save
-from cfroute.cli.target import find_org, find_space
 from cfroute.errors import CfrouteError, UsageError
 
 _TRIES = 3
@@ -111,7 +108,7 @@ def login(
         _by_password(session, username, password, origin or "")
     session.ok()
     session.say()
-    _retarget(session, org, space)
+    retarget_after_login(session, org, space)
     return targeted(session)
 
 
@@ -136,30 +133,6 @@ def _by_password(session: Session, username: str | None, password: str | None, o
                 raise
             session.warn(error.message)
     return None
-
-
-def _retarget(session: Session, org: str | None, space: str | None) -> None:
-    """Target what is asked for, or what was targeted, or the only one, as far as the new user sees it."""
-    settings, api = session.settings, session.api
-    seen = [each["name"] for each in api.list("/v3/organizations", order_by="name")]
-    chosen = org or _chosen(settings.organization, seen)
-    if chosen != settings.organization:
-        settings.organization, settings.space = chosen, ""
-    if chosen:
-        found = find_org(api, chosen)
-        spaces = [each["name"] for each in api.list("/v3/spaces", organization_guids=[found["guid"]])]
-        settings.space = find_space(api, space, found)["name"] if space else _chosen(settings.space, spaces)
-    save(session.home, settings)
-    for word, name in (("org", org and settings.organization), ("space", space and settings.space)):
-        if name:
-            session.say(f"Targeted {word} {render.name(name)}.")
-            session.say()
-
-
-def _chosen(before: str, seen: list[str]) -> str:
-    if before in seen:
-        return before
-    return seen[0] if len(seen) == 1 else ""
 
 
 @command(
