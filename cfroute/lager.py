@@ -10,16 +10,14 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from cfroute.clock import Clock, SystemClock
 from cfroute.go.encoding import escaped
+from cfroute.go.flags import BadUsage, LagerFlags
 from cfroute.logs import Stream
-
-if TYPE_CHECKING:
-    from cfroute.go.flags import LagerFlags
 
 DEBUG, INFO, ERROR, FATAL = 0, 1, 2, 3
 LEVELS: Final = {"debug": DEBUG, "info": INFO, "error": ERROR, "fatal": FATAL}
@@ -124,9 +122,12 @@ class Lager:
             self._sink.write(level, self._source, f"{self._task}.{message}", {**self._data, **data})
 
 
-def of_flags(source: str, flags: "LagerFlags") -> Lager:
-    """The log of a program that was started with these flags. Raises re.error for a pattern that is none."""
-    redact = redactor(flags.redact_patterns) if flags.redact_secrets else None
+def of_flags(source: str, flags: LagerFlags) -> Lager:
+    """The log of a program that was started with these flags. Raises BadUsage for a pattern that is none."""
+    try:
+        redact = redactor(flags.redact_patterns) if flags.redact_secrets else None
+    except re.error as error:
+        raise BadUsage(str(error)) from error
     return Lager(source, Sink(LEVELS[flags.log_level], rfc3339=flags.time_format == "rfc3339", redact=redact))
 
 

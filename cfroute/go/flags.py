@@ -4,9 +4,13 @@ The flags of a program are the fields of a struct. Their types say how they are 
 
     class Flags(LagerFlags, rename="camel", frozen=True):
         sync_interval: Annotated[Duration, Meta(description="How often to …")] = Duration(60)   # -syncInterval 30s
+
+    def main(argv: Sequence[str]) -> int:
+        return run("program", Flags, work, argv)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NewType, TypeVar, get_args, get_origin
 
 import msgspec
@@ -71,7 +75,7 @@ class _Flag(msgspec.Struct, frozen=True):
     def usage(self) -> str:
         """Its two lines of help."""
         kind = "" if self.is_switch else f" {_KINDS.get(self.type, 'value')}"
-        if self.default in ("", 0, False) or self.default == []:
+        if self.default in ("", 0, False, None) or self.default == []:
             return f"  -{self.name}{kind}\n    \t{self.description}\n"
         shown = durations.format(self.default) if self.type is Duration else self.default
         shown = f'"{shown}"' if self.type is str else shown
@@ -107,8 +111,8 @@ def _chosen(text: str, choices: tuple[str, ...]) -> str:
     return text
 
 
-_READERS: Final[Mapping[Any, Any]] = {bool: _switch, int: _integer, Duration: _duration}
-_KINDS: Final[Mapping[Any, str]] = {str: "string", int: "int", Duration: "duration"}
+_READERS: Final[Mapping[Any, Any]] = {bool: _switch, int: _integer, int | None: _integer, Duration: _duration}
+_KINDS: Final[Mapping[Any, str]] = {str: "string", int: "int", int | None: "int", Duration: "duration"}
 
 
 def _flags(wanted: type[_S]) -> Iterator[_Flag]:
@@ -116,6 +120,18 @@ def _flags(wanted: type[_S]) -> Iterator[_Flag]:
         declared, *notes = get_args(field.type) if get_origin(field.type) is Annotated else (field.type,)
         default = field.default if field.default is not msgspec.NODEFAULT else []  # the only factory is that of a list
         yield _Flag(field.encode_name, declared, default, next((note.description or "" for note in notes), ""))
+
+
+def run(program: str, wanted: type[_S], work: Callable[[_S], int], argv: Sequence[str]) -> int:
+    """The exit status of a program: its `work`'s, which may raise BadUsage; 0 for help, and 2 for bad usage, told on stderr."""
+    try:
+        return work(parse(argv, wanted))
+    except HelpAsked:
+        sys.stderr.write(usage(program, wanted))
+        return 0
+    except BadUsage as error:
+        sys.stderr.write(f"{error}\n{usage(program, wanted)}")
+        return 2
 
 
 def usage(program: str, wanted: type[_S]) -> str:

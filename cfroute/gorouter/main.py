@@ -7,13 +7,16 @@ What a router consists of is imported only when there is a configuration to star
 have to wait.
 """
 
-import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
+from msgspec import Meta, Struct
+
+from cfroute.go import flags as go_flags
 from cfroute.gorouter.config_error import ConfigError
 from cfroute.gorouter.config_file import load
+from cfroute.gorouter.config_validation import MOST_WORKERS
 from cfroute.logs import Logger
 
 if TYPE_CHECKING:
@@ -21,50 +24,33 @@ if TYPE_CHECKING:
 
     from cfroute.gorouter.config import Config
 
-_USAGE = """Usage of gorouter:
-  -c string
-    \tConfiguration File
-  -json
-    \twith -validate: print the report as JSON
-  -validate
-    \tSay what the configuration file means to this router, and do not start it
-"""
-_VALUED = ("c", "workers")
-_INTEGER = re.compile("-?[0-9]{1,4}")
-_BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
 
+class Flags(Struct, frozen=True):
+    """The command line: upstream's `-c`, and what is only ours."""
 
-class _BadUsage(Exception):
-    """The command line makes no sense; the message is Go's."""
-
-
-class _Help(Exception):
-    """Usage was asked for."""
-
-
-class _Flags(NamedTuple):
-    path: str | None = None
-    validate: bool = False
-    json: bool = False
-    workers: int | None = None
+    c: Annotated[str, Meta(description="Configuration File")] = ""
+    validate: Annotated[
+        bool, Meta(description="Say what the configuration file means to this router, and do not start it")
+    ] = False
+    json: Annotated[bool, Meta(description="with -validate: print the report as JSON")] = False
+    workers: Annotated[int | None, Meta(description="How many processes serve the clients (-1: as go_max_procs says)")] = None
 
 
 def main(argv: Sequence[str]) -> int:
     """Run until SIGTERM, SIGINT (at once) or SIGUSR1 (after draining). Exit status 0; 1 when it cannot start; 2 for bad usage."""
-    try:
-        flags = _parse(argv)
-    except _Help:
-        sys.stderr.write(_USAGE)
-        return 0
-    except _BadUsage as error:
-        sys.stderr.write(f"{error}\n{_USAGE}")
-        return 2
+    return go_flags.run("gorouter", Flags, _work, argv)
+
+
+def _work(flags: Flags) -> int:
+    if flags.workers is not None and not -1 <= flags.workers <= MOST_WORKERS:
+        raise go_flags.BadUsage(f'invalid value "{flags.workers}" for flag -workers: parse error')
+    path = flags.c or None
     if flags.validate:
         from cfroute.gorouter.validate import run
 
-        return run(flags.path, json=flags.json)
+        return run(path, json=flags.json)
     try:
-        config = load(flags.path)
+        config = load(path)
     except ConfigError as error:
         Logger("").error("Error loading config:", error=str(error))
         return 1
@@ -90,43 +76,6 @@ def _run(config: "Config") -> int:
     config.cfroute.workers = config.worker_count(_processors())
     router = Gorouter(config, start_checks.logger(config, level), SystemClock(), _rng(), os.urandom)
     return run(router.run, signals=(signal.SIGUSR1,))
-
-
-def _parse(argv: Sequence[str]) -> _Flags:
-    """The flags, by the rules of Go: one dash or two, `-c FILE` or `-c=FILE`, and an end at the first that is none."""
-    rest, switches = list(argv), {"validate": False, "json": False}
-    values: dict[str, str] = {}
-    while rest and rest[0].startswith("-") and rest[0] != "-":
-        given = rest.pop(0)
-        if given == "--":
-            break
-        name, equals, value = given.removeprefix("-").removeprefix("-").partition("=")
-        if name in ("h", "help"):
-            raise _Help
-        if name in _VALUED:
-            if not equals and not rest:
-                raise _BadUsage(f"flag needs an argument: -{name}")
-            values[name] = value if equals else rest.pop(0)
-        elif name in switches:
-            if equals and value.lower() not in _BOOLEANS:
-                raise _BadUsage(f'invalid boolean value "{value}" for -{name}: parse error')
-            switches[name] = _BOOLEANS[value.lower()] if equals else True
-        elif not name or name.startswith("-"):
-            raise _BadUsage(f"bad flag syntax: {given}")
-        else:
-            raise _BadUsage(f"flag provided but not defined: -{name}")
-    return _Flags(values.get("c") or None, **switches, workers=_workers(values.get("workers")))
-
-
-def _workers(text: str | None) -> int | None:
-    """What `-workers` says; as with Go's flags, what is no number is bad usage, and so is one that makes no sense."""
-    if text is None:
-        return None
-    from cfroute.gorouter.config_validation import MOST_WORKERS
-
-    if not _INTEGER.fullmatch(text) or not -1 <= int(text) <= MOST_WORKERS:
-        raise _BadUsage(f'invalid value "{text}" for flag -workers: parse error')
-    return int(text)
 
 
 def _processors() -> int:

@@ -1,7 +1,6 @@
 """`cfroute locket -config FILE`: Locket, with upstream's flag, file, log lines and exit statuses."""
 
 import re
-import sys
 import uuid
 from collections.abc import Sequence
 from typing import Annotated
@@ -11,7 +10,7 @@ import msgspec
 from cfroute import daemon
 from cfroute.clock import SystemClock
 from cfroute.errors import ConfigurationError
-from cfroute.go import flags as command_line
+from cfroute.go import flags as go_flags
 from cfroute.lager import LEVELS, Lager, Sink, redactor
 from cfroute.locket import config as configuration
 from cfroute.locket.process import FATAL, Process
@@ -25,14 +24,10 @@ class Flags(msgspec.Struct, frozen=True):
 
 def main(argv: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT. Exit status 0; 1 when it cannot go on, 2 when it cannot start, or for bad usage."""
-    try:
-        flags = command_line.parse(argv, Flags)
-    except command_line.HelpAsked:
-        sys.stderr.write(command_line.usage("locket", Flags))
-        return 0
-    except command_line.BadUsage as error:
-        sys.stderr.write(f"{error}\n{command_line.usage('locket', Flags)}")
-        return FATAL
+    return go_flags.run("locket", Flags, _serve, argv)
+
+
+def _serve(flags: Flags) -> int:
     try:
         config = configuration.load(flags.config)
         redact = redactor(config.redact_patterns) if config.redact_secrets else None

@@ -1,7 +1,6 @@
 """`cfroute route-registrar -configPath FILE`: tells the routers where the system's components are."""
 
 import random
-import re
 import signal
 import sys
 import uuid
@@ -32,15 +31,11 @@ def main(argv: Sequence[str]) -> int:
     Exit status 0; 1 for a configuration that makes no sense; 2 for bad usage, a file that cannot be read, and a route that cannot
     be told.
     """
-    try:
-        flags = go_flags.parse(argv, Flags)
-        log = lager.of_flags("Route Registrar", flags)
-    except go_flags.HelpAsked:
-        sys.stderr.write(go_flags.usage("route-registrar", Flags))
-        return 0
-    except (go_flags.BadUsage, re.error) as error:
-        sys.stderr.write(f"{error}\n{go_flags.usage('route-registrar', Flags)}")
-        return 2
+    return go_flags.run("route-registrar", Flags, _register, argv)
+
+
+def _register(flags: Flags) -> int:
+    log = lager.of_flags("Route Registrar", flags)
     clock = SystemClock()
     plain = GoLog(clock, sys.stderr.write)
     log.info("Initializing")

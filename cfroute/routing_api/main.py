@@ -1,7 +1,5 @@
 """`cfroute routing-api -config FILE -ip IP`: the Routing API, with upstream's flags, file, log lines and exit statuses."""
 
-import re
-import sys
 import uuid
 from collections.abc import Sequence
 
@@ -14,15 +12,11 @@ from cfroute.routing_api.flags import Flags
 
 def main(argv: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT. Exit status 0; 1 when it cannot start or go on; 2 for bad usage or certificates."""
-    try:
-        flags = go_flags.parse(argv, Flags)
-        log = lager.of_flags("routing-api", flags)
-    except go_flags.HelpAsked:
-        sys.stderr.write(go_flags.usage("routing-api", Flags))
-        return 0
-    except (go_flags.BadUsage, re.error) as error:
-        sys.stderr.write(f"{error}\n{go_flags.usage('routing-api', Flags)}")
-        return 2
+    return go_flags.run("routing-api", Flags, _serve, argv)
+
+
+def _serve(flags: Flags) -> int:
+    log = lager.of_flags("routing-api", flags)
     for given, problem in ((flags.config, "No configuration file provided"), (flags.ip, "No ip address provided")):
         if not given:
             log.error("failed-check-flags", error=problem)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pytest
 from msgspec import Meta
 
-from cfroute.go.flags import BadUsage, Duration, HelpAsked, LagerFlags, parse, usage
+from cfroute.go.flags import BadUsage, Duration, HelpAsked, LagerFlags, parse, run, usage
 
 
 class Flags(LagerFlags, rename="camel", frozen=True):
@@ -15,6 +15,7 @@ class Flags(LagerFlags, rename="camel", frozen=True):
     config: Annotated[str, Meta(description="The file")] = "/etc/x.yml"
     retries: int = 3
     group_exit: bool = False
+    limit: int | None = None
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,8 @@ class Flags(LagerFlags, rename="camel", frozen=True):
         ("-groupExit=f", "group_exit", False),
         ("-redactPatterns a --redactPatterns=b", "redact_patterns", ["a", "b"]),
         ("-logLevel debug", "log_level", "debug"),
+        ("-limit 0", "limit", 0),
+        ("", "limit", None),
         ("-retries 1 rest -retries 2", "retries", 1),
         ("-retries 1 -- -retries 2", "retries", 1),
         ("-retries 1 - -retries 2", "retries", 1),
@@ -46,6 +49,7 @@ def test_a_line(line: str, field: str, value: Any) -> None:
         ("-syncInterval 3", 'invalid value "3" for flag -syncInterval: parse error'),
         ("-groupExit=x", 'invalid boolean value "x" for -groupExit: parse error'),
         ("-timeFormat x", 'invalid value "x" for flag -timeFormat: expected one of unix-epoch, rfc3339'),
+        ("-limit x", 'invalid value "x" for flag -limit: parse error'),
         ("-retries", "flag needs an argument: -retries"),
         ("-unknown", "flag provided but not defined: -unknown"),
         ("---retries", "bad flag syntax: ---retries"),
@@ -74,3 +78,23 @@ def test_usage_has_every_flag_by_name_with_its_default() -> None:
         "    \t",
     ]
     assert "    \tHow often (default 1m0s)" in lines
+    assert "  -limit int" in lines
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "told"),
+    [
+        ("-retries 7", 7, ""),
+        ("-help", 0, usage("router", Flags)),
+        ("-unknown", 2, "flag provided but not defined: -unknown\n" + usage("router", Flags)),
+        ("-retries 99", 2, "too many\n" + usage("router", Flags)),
+    ],
+)
+def test_a_run(line: str, status: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def work(flags: Flags) -> int:
+        if flags.retries > 9:
+            raise BadUsage("too many")
+        return flags.retries
+
+    assert run("router", Flags, work, line.split()) == status
+    assert capsys.readouterr().err == told

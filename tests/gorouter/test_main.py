@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cfroute.gorouter import main as module
-from cfroute.gorouter.main import main
+from cfroute.go.flags import parse, usage
+from cfroute.gorouter.main import Flags, main
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from cfroute.gorouter.main import main
 )
 def test_bad_usage(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
-    assert capsys.readouterr().err == text + module._USAGE
+    assert capsys.readouterr().err == text + usage("gorouter", Flags)
 
 
 @pytest.mark.parametrize("flag", ["-h", "-help", "--help"])
@@ -57,4 +57,4 @@ def test_an_unknown_level(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize(("arguments", "workers"), [([], None), (["-workers", "4"], 4), (["--workers=-1", "-c", "f"], -1)])
 def test_the_number_of_workers(arguments: list[str], workers: int | None) -> None:
-    assert module._parse(arguments).workers == workers
+    assert parse(arguments, Flags).workers == workers

@@ -2,7 +2,6 @@
 
 import random
 import re
-import sys
 import uuid
 from collections.abc import Sequence
 from typing import Annotated
@@ -26,14 +25,10 @@ class Flags(msgspec.Struct, rename="camel", frozen=True):
 
 def main(argv: Sequence[str]) -> int:
     """Run a route emitter until SIGTERM. Exit status 2 for an unusable configuration; 0, as upstream, when it fails later."""
-    try:
-        flags = go_flags.parse(argv, Flags)
-    except go_flags.HelpAsked:
-        sys.stderr.write(go_flags.usage("route-emitter", Flags))
-        return 0
-    except go_flags.BadUsage as error:
-        sys.stderr.write(f"{error}\n{go_flags.usage('route-emitter', Flags)}")
-        return 2
+    return go_flags.run("route-emitter", Flags, _emit, argv)
+
+
+def _emit(flags: Flags) -> int:
     clock = SystemClock()
     try:
         config = load(flags.config)
