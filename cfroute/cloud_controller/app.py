@@ -11,9 +11,9 @@ from cfroute.cloud_controller import internal, resources
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import COMPONENT, NOBODY, Endpoint, get, respond, serve
 from cfroute.cloud_controller.errors import UNKNOWN_REQUEST, ApiError
-from cfroute.cloud_controller.hosts import with_uaa_at_its_hosts
 from cfroute.cloud_controller.paths import Paths
 from cfroute.cloud_controller.platform import Platform
+from cfroute.cloud_controller.uaa.hosts import with_uaa_at_its_hosts
 from cfroute.cloud_controller.user import User
 
 

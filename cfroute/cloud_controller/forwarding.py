@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -15,13 +14,6 @@ _OWN = frozenset(
     ("connection", "content-length", "date", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
 )
 _FORWARDED = frozenset(("x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"))
-
-
-class Uaa(Protocol):
-    """What `links.login` and `links.uaa` lead to."""
-
-    async def forward(self, request: Request, body: bytes, prefix: str) -> Response:
-        """The UAA's answer to a request; `prefix` is the path of ours that stands for its `/`. Raises ApiError 20004."""
 
 
 async def forward(

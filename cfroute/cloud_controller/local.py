@@ -19,13 +19,13 @@ def local_app(home: Home, uaa: "ASGIApp") -> "ASGIApp":
     that the foundation is down.
     """
     from cfroute.cloud_controller import app, parts
-    from cfroute.cloud_controller.auth import FileKeys
     from cfroute.cloud_controller.brokers.none import NoBrokers
     from cfroute.cloud_controller.deployments.none import NoDeployments
     from cfroute.cloud_controller.diego_sync import NoDiego
-    from cfroute.cloud_controller.near_uaa import NearUaa
     from cfroute.cloud_controller.routing import NoRoutingApi
-    from cfroute.cloud_controller.uaa_users import UaaNames
+    from cfroute.cloud_controller.uaa.keys import FileKeys
+    from cfroute.cloud_controller.uaa.names import UaaNames
+    from cfroute.cloud_controller.uaa.near import NearUaa
 
     config = configuration.load(home.config / "cloud_controller_ng.yml")
     clock = SystemClock()

@@ -4,15 +4,15 @@ import random
 import uuid
 
 from cfroute.clock import Clock
-from cfroute.cloud_controller.auth import KeySource, TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
-from cfroute.cloud_controller.forwarding import Uaa
-from cfroute.cloud_controller.platform import Brokers, Deployments, Diego, Platform
+from cfroute.cloud_controller.platform import Brokers, Deployments, Diego, Platform, Uaa
 from cfroute.cloud_controller.routing import Routing
 from cfroute.cloud_controller.seed import seed
-from cfroute.cloud_controller.uaa_users import Names
+from cfroute.cloud_controller.uaa.keys import KeySource
+from cfroute.cloud_controller.uaa.names import Names
+from cfroute.cloud_controller.uaa.tokens import TokenChecker
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
 

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from cfroute.clock import Clock
-from cfroute.cloud_controller.auth import TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.brokers.outcomes import Outcome
 from cfroute.cloud_controller.brokers.subjects import Question
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
-from cfroute.cloud_controller.forwarding import Uaa
 from cfroute.cloud_controller.routing import Routing
-from cfroute.cloud_controller.uaa_users import Names
+from cfroute.cloud_controller.uaa.names import Names
+from cfroute.cloud_controller.uaa.tokens import TokenChecker
 from cfroute.diego.api import ActualLRP
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
@@ -60,6 +62,13 @@ class Deployments(Protocol):
 
     def wake(self) -> None:
         """One has been changed."""
+
+
+class Uaa(Protocol):
+    """What `links.login` and `links.uaa` lead to."""
+
+    async def forward(self, request: Request, body: bytes, prefix: str) -> Response:
+        """The UAA's answer to a request; `prefix` is the path of ours that stands for its `/`. Raises ApiError 20004."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ import ssl
 from cfroute import daemon
 from cfroute.clock import Clock, SystemClock
 from cfroute.cloud_controller import app, log_sweep, parts
-from cfroute.cloud_controller.auth import UAAKeys
 from cfroute.cloud_controller.brokers.worker import BrokerWorker
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
@@ -13,8 +12,9 @@ from cfroute.cloud_controller.deployments.worker import DeploymentWorker
 from cfroute.cloud_controller.diego_sync import DiegoSync
 from cfroute.cloud_controller.routing import DisabledRoutingApi
 from cfroute.cloud_controller.routing_api import RoutingApi
-from cfroute.cloud_controller.uaa import RemoteUaa
-from cfroute.cloud_controller.uaa_users import UaaNames
+from cfroute.cloud_controller.uaa.keys import UAAKeys
+from cfroute.cloud_controller.uaa.names import UaaNames
+from cfroute.cloud_controller.uaa.remote import RemoteUaa
 from cfroute.diego.client import BBSClient, tls_context
 from cfroute.http_client import Client
 from cfroute.log_cache import ingress

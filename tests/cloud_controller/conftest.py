@@ -23,7 +23,6 @@ from starlette.responses import Response
 
 from cfroute import certificates
 from cfroute.cloud_controller import app, seed
-from cfroute.cloud_controller.auth import FileKeys, TokenChecker
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.brokers.none import NoBrokers
 from cfroute.cloud_controller.config import Config
@@ -32,7 +31,9 @@ from cfroute.cloud_controller.deployments.none import NoDeployments
 from cfroute.cloud_controller.errors import UAA_UNAVAILABLE, ApiError, not_found
 from cfroute.cloud_controller.platform import Platform
 from cfroute.cloud_controller.routing import NoRoutingApi
-from cfroute.cloud_controller.uaa_users import Name
+from cfroute.cloud_controller.uaa.keys import FileKeys
+from cfroute.cloud_controller.uaa.names import Name
+from cfroute.cloud_controller.uaa.tokens import TokenChecker
 from cfroute.diego.api import ActualLRP
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger

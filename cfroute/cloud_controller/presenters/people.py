@@ -5,7 +5,7 @@ from typing import Any
 
 from cfroute.cloud_controller.models import Person, Role
 from cfroute.cloud_controller.presenters.common import identity, metadata, to_one
-from cfroute.cloud_controller.uaa_users import Name
+from cfroute.cloud_controller.uaa.names import Name
 from cfroute.cloud_controller.urls import Urls
 
 

@@ -17,7 +17,7 @@ from cfroute.cloud_controller.permissions import SPACE_ROLES
 from cfroute.cloud_controller.presenters import people as present
 from cfroute.cloud_controller.presenters import tenancy
 from cfroute.cloud_controller.resources.users import name
-from cfroute.cloud_controller.uaa_users import Name
+from cfroute.cloud_controller.uaa.names import Name
 from cfroute.cloud_controller.urls import Urls
 from cfroute.cloud_controller.validation.common import related
 from cfroute.cloud_controller.validation.roles import role_problems

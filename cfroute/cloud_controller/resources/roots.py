@@ -5,7 +5,7 @@ from typing import Any
 from cfroute import __version__
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get
-from cfroute.cloud_controller.uaa import PREFIX
+from cfroute.cloud_controller.resources.uaa import PREFIX
 
 # What clients take for the API's abilities. From 3.211 on they ask for `processes?embed=process_instances`.
 API_VERSION = "3.211.0"

@@ -7,10 +7,10 @@ import msgspec
 from starlette.responses import Response
 
 from cfroute.cloud_controller.actions import router_groups
-from cfroute.cloud_controller.auth import TokenExpired
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, post, put
 from cfroute.cloud_controller.errors import UNAVAILABLE, ApiError
 from cfroute.cloud_controller.routing import AWAY
+from cfroute.cloud_controller.uaa.tokens import TokenExpired
 
 READ = "routing.router_groups.read"
 _AUDIENCE = "routing.router_groups"

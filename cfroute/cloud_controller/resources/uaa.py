@@ -1,9 +1,10 @@
-"""/uaa: what `links.login` and `links.uaa` lead to."""
+"""/uaa: what `links.login` and `links.uaa` lead to, so that who reaches the API's address reaches the UAA, too."""
 
 from starlette.responses import Response
 
 from cfroute.cloud_controller.endpoints import Endpoint, Exchange
-from cfroute.cloud_controller.uaa import PREFIX
+
+PREFIX = "/uaa"
 
 
 async def forward(exchange: Exchange) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cfroute.cloud_controller.permissions import ORGANIZATION_ROLES, SPACE_ROLES
-from cfroute.cloud_controller.uaa_users import Name
+from cfroute.cloud_controller.uaa.names import Name
 
 from ..conftest import role_body
 

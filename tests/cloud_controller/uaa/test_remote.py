@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from cfroute import daemon
 from cfroute.cloud_controller.local import local_app
-from cfroute.cloud_controller.uaa import RemoteUaa
+from cfroute.cloud_controller.uaa.remote import RemoteUaa
 from cfroute.home import Home
 from cfroute.http_client import Client
 from cfroute.uaa.local import local_app as local_uaa

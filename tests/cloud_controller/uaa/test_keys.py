@@ -10,8 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
 
-from cfroute.cloud_controller.auth import TokenChecker, UAAKeys
 from cfroute.cloud_controller.errors import ApiError
+from cfroute.cloud_controller.uaa.keys import UAAKeys
+from cfroute.cloud_controller.uaa.tokens import TokenChecker
 from cfroute.http_client import Client
 from cfroute.testing import ManualClock
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from cfroute.cloud_controller.errors import ApiError
-from cfroute.cloud_controller.uaa_users import Name, UaaNames
+from cfroute.cloud_controller.uaa.names import Name, UaaNames
 from cfroute.http_client import Unreachable
 from cfroute.uaa.client import NoTokens
 from cfroute.uaa.scim_filter import matches, parse

@@ -1,4 +1,4 @@
-"""The UAA below `/uaa`, so that who reaches the API's address reaches it, too. It checks what it is asked itself."""
+"""The UAA at its own address, for those who reach it by ours. It checks what it is asked itself."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -6,8 +6,6 @@ from starlette.responses import Response
 from cfroute.cloud_controller.errors import UAA_UNAVAILABLE, ApiError
 from cfroute.cloud_controller.forwarding import forward, public, target
 from cfroute.http_client import Client, Unreachable
-
-PREFIX = "/uaa"
 
 
 class RemoteUaa:
