@@ -1,7 +1,5 @@
 """`scale`: how many instances, how much memory and disk."""
 
-import re
-
 import click
 
 from cfroute.cli import lookup, render
@@ -11,23 +9,18 @@ from cfroute.cli.apps.summary import AppSummary, summarize, summary_text
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
+from cfroute.cli.sizes import MIB, UNREADABLE, octets
 from cfroute.errors import UsageError
 
-_SIZE = re.compile(r"(\d+)(M|MB|G|GB|T|TB)", re.IGNORECASE)
-_UNITS = {"M": 1, "G": 1 << 10, "T": 1 << 20}
 
-
-def megabytes(flag: str, text: str | None) -> int | None:
+def _megabytes(flag: str, text: str | None) -> int | None:
     """`256M` or `1G` as a number of megabytes. Raises UsageError for what is neither."""
     if text is None:
         return None
-    match = _SIZE.fullmatch(text)
-    if not match or int(match[1]) == 0:
-        raise UsageError(
-            f"invalid argument for flag `{flag}': Byte quantity must be an integer with a unit of measurement like M, "
-            "MB, G, or GB"
-        )
-    return int(match[1]) * _UNITS[match[2][0].upper()]
+    size = octets(text, units="MGT")
+    if not size:
+        raise UsageError(f"invalid argument for flag `{flag}': {UNREADABLE.format('M, MB, G, or GB')}")
+    return size // MIB
 
 
 @command(
@@ -55,7 +48,7 @@ def scale(
     memory: str | None,
     process: str,
 ) -> AppSummary | None:
-    sizes = {"memory_in_mb": megabytes("-m", memory), "disk_in_mb": megabytes("-k", disk)}
+    sizes = {"memory_in_mb": _megabytes("-m", memory), "disk_in_mb": _megabytes("-k", disk)}
     wanted = {key: value for key, value in {"instances": instances, **sizes}.items() if value is not None}
     app = lookup.app(session.api, session.target.space, app_name)
     if wanted and not _scale(session, app, process, wanted, force):

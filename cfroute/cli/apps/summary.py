@@ -7,9 +7,9 @@ import msgspec
 
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, ApiError, Resource
+from cfroute.cli.sizes import MIB
 from cfroute.clock import Clock
 
-MIB = 1 << 20
 INSTANCE_HEADERS = (
     "", "state", "since", "cpu", "memory", "disk", "logging", "cpu entitlement", "details", "ready",
 )  # fmt: skip

@@ -11,11 +11,9 @@ from cfroute.cli import render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
+from cfroute.cli.sizes import MIB, UNREADABLE, octets
 from cfroute.errors import UsageError
 
-_SIZE = re.compile(r"(\d{1,12})(B|K|M|G|T)B?", re.IGNORECASE)
-_POWERS = {"B": 0, "K": 1, "M": 2, "G": 3, "T": 4}
-_MEGABYTE = 1 << 20
 _UNLIMITED = "unlimited"
 UNLIMITED = -1
 
@@ -29,21 +27,21 @@ def _limit(text: str) -> int:
 
 def _memory(text: str) -> int:
     """A size in MB; -1 is no limit. Raises BadParameter."""
-    return _in_units(text, _MEGABYTE, "M, MB, G, or GB")
+    return _size_limit(text, MIB, "M, MB, G, or GB")
 
 
 def _octets(text: str) -> int:
     """A size in bytes; -1 is no limit. Raises BadParameter."""
-    return _in_units(text, 1, "B, K, KB, M, MB, G, or GB")
+    return _size_limit(text, 1, "B, K, KB, M, MB, G, or GB")
 
 
-def _in_units(text: str, unit: int, known: str) -> int:
+def _size_limit(text: str, unit: int, known: str) -> int:
     if text == str(UNLIMITED):
         return UNLIMITED
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise click.BadParameter(f"Byte quantity must be an integer with a unit of measurement like {known}")
-    return int(match[1]) * int(1024 ** _POWERS[match[2].upper()]) // unit
+    size = octets(text)
+    if size is None:
+        raise click.BadParameter(UNREADABLE.format(known))
+    return size // unit
 
 
 _OPTIONS: tuple[tuple[tuple[str, ...], Callable[[str], int], str, int | None], ...] = (
@@ -168,8 +166,8 @@ _HEADERS = (
 
 def _cells(quota: Quota) -> tuple[str, ...]:
     return (
-        _size(quota.total_memory, _MEGABYTE),
-        _size(quota.instance_memory, _MEGABYTE),
+        _size(quota.total_memory, MIB),
+        _size(quota.instance_memory, MIB),
         _number(quota.routes),
         _number(quota.service_instances),
         "allowed" if quota.paid_service_plans else "disallowed",
