@@ -1,7 +1,7 @@
 """What the values on a command line are: names of things that exist, and so can be completed, or something else.
 
 A parameter is what its name says, unless its command says otherwise (`argument("org", NEW)`). Live kinds are the keys of
-`live_values.KINDS`; several are joined by `-or-`.
+`live_values.LOOKS`; several are joined by `-or-`.
 """
 
 NEW = "new"  # the name of what the command makes
@@ -13,7 +13,7 @@ JSON = "json"  # JSON, or the name of a file with it; `-` is stdin
 PLACE = "place"  # a file whose name is remembered or told; it stays where it is
 OTHER = (NEW, TEXT, FILE, OUTPUT, JSON, PLACE, SECRET)
 
-KINDS: dict[str, str] = {
+PARAMETERS: dict[str, str] = {
     "app": "app",
     "app_name": "app",
     "broker": "broker",
@@ -66,7 +66,7 @@ KINDS: dict[str, str] = {
     "quota": "org-quota",
     "removed": TEXT,
     "revision": "revision",
-    "role": "role",
+    "role": TEXT,
     "route": "route",
     "route_service_url": TEXT,
     "router_group": "router-group",
@@ -95,4 +95,4 @@ KINDS: dict[str, str] = {
 
 def kind_of(name: str, declared: str = "") -> str:
     """The kind of a parameter, or "" when nobody has said."""
-    return declared or KINDS.get(name, "")
+    return declared or PARAMETERS.get(name, "")

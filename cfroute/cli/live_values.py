@@ -19,11 +19,11 @@ WITHIN = 0.4  # seconds: more would be felt at the prompt
 
 
 def items(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
-    """Completions for one word of a command line; `kind` is a key of KINDS, or several with `-or-` between."""
+    """Completions for one word of a command line; `kind` is a key of LOOKS, or several with `-or-` between."""
     session = context.find_object(Session) or Session()
     found: list[str] = []
     for one in kind.split("-or-"):
-        found += _quietly(functools.partial(KINDS[one], session, context))
+        found += _quietly(functools.partial(LOOKS[one], session, context))
     return [CompletionItem(value) for value in sorted(set(found)) if value.startswith(incomplete)]
 
 
@@ -160,22 +160,7 @@ def _routes(session: Session, context: click.Context) -> list[str]:
     return [re.sub(r":\d+$", "", route["url"]) for route in session.api.list("/v3/routes")]
 
 
-LABELLED = (
-    "app", "buildpack", "domain", "org", "route", "service-broker", "service-instance", "service-offering", "service-plan",
-    "space", "stack",
-)  # fmt: skip
-"""What labels can be set on."""
-
-ROLES = ("OrgManager", "BillingManager", "OrgAuditor", "SpaceManager", "SpaceDeveloper", "SpaceAuditor", "SpaceSupporter")
-
-
-def _roles(session: Session, context: click.Context) -> Iterable[str]:
-    """The roles that the command is about."""
-    of_space = any(parameter.name == "space" for parameter in context.command.params)
-    return ROLES[3:] if of_space else ROLES[:3]
-
-
-KINDS: dict[str, Look] = {
+LOOKS: dict[str, Look] = {
     "app": _named("/v3/apps", of_space=True),
     "broker": _named("/v3/service_brokers"),
     "buildpack": _named("/v3/buildpacks"),
@@ -184,14 +169,12 @@ KINDS: dict[str, Look] = {
     "feature-flag": _named("/v3/feature_flags"),
     "instance": _instances,
     "offering": _named("/v3/service_offerings"),
-    "label-kind": lambda session, context: LABELLED,
     "org": _named("/v3/organizations"),
     "org-quota": _named("/v3/organization_quotas"),
     "package": _of_app("packages", "guid"),
     "plan": _named("/v3/service_plans", service_offering_names="service_offering"),
     "process": _of_app("processes", "type"),
     "revision": _of_app("revisions", "version"),
-    "role": _roles,
     "service": _named("/v3/service_instances", of_space=True),
     "service-key": _keys,
     "space": _spaces,
@@ -206,3 +189,4 @@ KINDS: dict[str, Look] = {
     "sample": _samples,
     "command": lambda session, context: [*(name for name in ENTRIES if " " not in name), *ALIASES, *DAEMONS],
 }
+"""How the values of a kind are found."""

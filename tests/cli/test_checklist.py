@@ -446,7 +446,7 @@ def test_whatever_names_something_is_completed(entry: Entry) -> None:
             "there or in the table of cli/kinds.py"
         )
         for one in () if kind in kinds.OTHER else kind.split("-or-"):
-            assert one in live_values.KINDS, f"{parameter.name}: {one} is no kind; cli/live_values.py has KINDS"
+            assert one in live_values.LOOKS, f"{parameter.name}: {one} is no kind; cli/live_values.py has LOOKS"
     made = re.fullmatch(r"create-(.*)", entry.name)
     if made:
         for parameter in own(command(entry)):
@@ -679,8 +679,8 @@ def test_the_help_takes_no_time(number: int) -> None:
 
 
 def test_the_table_of_kinds_names_what_there_is() -> None:
-    for name, kind in kinds.KINDS.items():
-        assert all(one in live_values.KINDS or one in kinds.OTHER for one in kind.split("-or-")), name
+    for name, kind in kinds.PARAMETERS.items():
+        assert all(one in live_values.LOOKS or one in kinds.OTHER for one in kind.split("-or-")), name
 
 
 def test_every_format_is_tried() -> None:

@@ -10,8 +10,7 @@ import pytest
 from cfroute.cli import live_values
 from cfroute.cli.foundation import component_names
 from cfroute.cli.main import COMPLETION, main
-from cfroute.cli.more import completion, label_kinds
-from cfroute.cli.users import roles
+from cfroute.cli.more import completion
 from cfroute.foundation.client import FoundationClient
 from cfroute.home import Home
 
@@ -58,6 +57,9 @@ def test_the_shell_is_taken_from_the_environment(cfroute: Run, monkeypatch: pyte
         ("cfroute help unbind-r", ["unbind-route-service"]),
         ("cfroute kill na", ["nats"]),
         ("cfroute logs gor", ["gorouter/0"]),
+        ("cfroute set-org-role bob local Org", ["OrgAuditor", "OrgManager"]),
+        ("cfroute unset-space-role bob local dev SpaceS", ["SpaceSupporter"]),
+        ("cfroute labels service-", ["service-broker", "service-instance", "service-offering", "service-plan"]),
         ("cfroute app x", []),
         ("cfroute mistyped x", []),
         ("cfroute gorouter -c x", []),
@@ -81,7 +83,6 @@ def test_words(
         ("cfroute create-route cf", "cf.localhost"),
         ("cfroute delete-route cf.localhost --hostname s", "shop"),
         ("cfroute delete-user b", "bob"),
-        ("cfroute set-org-role bob local Org", "OrgManager"),
         ("cfroute service l", "limiter"),
         ("cfroute config set up.http", "up.http-port"),
     ],
@@ -96,12 +97,10 @@ def test_live_values_while_nothing_runs(
     assert expected in complete(monkeypatch, capsys, line)
 
 
-def test_the_words_that_are_known_before_anything_is_asked_for_are_right(home: Home, cfroute: Run) -> None:
+def test_the_components_that_are_known_before_anything_is_asked_for_are_right(home: Home, cfroute: Run) -> None:
     """They are written down a second time, for what has them first takes too long to import at the prompt."""
     assert cfroute("orgs").status == 0  # there is a foundation then
     assert sorted(component_names.FIRST) == sorted(FoundationClient(home).components())
-    assert (*roles.ORG_ROLES, *roles.SPACE_ROLES) == live_values.ROLES
-    assert tuple(label_kinds.KINDS) == live_values.LABELLED
 
 
 def test_pressing_tab_makes_no_state_folder(

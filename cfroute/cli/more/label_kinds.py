@@ -59,7 +59,7 @@ def _in_space(find: Callable[[Any, Resource, str], Resource]) -> Callable[[Sessi
 
 _BROKER, _OFFERING = "service_broker_names", "service_offering_names"
 
-KINDS = {
+LABELLED = {
     "app": Kind("space", "/v3/apps", _in_space(lookup.app)),
     "buildpack": Kind("platform", "", _first("/v3/buildpacks", "Buildpack '{}' not found", stacks="stack"), ("stack",)),
     "domain": Kind("platform", "/v3/domains", lambda session, wanted: lookup.domain(session.api, wanted.name)),

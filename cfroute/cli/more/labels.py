@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from cfroute.cli import render
 from cfroute.cli.access.api import Resource
 from cfroute.cli.command import command
-from cfroute.cli.more.label_kinds import KINDS, Kind, Wanted
+from cfroute.cli.kinds import TEXT
+from cfroute.cli.more.label_kinds import LABELLED, Kind, Wanted
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.unsupported import NotSupported, Reason
 from cfroute.errors import CfrouteError, UsageError
 
-_RESOURCES = "RESOURCES:\n" + "\n".join(f"   {kind}" for kind in KINDS)
+_RESOURCES = "RESOURCES:\n" + "\n".join(f"   {kind}" for kind in LABELLED)
 _FLAGS = {"stack": "--stack, -s", "broker": "--broker, -b", "offering": "--offering, -e"}
 
 
@@ -26,9 +27,9 @@ def _narrowing(function: Function) -> Function:
 
 def _kind(wanted: Wanted) -> Kind:
     """Raises CfrouteError for an unknown one, UsageError for a flag that is not for it."""
-    kind = KINDS.get(wanted.kind)
+    kind = LABELLED.get(wanted.kind)
     if kind is None:
-        raise CfrouteError(f"Unsupported resource type of '{wanted.kind}'", f"there are {', '.join(KINDS)}")
+        raise CfrouteError(f"Unsupported resource type of '{wanted.kind}'", f"there are {', '.join(LABELLED)}")
     for field, flag in _FLAGS.items():
         if getattr(wanted, field) is not None and field not in kind.flags:
             raise UsageError(f"The following arguments cannot be used together: {wanted.kind}, {flag}")
@@ -61,7 +62,7 @@ def _text(labels: Mapping[str, str]) -> str:
     see_also=("set-label", "unset-label"),
     text=_text,
 )
-@argument("kind", "label-kind", metavar="RESOURCE")
+@argument("kind", TEXT, values=LABELLED.keys, metavar="RESOURCE")
 @argument("name", metavar="RESOURCE_NAME")
 @_narrowing
 def labels(session: Session, kind: str, name: str, stack: str | None, broker: str | None, offering: str | None) -> dict[str, str]:
@@ -86,7 +87,7 @@ def labels(session: Session, kind: str, name: str, stack: str | None, broker: st
     ),
     see_also=("labels", "unset-label"),
 )
-@argument("kind", "label-kind", metavar="RESOURCE")
+@argument("kind", TEXT, values=LABELLED.keys, metavar="RESOURCE")
 @argument("name", metavar="RESOURCE_NAME")
 @argument("pairs", "text", nargs=-1, metavar="KEY=VALUE...")
 @_narrowing
@@ -117,7 +118,7 @@ def _pair(text: str) -> tuple[str, str]:
     examples=("cfroute unset-label app dora ci_signature_sha2", "cfroute unset-label org business pci public-facing"),
     see_also=("labels", "set-label"),
 )
-@argument("kind", "label-kind", metavar="RESOURCE")
+@argument("kind", TEXT, values=LABELLED.keys, metavar="RESOURCE")
 @argument("name", metavar="RESOURCE_NAME")
 @argument("keys", "text", nargs=-1, metavar="KEY...")
 @_narrowing

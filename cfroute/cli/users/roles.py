@@ -127,7 +127,7 @@ def _sorted(users: list[Resource]) -> list[Member]:
 )
 @argument("username")
 @argument("org", "org")
-@argument("role")
+@argument("role", values=ORG_ROLES.keys)
 @_client
 @_origin
 def set_org_role(session: Session, username: str, org: str, role: str, client: bool, origin: str | None) -> Held:
@@ -152,7 +152,7 @@ def set_org_role(session: Session, username: str, org: str, role: str, client: b
 @argument("username")
 @argument("org", "org")
 @argument("space", "space")
-@argument("role")
+@argument("role", values=SPACE_ROLES.keys)
 @_client
 @_origin
 def set_space_role(session: Session, username: str, org: str, space: str, role: str, client: bool, origin: str | None) -> Held:
@@ -178,7 +178,7 @@ def set_space_role(session: Session, username: str, org: str, space: str, role: 
 )
 @argument("username")
 @argument("org", "org")
-@argument("role")
+@argument("role", values=ORG_ROLES.keys)
 @_client
 @_origin
 def unset_org_role(session: Session, username: str, org: str, role: str, client: bool, origin: str | None) -> Held:
@@ -205,7 +205,7 @@ def unset_org_role(session: Session, username: str, org: str, role: str, client:
 @argument("username")
 @argument("org", "org")
 @argument("space", "space")
-@argument("role")
+@argument("role", values=SPACE_ROLES.keys)
 @_client
 @_origin
 def unset_space_role(session: Session, username: str, org: str, space: str, role: str, client: bool, origin: str | None) -> Held:
