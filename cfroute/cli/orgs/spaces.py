@@ -14,8 +14,7 @@ from cfroute.cli.users.roles import SPACE_ROLES, assign
 from cfroute.errors import NotFound
 
 _IMPACT = (
-    "This action impacts all resources scoped to this space, including apps, service instances, "
-    "and space-scoped service brokers."
+    "This action impacts all resources scoped to this space, including apps, service instances, and space-scoped service brokers."
 )
 
 
