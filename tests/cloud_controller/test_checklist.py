@@ -122,6 +122,19 @@ POST /v3/deployments
 GET /v3/deployments/GUID
 POST /v3/deployments/GUID/actions/cancel
 POST /v3/deployments/GUID/actions/continue
+GET /v3/apps/GUID/tasks ?sequence_ids=1&page=1&per_page=1
+POST /v3/apps/GUID/tasks
+GET /v3/apps/GUID/ssh_enabled
+PATCH /v3/spaces/GUID/features/ssh
+GET /v3/environment_variable_groups/running
+PATCH /v3/environment_variable_groups/running
+POST /v3/isolation_segments
+POST /v3/security_groups
+POST /v3/buildpacks
+PATCH /v3/buildpacks/GUID
+DELETE /v3/buildpacks/GUID
+POST /v3/buildpacks/GUID/upload
+PATCH /v3/stacks/GUID
 GET /v3/tasks
 GET /v3/tasks/GUID
 GET /v3/jobs/GUID

@@ -18,6 +18,7 @@ from cfroute.cloud_controller.openapi.operation import (
     made,
     one,
     page,
+    refused,
 )
 from cfroute.cloud_controller.resources import apps, builds, droplets, packages, processes
 from cfroute.cloud_controller.validation import bodies
@@ -168,7 +169,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "DELETE /v3/apps/{guid}/processes/{type}/instances/{index}": gone(),
     "POST /v3/resource_matches": made("ResourceMatches", bodies.RESOURCE_MATCHES),
     "GET /v3/packages": page("Package", packages.LISTING),
-    "POST /v3/packages": made("Package", bodies.PACKAGE),
+    "POST /v3/packages": made("Package", bodies.PACKAGE, _COPY),
     "GET /v3/packages/{guid}": one("Package"),
     "DELETE /v3/packages/{guid}": job(),
     "POST /v3/packages/{guid}/upload": Operation({200: Content(JSON, ref("Package"))}, _BITS),
@@ -189,5 +190,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "GET /v3/apps/{guid}/droplets": page("Droplet", droplets.LISTING),
     "GET /v3/tasks": page("Object", **_EMPTY),
     "GET /v3/tasks/{guid}": one("Object"),
-    "GET /v3/apps/{guid}/tasks": page("Object", **_EMPTY),
+    "GET /v3/apps/{guid}/tasks": page("Object", **lists("names", "guids", "states", "sequence_ids")),
+    "POST /v3/apps/{guid}/tasks": refused(),
 }

@@ -44,6 +44,7 @@ _OPTIONS: Final = opened(
 )
 
 OBJECTS: Final[Mapping[str, Schema]] = {
+    "SshEnabled": opened({"enabled": BOOLEAN, "reason": TEXT}),
     "AppFeature": opened({"name": TEXT, "description": TEXT, "enabled": BOOLEAN}),
     "Deployment": thing(
         {
@@ -73,6 +74,7 @@ OBJECTS: Final[Mapping[str, Schema]] = {
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "GET /v3/apps/{guid}/features": page("AppFeature"),
     "GET /v3/apps/{guid}/features/{feature}": one("AppFeature"),
+    "GET /v3/apps/{guid}/ssh_enabled": one("SshEnabled"),
     "PATCH /v3/apps/{guid}/features/{feature}": changed("AppFeature", bodies.FEATURE),
     "GET /v3/deployments": page("Deployment", deployments.LISTING),
     "POST /v3/deployments": made("Deployment", bodies.DEPLOYMENT),

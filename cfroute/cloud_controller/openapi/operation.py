@@ -90,6 +90,11 @@ def gone(query: Mapping[str, Schema] | None = None) -> Operation:
     return Operation({204: NOTHING}, query=query or {})
 
 
+def refused() -> Operation:
+    """Never done: the refusal has the reason."""
+    return Operation({})
+
+
 def file(media: str) -> Operation:
     """Something that is not JSON."""
     return Operation({200: Content(media, {"type": "object"} if media == YAML else ANYTHING)})

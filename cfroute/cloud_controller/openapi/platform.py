@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cfroute.cloud_controller.openapi.general import WORD, thing
-from cfroute.cloud_controller.openapi.operation import NOTHING, Operation, changed, lists, number, one, page
+from cfroute.cloud_controller.openapi.operation import NOTHING, Operation, changed, lists, number, one, page, refused
 from cfroute.cloud_controller.resources import platform
 from cfroute.cloud_controller.validation import bodies
 from cfroute.cloud_controller.validation.shapes import (
@@ -61,7 +61,7 @@ OBJECTS: Final[Mapping[str, Schema]] = {
         },
         labelled=False,
     ),
-    "Stack": thing({"name": TEXT, "description": TEXT, "default": BOOLEAN}),
+    "Stack": thing({"name": TEXT, "description": TEXT, "default": BOOLEAN, "state": TEXT, "state_reason": WORD}),
     "Buildpack": thing(
         {
             "name": TEXT,
@@ -74,6 +74,7 @@ OBJECTS: Final[Mapping[str, Schema]] = {
             "lifecycle": TEXT,
         }
     ),
+    "VariableGroup": opened({"name": TEXT, "var": OBJECT, "updated_at": nullable(MOMENT), "links": ref("Links")}),
     "LogCacheInfo": opened({"version": TEXT, "vm_uptime": TEXT}),
     "LogCacheLines": opened({"envelopes": opened({"batch": many(OBJECT)})}),
 }
@@ -102,10 +103,23 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "GET /v3/audit_events": page("AuditEvent", platform.EVENTS),
     "GET /v3/audit_events/{guid}": one("AuditEvent"),
     "GET /v3/stacks": page("Stack", **lists("names", "guids"), default=BOOLEAN, **_LABELS),
+    "GET /v3/stacks/{guid}": one("Stack"),
+    "POST /v3/stacks": refused(),
+    "PATCH /v3/stacks/{guid}": refused(),
+    "DELETE /v3/stacks/{guid}": refused(),
     "GET /v3/buildpacks": page("Buildpack", **lists("names", "stacks"), lifecycle=TEXT, **_LABELS),
+    "GET /v3/buildpacks/{guid}": one("Buildpack"),
+    "POST /v3/buildpacks": refused(),
+    "PATCH /v3/buildpacks/{guid}": refused(),
+    "DELETE /v3/buildpacks/{guid}": refused(),
+    "POST /v3/buildpacks/{guid}/upload": refused(),
+    "GET /v3/environment_variable_groups/{name}": one("VariableGroup"),
+    "PATCH /v3/environment_variable_groups/{name}": refused(),
     "GET /v3/isolation_segments": page("Object", **_EMPTY),
     "GET /v3/isolation_segments/{guid}": one("Object"),
+    "POST /v3/isolation_segments": refused(),
     "GET /v3/security_groups": page("Object", **_GROUPS, **_EVERYWHERE),
+    "POST /v3/security_groups": refused(),
     "GET /v3/spaces/{guid}/running_security_groups": page("Object", **lists("names", "guids")),
     "GET /v3/spaces/{guid}/staging_security_groups": page("Object", **lists("names", "guids")),
     "GET /api/v1/info": one("LogCacheInfo"),

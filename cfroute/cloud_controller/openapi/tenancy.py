@@ -62,6 +62,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "GET /v3/spaces/{guid}/users": page("User", users.LISTING),
     "GET /v3/spaces/{guid}/features": one("SpaceFeatures"),
     "GET /v3/spaces/{guid}/features/ssh": one("SpaceFeature"),
+    "PATCH /v3/spaces/{guid}/features/ssh": changed("SpaceFeature", bodies.FEATURE),
     "GET /v3/spaces/{guid}/relationships/isolation_segment": one("ToOne"),
     "PATCH /v3/spaces/{guid}/relationships/isolation_segment": changed("ToOne", bodies.TO_ONE),
     "GET /v3/users": page("User", users.LISTING),

@@ -9,6 +9,8 @@ from cfroute.cloud_controller.fixed_list import page
 from cfroute.cloud_controller.models import App
 from cfroute.cloud_controller.validation.apps import feature_problems
 
+NO_SSH = "SSH is not supported by this foundation: instances are processes of this machine."
+
 
 def _features(app: App) -> dict[str, dict[str, Any]]:
     ssh = {"name": "ssh", "description": "Enable SSHing into the app.", "enabled": False}
@@ -35,6 +37,12 @@ def _feature(call: Call, app: App) -> dict[str, Any]:
     return feature
 
 
+def ssh_enabled(call: Call) -> dict[str, Any]:
+    """Whether instances of the app can be entered."""
+    call.the(App)
+    return {"enabled": False, "reason": "Disabled globally"}
+
+
 def update(call: Call) -> dict[str, Any]:
     app, body = call.the(App), call.body
     feature = _feature(call, app)
@@ -42,7 +50,7 @@ def update(call: Call) -> dict[str, Any]:
     if feature["name"] == "revisions":
         app.revisions_enabled = body["enabled"]
     elif body["enabled"]:
-        raise unprocessable("SSH is not supported by this foundation: instances are processes of this machine.")
+        raise unprocessable(NO_SSH)
     return _feature(call, app)
 
 
@@ -50,4 +58,5 @@ ENDPOINTS = (
     get("/v3/apps/{guid}/features", index),
     get("/v3/apps/{guid}/features/{feature}", show),
     patch("/v3/apps/{guid}/features/{feature}", update),
+    get("/v3/apps/{guid}/ssh_enabled", ssh_enabled),
 )

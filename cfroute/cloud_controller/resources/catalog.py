@@ -1,55 +1,17 @@
-"""What a real platform has and this one answers for with what never changes: stacks, buildpacks, security groups."""
+"""What a real platform has and this one answers for with what never changes: security groups, tasks, isolation segments."""
 
 from typing import Any
 
-from cfroute.cloud_controller.buildpacks import BUILDPACKS, STACK
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
-from cfroute.cloud_controller.fixed_list import page
+from cfroute.cloud_controller.fixed_list import Thing, page
 from cfroute.cloud_controller.models import App, Organization, Process, Space
 from cfroute.cloud_controller.presenters.common import to_one
-from cfroute.cloud_controller.times import iso
-from cfroute.cloud_controller.urls import Urls
+from cfroute.cloud_controller.resources.app_features import NO_SSH
+from cfroute.cloud_controller.validation.apps import feature_problems
 from cfroute.cloud_controller.validation.common import to_one as to_one_problems
 from cfroute.cloud_controller.validation.common import unknown_fields
-
-
-def _constant(urls: Urls, kind: str, guid: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "guid": guid,
-        "created_at": iso(0),
-        "updated_at": iso(0),
-        **fields,
-        "metadata": {"labels": {}, "annotations": {}},
-        "links": {"self": urls.link(f"/{kind}/{guid}")},
-    }
-
-
-def stacks(call: Call) -> Reply:
-    stack = _constant(call.urls, "stacks", STACK, name=STACK, description="This machine", default=True)
-    return page(call, [stack], {"names": "name", "guids": "guid", "default": "default"}, labelled=True)
-
-
-def buildpacks(call: Call) -> Reply:
-    found = [
-        _constant(
-            call.urls,
-            "buildpacks",
-            name,
-            name=name,
-            stack=STACK,
-            position=position,
-            state="READY",
-            enabled=True,
-            locked=False,
-            filename=None,
-            lifecycle="buildpack",
-        )
-        for position, name in enumerate(BUILDPACKS, start=1)
-    ]
-    filters = {"names": "name", "stacks": "stack", "lifecycle": "lifecycle"}
-    return page(call, found, filters, order=("position", "name", "created_at", "updated_at"), labelled=True)
 
 
 def nothing(call: Call) -> Reply:
@@ -65,7 +27,7 @@ def no_sidecars(call: Call) -> Reply:
 
 def no_tasks(call: Call) -> Reply:
     call.the(App)
-    return nothing(call)
+    return page(call, [], dict.fromkeys(("names", "guids", "states", "sequence_ids"), ""))
 
 
 def no_task(call: Call) -> Reply:
@@ -97,11 +59,30 @@ def isolation_segment(call: Call) -> dict[str, Any]:
     raise not_found("Isolation segment")
 
 
+def variable_group(call: Call) -> Thing:
+    """No variables, for all apps."""
+    name = call.path["name"]
+    if name not in ("running", "staging"):
+        raise not_found("Environment variable group")
+    links = {"self": call.urls.link(f"/environment_variable_groups/{name}")}
+    return {"name": name, "var": {}, "updated_at": None, "links": links}
+
+
 _SSH = {"name": "ssh", "description": "Enable SSHing into apps in the space.", "enabled": False}
 
 
 def ssh_feature(call: Call) -> dict[str, Any]:
     call.the(Space)
+    return _SSH
+
+
+def set_ssh_feature(call: Call) -> dict[str, Any]:
+    """It is off, and stays so."""
+    call.the(Space)
+    body = call.body
+    refuse_if(feature_problems(body))
+    if body["enabled"]:
+        raise unprocessable(NO_SSH)
     return _SSH
 
 
@@ -134,8 +115,7 @@ def resource_matches(call: Call) -> Reply:
 
 
 ENDPOINTS = (
-    get("/v3/stacks", stacks),
-    get("/v3/buildpacks", buildpacks),
+    get("/v3/environment_variable_groups/{name}", variable_group),
     get("/v3/organizations/{guid}/relationships/default_isolation_segment", no_isolation_segment),
     get("/v3/spaces/{guid}/relationships/isolation_segment", no_isolation_segment),
     patch("/v3/organizations/{guid}/relationships/default_isolation_segment", set_isolation_segment),
@@ -147,6 +127,7 @@ ENDPOINTS = (
     get("/v3/security_groups", security_groups),
     get("/v3/spaces/{guid}/features", space_features),
     get("/v3/spaces/{guid}/features/ssh", ssh_feature),
+    patch("/v3/spaces/{guid}/features/ssh", set_ssh_feature),
     get("/v3/processes/{guid}/sidecars", no_sidecars),
     get("/v3/apps/{guid}/sidecars", no_sidecars),
     get("/v3/tasks", nothing),

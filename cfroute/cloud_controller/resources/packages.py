@@ -14,7 +14,7 @@ from cfroute.cloud_controller.errors import BAD_REQUEST, BITS_TWICE, ApiError, n
 from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import App, Droplet, Package, Space
 from cfroute.cloud_controller.presenters import apps as present
-from cfroute.cloud_controller.uploads import store_bits
+from cfroute.cloud_controller.uploads import pieces_of, store_bits
 from cfroute.cloud_controller.validation import apps as rules
 from cfroute.cloud_controller.validation.common import related
 
@@ -31,17 +31,58 @@ LISTING = Listing(
 )
 
 
-def create(call: Call) -> Reply:
+async def create(exchange: Exchange) -> Reply:
+    """A package that is to be uploaded; with `source_guid`, a copy of another app's."""
+    raw = await exchange.body()
+    if "source_guid" in exchange.request.query_params:
+        return await _copy(exchange, raw)
+    return await exchange.run(_create, write=True, raw=raw)
+
+
+def _create(call: Call) -> Reply:
     body = call.body
     refuse_if(rules.package_problems(body))
-    app = call.find(App, related(body, "app"))
+    package = Package(app_guid=_app(call).guid)
+    set_metadata(package, body)
+    return _made(call, package)
+
+
+def _app(call: Call) -> App:
+    app = call.find(App, related(call.body, "app"))
     if app is None:
         raise unprocessable("App is invalid. Ensure it exists and you have access to it.")
-    package = Package(app_guid=app.guid)
-    set_metadata(package, body)
+    return app
+
+
+def _made(call: Call, package: Package) -> Reply:
     call.save(package)
-    app_events.of_app(call, "package.create", app, package_guid=package.guid)
+    app_events.of_app(call, "package.create", package.app, package_guid=package.guid)
     return Reply(201, present.package(package, call.urls))
+
+
+async def _copy(exchange: Exchange, raw: bytes) -> Reply:
+    source = await exchange.run(lambda call: _source(call).guid, write=False, raw=raw)
+    blobs, guid = exchange.platform.blobs, exchange.platform.new_guid()
+    checksum = await blobs.store(blobs.package(guid), pieces_of(blobs.package(source)))
+
+    def insert(call: Call) -> Reply:
+        _source(call)
+        return _made(call, Package(guid=guid, app_guid=_app(call).guid, state="READY", checksum=checksum))
+
+    return await exchange.run(insert, write=True, raw=raw)
+
+
+def _source(call: Call) -> Package:
+    refuse_if(rules.package_copy_problems(call.body))
+    app = _app(call)
+    package = call.find(Package, call.query.get("source_guid"))
+    if package is None:
+        raise unprocessable("Source package is invalid. Ensure it exists and you have access to it.")
+    if package.app_guid == app.guid:
+        raise unprocessable("Source and destination app cannot be the same")
+    if package.state != "READY":
+        raise unprocessable("Source package has no bits.")
+    return package
 
 
 def show(call: Call) -> dict[str, Any]:

@@ -122,6 +122,11 @@ def package_problems(body: Mapping[str, Any]) -> list[str]:
     return problems + relationships(body, ("app",)) + metadata_problems(body.get("metadata"))
 
 
+def package_copy_problems(body: Mapping[str, Any]) -> list[str]:
+    """A package that is to be copied."""
+    return unknown_fields(body, ("relationships",)) + relationships(body, ("app",))
+
+
 def package_guid_problems(package: object) -> list[str]:
     """What is wrong with the package that a build is to be made of."""
     guid = package.get("guid") if isinstance(package, dict) else None

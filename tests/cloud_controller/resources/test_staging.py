@@ -81,6 +81,32 @@ def test_packages_have_an_app_and_are_listed(cc: Any) -> None:
     assert not cc.platform.blobs.package(second).exists()
 
 
+def copied(cc: Any, source: str, app: str) -> tuple[str, dict[str, Any]]:
+    """Path and body of the request that copies a package."""
+    return f"/v3/packages?source_guid={source}", {"relationships": {"app": {"data": {"guid": app}}}}
+
+
+def test_a_package_is_copied_to_another_app(cc: Any) -> None:
+    """As `cf copy-source` has it, and with bits of its own."""
+    source, other = cc.package(cc.app()), cc.app("other")
+    copy = cc.ok("POST", *copied(cc, source, other))
+    assert (copy["state"], copy["relationships"]["app"]["data"]["guid"]) == ("READY", other)
+    cc.ok("DELETE", f"/v3/packages/{source}")
+    assert cc("GET", f"/v3/packages/{copy['guid']}/download").content == b"PK\x05\x06" + bytes(18)
+    event = cc.ok("GET", f"/v3/audit_events?target_guids={other}&types=audit.app.package.create")["resources"][0]
+    assert event["data"]["package_guid"] == copy["guid"]
+
+
+def test_packages_that_cannot_be_copied(cc: Any) -> None:
+    app, other = cc.app(), cc.app("other")
+    ready, empty = cc.package(app), package(cc, app)["guid"]
+    invalid = "is invalid. Ensure it exists and you have access to it."
+    assert cc.detail("POST", *copied(cc, "none", other)) == f"Source package {invalid}"
+    assert cc.detail("POST", *copied(cc, ready, "none")) == f"App {invalid}"
+    assert cc.detail("POST", *copied(cc, ready, app)) == "Source and destination app cannot be the same"
+    assert cc.detail("POST", *copied(cc, empty, other)) == "Source package has no bits."
+
+
 def begin(cc: Any, app: str) -> dict[str, Any]:
     build: dict[str, Any] = cc.ok("POST", "/v3/builds", {"package": {"guid": cc.package(app)}})
     return build
