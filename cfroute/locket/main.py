@@ -13,7 +13,8 @@ from cfroute.errors import ConfigurationError
 from cfroute.go import flags as go_flags
 from cfroute.lager import LEVELS, Lager, Sink, redactor
 from cfroute.locket import config as configuration
-from cfroute.locket.process import FATAL, Process
+from cfroute.locket.process import Process
+from cfroute.start_error import StartError
 
 
 class Flags(msgspec.Struct, frozen=True):
@@ -32,8 +33,7 @@ def _serve(flags: Flags) -> int:
         config = configuration.load(flags.config)
         redact = redactor(config.redact_patterns) if config.redact_secrets else None
     except (ConfigurationError, re.error) as error:
-        Lager("locket", Sink()).fatal("invalid-config-file", error=str(error))
-        return FATAL
+        return StartError("invalid-config-file", error).report(Lager("locket", Sink()))
     sink = Sink(LEVELS[config.log_level], rfc3339=config.time_format in configuration.RFC3339, redact=redact)
     process = Process(config, Lager("locket", sink), SystemClock(), lambda: str(uuid.uuid4()))
     return daemon.run(process.run)

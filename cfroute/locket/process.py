@@ -14,13 +14,7 @@ from cfroute.locket.config import DRIVERS, SQLITE, Config
 from cfroute.locket.health_check import until_broken
 from cfroute.locket.service import Service
 from cfroute.locket.store import SqliteStore, Store, StoreError
-
-FATAL = 2
-"""The exit status of a Locket that cannot start, as of a Go program that panics."""
-
-
-class Fatal(Exception):
-    """It cannot start. The text is the message of the log line."""
+from cfroute.start_error import StartError
 
 
 class Process:
@@ -38,9 +32,8 @@ class Process:
             store = self._store()
             host, port = self._listener()
             context = self._context()
-        except Fatal as fatal:
-            self._log.fatal(str(fatal), error=str(fatal.__cause__))
-            return FATAL
+        except StartError as failure:
+            return failure.report(self._log)
         service = Service(store, self._clock, self._new_guid, self._log)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
@@ -90,20 +83,20 @@ class Process:
             most, timeout = config.max_open_database_connections, config.operation_timeout
             return SqlStore(driver, place, ca_file=config.sql_ca_cert_file, most=most, timeout=timeout)
         except StoreError as error:
-            raise Fatal("sql-failed-to-connect") from error
+            raise StartError("sql-failed-to-connect", error) from error
 
     def _listener(self) -> tuple[str, int]:
         try:
             return self._config.listener
         except ConfigurationError as error:
-            raise Fatal("failed-invalid-listen-address") from error
+            raise StartError("failed-invalid-listen-address", error) from error
 
     def _context(self) -> ssl.SSLContext:
         config = self._config
         try:
             return serving.tls_context(config.cert_file, config.key_file, config.ca_file)
         except ConfigurationError as error:
-            raise Fatal("invalid-tls-config") from error
+            raise StartError("invalid-tls-config", error) from error
 
     @contextlib.asynccontextmanager
     async def _serving(self, service: Service, host: str, port: int, context: ssl.SSLContext) -> AsyncIterator[None]:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,20 +20,10 @@ from cfroute.routing_api.members import Members
 from cfroute.routing_api.statsd import Statsd, StatsdError
 from cfroute.routing_api.uaa import Everybody, Guard, Uaa
 from cfroute.routing_api.upserts import NewGuid
+from cfroute.start_error import StartError
 from cfroute.uaa.client import UaaError
 
 _TAKE_OVER: Final = 5.0  # s, besides retry_interval, in which another one can take over
-
-
-class Fatal(Exception):
-    """It cannot start. `status` is the exit status, `data` what the log line has besides the error."""
-
-    def __init__(self, message: str, error: object, *, status: int = 1, data: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.error = str(error)
-        self.status = status
-        self.data = data or {}
 
 
 class Process:
@@ -55,10 +45,8 @@ class Process:
                 lock = await self._lock(stack)
                 guard = await self._guard(stack)
                 self._check_certificates()
-            except Fatal as fatal:
-                report = self._log.fatal if fatal.status == 2 else self._log.error
-                report(fatal.message, error=fatal.error, **fatal.data)
-                return fatal.status
+            except StartError as failure:
+                return failure.report(self._log)
             members = Members(self._config, self._flags.ip, database, statsd, guard, self._log, self._clock, self._new_guid)
             return await self._serve(stop, members, lock)
 
@@ -81,7 +69,7 @@ class Process:
         try:
             database = open_database(self._config.sqldb, skip_ssl_validation=self._config.skip_ssl_validation)
         except DatabaseError as error:
-            raise Fatal("failed-initialize-sql-connection", error, data=place) from error
+            raise StartError("failed-initialize-sql-connection", error, status=1, data=place) from error
         stack.callback(database.close)
         return database
 
@@ -89,7 +77,7 @@ class Process:
         try:
             statsd = Statsd(self._config.statsd_endpoint)
         except StatsdError as error:
-            raise Fatal("failed-to-create-statsd-client", error) from error
+            raise StartError("failed-to-create-statsd-client", error, status=1) from error
         stack.callback(statsd.close)
         return statsd
 
@@ -100,7 +88,7 @@ class Process:
             return await stack.enter_async_context(of_locket(self._config, self._log, self._clock, self._new_guid))
         except (ConfigurationError, LocketUnreachable) as error:
             # To run without the lock that was asked for would let two of them write.
-            raise Fatal("failed-to-create-locket-client", error, status=2) from error
+            raise StartError("failed-to-create-locket-client", error) from error
 
     async def _guard(self, stack: contextlib.AsyncExitStack) -> Guard:
         if self._flags.dev_mode:
@@ -109,7 +97,7 @@ class Process:
             uaa = Uaa(self._config, self._clock, self._log)
             await uaa.start()
         except UaaError as error:
-            raise Fatal("creating-uaa-client", error) from error
+            raise StartError("creating-uaa-client", error, status=1) from error
         stack.push_async_callback(uaa.close)
         return uaa
 
@@ -120,7 +108,7 @@ class Process:
             context.load_cert_chain(api.mtls_server_cert_file, api.mtls_server_key_file)
             context.load_verify_locations(api.mtls_client_ca_file)
         except OSError as error:  # SSLError is one
-            raise Fatal("mtls-mis-configured", error, status=2) from error
+            raise StartError("mtls-mis-configured", error) from error
 
     # With the lock
 

@@ -9,6 +9,7 @@ from cfroute import daemon, health
 from cfroute.clock import Clock
 from cfroute.errors import ConfigurationError
 from cfroute.lager import Lager
+from cfroute.start_error import StartError
 from cfroute.tcp_router import config as configuration
 from cfroute.tcp_router import flags as command_line
 from cfroute.tcp_router import start_up
@@ -20,7 +21,6 @@ from cfroute.tcp_router.flags import HAPROXY, LOAD_BALANCER, FlagError, Flags
 from cfroute.tcp_router.members import Members
 from cfroute.tcp_router.pages import Pages
 from cfroute.tcp_router.parts import Parts, assemble
-from cfroute.tcp_router.start_up import Fatal
 
 SIGNALS: Final = (signal.SIGUSR2,)
 """Those that end it, besides the usual ones."""
@@ -40,10 +40,8 @@ class Process:
         async with contextlib.AsyncExitStack() as stack:
             try:
                 parts = await self._prepared(stack)
-            except Fatal as fatal:
-                report = self._log.fatal if fatal.status == 2 else self._log.error
-                report(fatal.message, error=fatal.error)
-                return fatal.status
+            except StartError as failure:
+                return failure.report(self._log)
             if not await self._serve(parts, stop):
                 self._log.error("exited-with-failure", error="a part of the router has ended")
                 return 1
@@ -51,18 +49,18 @@ class Process:
         return 0
 
     async def _prepared(self, stack: contextlib.AsyncExitStack) -> Parts:
-        """A router that is ready to start. Raises Fatal."""
+        """A router that is ready to start. Raises StartError."""
         flags, log = self._flags, self._log
         config = self._config()
         files = stack.enter_context(contextlib.ExitStack())
         try:
             chosen = engine(config, flags, files, log, self._clock)
         except EngineError as error:
-            raise Fatal("could not create tcp load balancer", error, status=2) from error
+            raise StartError("could not create tcp load balancer", error) from error
         try:
             command_line.check(flags)
         except FlagError as error:
-            raise Fatal(error.message, error) from error
+            raise StartError(error.message, error, status=1) from error
         tokens = await start_up.tokens(config, flags, log, self._clock)
         stack.push_async_callback(tokens.aclose)
         api = start_up.routing_api(config, log, self._clock)
@@ -72,17 +70,17 @@ class Process:
         try:
             await chosen.start()
         except EngineError as error:
-            raise Fatal("could not create tcp load balancer", error, status=2) from error
+            raise StartError("could not create tcp load balancer", error) from error
         return assemble(config, flags, chosen, api, tokens, log, self._clock)
 
     def _config(self) -> Config:
         flags = self._flags
         if flags.tcp_load_balancer != LOAD_BALANCER:
-            raise Fatal("not-supported", f"unsupported tcp load balancer: {flags.tcp_load_balancer}", status=2)
+            raise StartError("not-supported", f"unsupported tcp load balancer: {flags.tcp_load_balancer}")
         try:
             config = configuration.load(flags.config, pid_file_needed=flags.engine == HAPROXY and not flags.own_haproxy)
         except ConfigError as error:
-            raise Fatal("failed-to-unmarshal-config-file", error) from error
+            raise StartError("failed-to-unmarshal-config-file", error, status=1) from error
         if config.isolation_segments:
             self._log.info("retrieved-isolation-segments", isolation_segments=f"[{','.join(config.isolation_segments)}]")
         return config

@@ -11,6 +11,7 @@ from cfroute.lager import Lager
 from cfroute.routing_api.api import RouterGroup
 from cfroute.routing_api.client import RoutingApi, mutual_tls
 from cfroute.routing_api.errors import ApiError
+from cfroute.start_error import StartError
 from cfroute.tcp_router import port_check
 from cfroute.tcp_router.config import Config
 from cfroute.tcp_router.flags import Flags
@@ -21,28 +22,18 @@ _NO_TLS: Final = -1
 T = TypeVar("T")
 
 
-class Fatal(Exception):
-    """The router cannot start. `status` is the exit status; 2 is that of upstream's panics."""
-
-    def __init__(self, message: str, error: object, *, status: int = 1) -> None:
-        super().__init__(message)
-        self.message = message
-        self.error = str(error)
-        self.status = status
-
-
 class _CheckFailed(Exception):
     """The router groups could not be looked at."""
 
 
 async def tokens(config: Config, flags: Flags, log: Lager, clock: Clock) -> Tokens:
-    """Where tokens come from; the UAA has to be there. Raises Fatal."""
+    """Where tokens come from; the UAA has to be there. Raises StartError."""
     oauth = config.oauth
     if config.routing_api.auth_disabled:
         log.info("using-noop-token-fetcher")
         return NoTokens()
     if oauth.port == _NO_TLS:
-        raise Fatal("tls-not-enabled", "UAA client requires TLS enabled", status=2)
+        raise StartError("tls-not-enabled", "UAA client requires TLS enabled")
     url = url_of(oauth.token_endpoint, oauth.port)
     try:
         context = tls_context(oauth.ca_certs, skip=oauth.skip_ssl_validation)
@@ -52,7 +43,7 @@ async def tokens(config: Config, flags: Flags, log: Lager, clock: Clock) -> Toke
         finally:
             await uaa.aclose()
     except UaaError as error:
-        raise Fatal("failed-connecting-to-uaa", error) from error
+        raise StartError("failed-connecting-to-uaa", error, status=1) from error
     patience = Patience(
         flags.token_fetch_max_retries, flags.token_fetch_retry_interval, float(flags.token_fetch_expiration_buffer_time)
     )
@@ -61,13 +52,13 @@ async def tokens(config: Config, flags: Flags, log: Lager, clock: Clock) -> Toke
 
 
 def routing_api(config: Config, log: Lager, clock: Clock) -> RoutingApi:
-    """The client of the Routing API. Raises Fatal."""
+    """The client of the Routing API. Raises StartError."""
     api = config.routing_api
     log.debug("creating-routing-api-client", **{"api-location": api.url})
     try:
         return RoutingApi(api.url, _context(config), clock)
     except OSError as error:  # SSLError is one
-        raise Fatal("failed-to-create-tls-config", error.strerror or error, status=2) from error
+        raise StartError("failed-to-create-tls-config", error.strerror or error) from error
 
 
 def _context(config: Config) -> ssl.SSLContext | None:
@@ -78,7 +69,7 @@ def _context(config: Config) -> ssl.SSLContext | None:
 
 
 async def check_router_groups(config: Config, flags: Flags, api: RoutingApi, tokens: Tokens, log: Lager) -> None:
-    """Whether router groups have ports of system components. Raises Fatal if they have, and the flags say that it matters."""
+    """Whether router groups have ports of system components. Raises StartError if they have and the flags say that it matters."""
     try:
         groups = await _router_groups(api, tokens)
         conflicts = port_check.conflicts(groups, config.reserved_system_component_ports)
@@ -88,7 +79,7 @@ async def check_router_groups(config: Config, flags: Flags, api: RoutingApi, tok
     if not conflicts:
         log.info("router-group-port-checker-success: No conflicting router group ports.")
     elif flags.routing_group_check_exit:
-        raise Fatal("router-group-port-checker-failure: Exiting now. ", conflicts)
+        raise StartError("router-group-port-checker-failure: Exiting now. ", conflicts, status=1)
     else:
         warning = "WARNING! In the future this will cause tcp_router to not start."
         log.error(f"router-group-port-checker-failure: {warning}", error=conflicts)

@@ -50,6 +50,7 @@ SHARED = (
     "cfroute.routing_api.event_stream",
     "cfroute.routing_api.subscription",
     "cfroute.sqlite",
+    "cfroute.start_error",
     "cfroute.uaa.client",
     "cfroute.unreadable",
     "cfroute.__version__",

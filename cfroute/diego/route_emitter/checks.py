@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from cfroute.clock import Clock
 from cfroute.diego.client import BBSClient
 from cfroute.diego.route_emitter.config import Config
-from cfroute.diego.route_emitter.errors import StartError
 from cfroute.errors import ConfigurationError
 from cfroute.lager import Lager
 from cfroute.routing_api.client import RoutingApi, mutual_tls
+from cfroute.start_error import StartError
 from cfroute.uaa import client as uaa
 
 LONGEST_TTL = 65535.0  # s

@@ -1,14 +1,4 @@
-"""Why a route emitter does not start, or does not go on."""
-
-
-class StartError(Exception):
-    """It cannot start. `message` is the log's, `status` the exit status."""
-
-    def __init__(self, message: str, error: object, status: int = 2) -> None:
-        super().__init__(message)
-        self.message = message
-        self.error = str(error)
-        self.status = status
+"""Why a route emitter does not go on."""
 
 
 class BusError(Exception):

@@ -6,9 +6,10 @@ from typing import Final, Protocol
 
 from cfroute.clock import Clock
 from cfroute.diego.route_emitter.config import Config
-from cfroute.diego.route_emitter.errors import LockLost, StartError
+from cfroute.diego.route_emitter.errors import LockLost
 from cfroute.errors import ConfigurationError
 from cfroute.lager import Lager
+from cfroute.start_error import StartError
 
 KEY: Final = "route_emitter"
 RETRY: Final = 1.0  # s, upstream's; lock_retry_interval is read and not used

@@ -15,6 +15,7 @@ from cfroute.diego.route_emitter.log import logger
 from cfroute.errors import ConfigurationError
 from cfroute.go import flags as go_flags
 from cfroute.lager import Lager, Sink
+from cfroute.start_error import StartError
 
 
 class Flags(msgspec.Struct, rename="camel", frozen=True):
@@ -34,8 +35,7 @@ def _emit(flags: Flags) -> int:
         config = load(flags.config)
         log = logger(config, clock)
     except (ConfigurationError, re.error) as error:
-        Lager("route-emitter", Sink()).fatal("failed-to-parse-config", error=str(error))
-        return 2
+        return StartError("failed-to-parse-config", error).report(Lager("route-emitter", Sink()))
     from cfroute.diego.route_emitter.process import Process  # takes longer than to say what is wrong with the file
 
     process = Process(config, log, clock, random.Random(), lambda: str(uuid.uuid4()))  # noqa: S311

@@ -10,13 +10,14 @@ from cfroute import daemon
 from cfroute.clock import Clock
 from cfroute.diego.route_emitter import checks
 from cfroute.diego.route_emitter.config import Config
-from cfroute.diego.route_emitter.errors import BusError, LockLost, StartError
+from cfroute.diego.route_emitter.errors import BusError, LockLost
 from cfroute.diego.route_emitter.lock import prepare
 from cfroute.diego.route_emitter.members import Members
 from cfroute.diego.route_emitter.routes import Rules
 from cfroute.diego.route_emitter.tcp_outlet import TcpOutlet
 from cfroute.errors import ConfigurationError
 from cfroute.lager import Lager
+from cfroute.start_error import StartError
 
 if TYPE_CHECKING:
     from cfroute.diego.route_emitter.bus import Bus
@@ -52,9 +53,7 @@ class Process:
     def _report(self, failure: Exception | None) -> int:
         """Say how it ended; the exit status. It is 0 even for an emitter that could not go on: so it is upstream."""
         if isinstance(failure, StartError):
-            report = self._log.fatal if failure.status == 2 else self._log.error
-            report(failure.message, error=failure.error)
-            return failure.status
+            return failure.report(self._log)
         if failure:
             self._log.error("finished-with-failure", error=str(failure))
         else:
