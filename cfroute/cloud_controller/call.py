@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.sql.base import ExecutableOption
 
+from cfroute.cloud_controller.db import stamp
 from cfroute.cloud_controller.errors import NOT_AUTHORIZED, ORGANIZATION_SUSPENDED, PARSE_ERROR, ApiError, not_found
 from cfroute.cloud_controller.models import AuditEvent, Organization, Resource, Role
 from cfroute.cloud_controller.permissions import ANYBODY, Held, Rule
@@ -153,6 +154,12 @@ class Call:
         if found is None:
             raise not_found(name or model.__name__)
         return found
+
+    def add(self, thing: R) -> R:
+        """Give it its guid and times; it is inserted with what is added after it."""
+        self.session.add(thing)
+        stamp(self.session)
+        return thing
 
     def save(self, thing: R) -> R:
         """Insert it, so that it has its guid and times."""

@@ -63,7 +63,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose changes are committed, durably, when the block ends without an exception."""
-        with self._writing, _Writing(self._writer, info={"stamp": self._stamp}) as session, session.begin():
+        stamps = {"stamp": self._stamp}
+        with self._writing, _Writing(self._writer, info=stamps, expire_on_commit=False) as session, session.begin():
             yield session
 
     def _stamp(self, session: Session) -> None:
@@ -84,9 +85,14 @@ class _Writing(Session):
     """A session that gives what it saves its guid and times."""
 
 
+def stamp(session: Session) -> None:
+    """Give what is new in a session that writes its guid and times now, and not only when it is inserted."""
+    session.info["stamp"](session)
+
+
 @event.listens_for(_Writing, "before_flush")
 def _stamp(session: Session, _context: UOWTransaction, _instances: object) -> None:
-    session.info["stamp"](session)
+    stamp(session)
 
 
 def _create_tables(engine: Engine) -> None:

@@ -1,9 +1,10 @@
 """Creating and deleting routes."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, exists, func, select
 
 from cfroute.cloud_controller import router_groups
 from cfroute.cloud_controller.actions import brokered, lifecycle, quotas
@@ -23,7 +24,7 @@ def create_route(
     port: int | None = None,
     options: dict[str, Any] | None = None,
 ) -> Route:
-    """A route whose parts are good by themselves. port None on a TCP domain picks one. Raises 422."""
+    """A route whose parts are good by themselves, not yet inserted. port None on a TCP domain picks one. Raises 422."""
     taken = _taken_ports(call, domain) if domain.tcp else set()
     free_port = True
     if domain.tcp and port is None:
@@ -36,12 +37,12 @@ def create_route(
         host=host,
         path=path,
         port=port or 0,
-        domain_guid=domain.guid,
-        space_guid=space.guid,
+        domain=domain,
+        space=space,
         options=without_nulls(options or {}),
         destinations=[],  # or they would be asked for
     )
-    call.save(route)
+    call.add(route)
     call.audit("route.create", route, host, space.guid)
     return route
 
@@ -53,12 +54,11 @@ def without_nulls(options: dict[str, Any]) -> dict[str, Any]:
 def _wanted(
     call: Call, domain: Domain, space: Space, host: str, path: str, port: int, taken: set[int], free_port: bool
 ) -> rules.Wanted:
-    session, config = call.session, call.platform.config
-    same_host = (Route.domain_guid == domain.guid) & (Route.host == host)
-    fqdn = f"{host}.{domain.name}" if host else ""
-    group = domain.router_group
+    config, group = call.platform.config, domain.router_group
     exceeded = quotas.exceeded(call, space, {"total_routes": 1, **({"total_reserved_ports": 1} if port else {})})
-    twin = session.scalars(select(Route.guid).where(same_host, Route.path == path, Route.port == port)).first()
+    address = {"domain": domain.guid, "host": host, "path": path, "port": port}
+    fqdn = f"{host}.{domain.name}" if host else ""
+    twin, taken_domain, other_space = call.session.execute(_rivals(), {**address, "fqdn": fqdn, "space": space.guid}).one()
     return rules.Wanted(
         host=host,
         path=path,
@@ -70,16 +70,25 @@ def _wanted(
         tcp=domain.tcp,
         usable=domain.usable_by(space.organization_guid),
         exceeded=exceeded[0] if exceeded else "",
-        taken_domain=bool(session.scalars(select(Domain.guid).where(Domain.name == fqdn)).first()),
+        taken_domain=taken_domain,
         system_host=domain.name == config.domain and host.lower() in config.system_hosts,
-        twin=bool(twin),
-        other_space=bool(
-            session.scalars(select(Route.guid).where(same_host, Route.port == 0, Route.space_guid != space.guid)).first()
-        ),
+        twin=twin,
+        other_space=other_space,
         port_taken=port in taken,
         free_port=free_port,
         reservable=group is not None and router_groups.reservable(group.reservable_ports, port),
         has_router_group=not domain.tcp or group is not None,
+    )
+
+
+@cache
+def _rivals() -> Select[bool, bool, bool]:
+    """Whether there is that route, a domain of its whole name, and a route of its host in another space."""
+    same_host = (Route.domain_guid == bindparam("domain")) & (Route.host == bindparam("host"))
+    return select(
+        exists().where(same_host, Route.path == bindparam("path"), Route.port == bindparam("port")),
+        exists().where(Domain.name == bindparam("fqdn")),
+        exists().where(same_host, Route.port == 0, Route.space_guid != bindparam("space")),
     )
 
 

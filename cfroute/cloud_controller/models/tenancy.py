@@ -4,7 +4,7 @@ from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from cfroute.cloud_controller.models.base import NOCASE, Base, Labelled
-from cfroute.cloud_controller.models.quotas import DEFAULT_QUOTA, SpaceQuota
+from cfroute.cloud_controller.models.quotas import DEFAULT_QUOTA, OrganizationQuota, SpaceQuota
 
 domain_shares = Table(
     "domain_shares",
@@ -22,6 +22,10 @@ class Organization(Labelled):
     name: Mapped[str] = mapped_column(NOCASE, unique=True)
     suspended: Mapped[bool] = mapped_column(default=False)
     quota_guid: Mapped[str] = mapped_column(default=DEFAULT_QUOTA)
+
+    quota: Mapped[OrganizationQuota] = relationship(
+        primaryjoin=lambda: foreign(Organization.quota_guid) == OrganizationQuota.guid, viewonly=True
+    )
 
 
 class Space(Labelled):
@@ -64,7 +68,7 @@ class Domain(Labelled):
 
     organization: Mapped[Organization | None] = relationship()
     router_group: Mapped[KnownGroup | None] = relationship(
-        primaryjoin=lambda: foreign(Domain.router_group_guid) == KnownGroup.guid, lazy="joined", viewonly=True
+        primaryjoin=lambda: foreign(Domain.router_group_guid) == KnownGroup.guid, viewonly=True
     )
     shared_organizations: Mapped[list[Organization]] = relationship(
         secondary=domain_shares, order_by=Organization.created_at

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import jobs, routes
+from cfroute.cloud_controller.actions import jobs, quotas, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, knowing_router_groups, patch, post
@@ -21,6 +21,8 @@ from cfroute.cloud_controller.resources.spaces import include_organizations
 from cfroute.cloud_controller.urls import Urls
 from cfroute.cloud_controller.validation import routes as rules
 from cfroute.cloud_controller.validation.common import related, unknown_fields
+
+_ROUTER_GROUP = select(Domain.router_group_guid).where(Domain.guid == bindparam("domain"))
 
 
 def _ports(values: list[str]) -> ColumnElement[bool]:
@@ -66,7 +68,7 @@ def create(call: Call) -> Reply:
     body = call.body
     hashing = "options" in body and feature_flags.enabled(call, "hash_based_routing")
     refuse_if(rules.body_problems(body, hashing=hashing))
-    space = call.find(Space, related(body, "space"))
+    space = call.find(Space, related(body, "space"), quotas.LOADS)
     if space is None:
         raise unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
     domain = call.find(Domain, related(body, "domain"))
@@ -93,8 +95,7 @@ def create(call: Call) -> Reply:
 
 
 def _in_tcp_domain(call: Call) -> bool:
-    domain = call.find(Domain, related(call.body, "domain"))
-    return domain is not None and domain.router_group_guid is not None
+    return call.session.scalar(_ROUTER_GROUP, {"domain": related(call.body, "domain")}) is not None
 
 
 def show(call: Call) -> dict[str, Any]:
