@@ -38,12 +38,16 @@ COMPONENT = User("", "", frozenset({"cloud_controller.admin"}))
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One line of the API: a method, a path, and who answers. open: without a token."""
+    """One line of the API: a method, a path, and who answers.
+
+    open: without a token. public: who has none is nobody, and sees what anybody may; a token that comes along has to be good.
+    """
 
     method: str
     path: str
     handler: Callable[..., Any]
     open: bool = False
+    public: bool = False
 
     @property
     def looks_up(self) -> bool:
@@ -51,8 +55,8 @@ class Endpoint:
         return self.method == "GET" and self.path.endswith("{guid}")
 
 
-def get(path: str, handler: Callable[..., Any], *, open: bool = False) -> Endpoint:  # noqa: A002
-    return Endpoint("GET", path, handler, open)
+def get(path: str, handler: Callable[..., Any], *, open: bool = False, public: bool = False) -> Endpoint:  # noqa: A002
+    return Endpoint("GET", path, handler, open, public)
 
 
 def post(path: str, handler: Callable[..., Any], *, open: bool = False) -> Endpoint:  # noqa: A002
@@ -169,7 +173,8 @@ def serve(platform: Platform, endpoint: Endpoint, nobody: User = NOBODY) -> Call
 
     async def answer(request: Request) -> Response:
         try:
-            user = nobody if endpoint.open else await _admitted(platform, request, write)
+            needless = endpoint.open or (endpoint.public and not request.headers.get("authorization"))
+            user = nobody if needless else await _admitted(platform, request, write)
             exchange = Exchange(platform, request, user, endpoint)
             if waits:
                 return respond(await endpoint.handler(exchange))

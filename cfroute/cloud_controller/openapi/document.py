@@ -29,6 +29,7 @@ ERRORS: Final = {
     "502": "A service broker has answered with nonsense",
     "503": "Something that is needed is away: the database, the UAA, the Routing API, or the rest of the foundation",
 }
+_TOKEN: Final[dict[str, list[str]]] = {"bearer": []}
 _ABOUT: Final = (
     "The Cloud Controller's API, v3. Below `/uaa` the UAA answers, and below `/routing` the Routing API; "
     "`links` of `GET /` lead there. Lists take filters as lists with commas; an empty filter value is a filter."
@@ -50,7 +51,7 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Cloud Controller", "version": API_VERSION, "description": _ABOUT},
         "servers": [{"url": "/"}],
-        "security": [{"bearer": []}],
+        "security": [_TOKEN],
         "paths": paths,
         "components": {
             "schemas": dict(OBJECTS),
@@ -76,7 +77,9 @@ def _described(endpoint: Endpoint, operation: Operation) -> dict[str, Any]:
     }
     if operation.takes is not None:
         described["requestBody"] = {"required": True, "content": _content(operation.takes)}
-    return described | ({"security": []} if endpoint.open else {})
+    if endpoint.open:
+        return described | {"security": []}
+    return described | ({"security": [_TOKEN, {}]} if endpoint.public else {})
 
 
 def _tag(path: str) -> str:
@@ -97,6 +100,8 @@ def _permission(endpoint: Endpoint) -> str:
     rule = rule_of(endpoint.method, endpoint.path)
     if endpoint.open:
         return "Needs no token."
+    if endpoint.public:
+        return "For whoever sees what it is about; without a token, what is public."
     if rule == ANYBODY:
         return "For whoever sees what it is about."
     return f"For admins, and {', '.join(sorted(rule.roles))} of the place." if rule else "For admins."

@@ -56,8 +56,8 @@ OBJECTS: Final[Mapping[str, Schema]] = {
                     "service_binding": opened({"create": _PARAMETERS}),
                 }
             ),
+            "relationships": opened({"service_offering": ref("ToOne")}, space=ref("ToOne")),
         },
-        "service_offering",
     ),
     "PlanVisibility": opened(
         {"type": one_of("public", "admin", "organization", "space")}, organizations=many(NAMED), space=NAMED

@@ -1,6 +1,8 @@
 """Service brokers, offerings and plans."""
 
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from cfroute.cloud_controller.models import ServiceBroker, ServiceOffering, ServicePlan
 from cfroute.cloud_controller.presenters.common import identity, metadata, to_one
@@ -59,6 +61,7 @@ def offering(offering: ServiceOffering, urls: Urls) -> dict[str, Any]:
 
 def plan(plan: ServicePlan, urls: Urls) -> dict[str, Any]:
     path = f"/service_plans/{plan.guid}"
+    space = plan.offering.broker.space_guid
     return {
         **identity(plan),
         "name": plan.name,
@@ -78,12 +81,13 @@ def plan(plan: ServicePlan, urls: Urls) -> dict[str, Any]:
             "service_instance": {"create": _schema(plan, "instance", "create"), "update": _schema(plan, "instance", "update")},
             "service_binding": {"create": _schema(plan, "binding", "create")},
         },
-        "relationships": {"service_offering": to_one(plan.offering_guid)},
+        "relationships": {"service_offering": to_one(plan.offering_guid), **({"space": to_one(space)} if space else {})},
         "metadata": metadata(plan),
         "links": {
             "self": urls.link(path),
             "service_offering": urls.link(f"/service_offerings/{plan.offering_guid}"),
             "visibility": urls.link(f"{path}/visibility"),
+            **({"space": urls.link(f"/spaces/{space}")} if space else {}),
         },
     }
 
@@ -99,14 +103,23 @@ def visibility(plan: ServicePlan) -> dict[str, Any]:
     return told
 
 
+class _Cost(msgspec.Struct):
+    """What a broker's catalog says of a cost: how much it is, by currency."""
+
+    amount: Annotated[dict[Annotated[str, msgspec.Meta(min_length=1)], float], msgspec.Meta(min_length=1)]
+    unit: Annotated[str, msgspec.Meta(min_length=1)]
+
+
 def _costs(plan: ServicePlan) -> list[dict[str, Any]]:
-    """One entry for each currency of each cost that the catalog names."""
-    costs = plan.extra.get("costs")
+    """One entry for each currency of each cost that the catalog names; none at all when one of them is not sound."""
+    try:
+        costs = msgspec.convert(plan.extra.get("costs", []), list[_Cost])
+    except msgspec.ValidationError:
+        return []
     return [
-        {"currency": str(currency).upper(), "amount": amount, "unit": str(cost.get("unit", ""))}
-        for cost in (costs if isinstance(costs, list) else [])
-        if isinstance(cost, dict) and isinstance(cost.get("amount"), dict)
-        for currency, amount in cost["amount"].items()
+        {"currency": currency.upper(), "amount": amount, "unit": cost.unit}
+        for cost in costs
+        for currency, amount in cost.amount.items()
     ]
 
 

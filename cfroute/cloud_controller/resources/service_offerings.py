@@ -85,8 +85,8 @@ def remove(call: Call) -> Reply:
 
 
 ENDPOINTS = (
-    get("/v3/service_offerings", index),
-    get("/v3/service_offerings/{guid}", show),
+    get("/v3/service_offerings", index, public=True),
+    get("/v3/service_offerings/{guid}", show, public=True),
     patch("/v3/service_offerings/{guid}", update),
     delete("/v3/service_offerings/{guid}", remove),
 )

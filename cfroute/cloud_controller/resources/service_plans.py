@@ -117,8 +117,8 @@ def remove(call: Call) -> Reply:
 
 
 ENDPOINTS = (
-    get("/v3/service_plans", index),
-    get("/v3/service_plans/{guid}", show),
+    get("/v3/service_plans", index, public=True),
+    get("/v3/service_plans/{guid}", show, public=True),
     patch("/v3/service_plans/{guid}", update),
     delete("/v3/service_plans/{guid}", remove),
 )

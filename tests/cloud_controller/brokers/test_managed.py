@@ -31,6 +31,60 @@ def test_a_broker_with_its_catalog(brokered: Brokered) -> None:
 
 
 @pytest.mark.parametrize(
+    ("costs", "told"),
+    [
+        (
+            [{"amount": {"usd": 649, "eur": 0.06}, "unit": "MONTHLY"}],
+            [
+                {"currency": "USD", "amount": 649.0, "unit": "MONTHLY"},
+                {"currency": "EUR", "amount": 0.06, "unit": "MONTHLY"},
+            ],
+        ),
+        ([{"amount": {"usd": 1}, "unit": "DAILY"}, {"amount": {"usd": "1"}, "unit": "DAILY"}], []),
+        ([{"amount": {}, "unit": "DAILY"}], []),
+        ([{"amount": {"": 1}, "unit": "DAILY"}], []),
+        ([{"amount": {"usd": 1}}], []),
+        ("a lot", []),
+        (None, []),
+    ],
+)
+def test_costs_are_numbers_or_not_told(brokered: Brokered, costs: Any, told: list[dict[str, Any]]) -> None:
+    """Clients decode an amount as a number: one that is none would cost them the whole list."""
+    brokered.broker.mood.catalog["services"][1]["plans"][0]["metadata"] = {"costs": costs}
+    brokered.register()
+    assert brokered.cc.ok("GET", "/v3/service_plans?names=plain")["resources"][0]["costs"] == told
+
+
+def test_the_public_part_of_the_marketplace_needs_no_token(brokered: Brokered) -> None:
+    """`cf marketplace` shows it to whoever has not logged in."""
+    cc = brokered.cc
+    brokered.register(public=False)
+    cc.ok("POST", f"/v3/service_plans/{brokered.plan('plain')}/visibility", {"type": "public"})
+    query = "available=true&include=service_offering&fields[service_offering.service_broker]=name,guid&per_page=5000"
+    page = cc("GET", f"/v3/service_plans?{query}", headers={"Authorization": ""}).json()
+    assert [each["name"] for each in page["resources"]] == ["plain"]
+    assert [each["name"] for each in page["included"]["service_offerings"]] == ["db"]
+    offerings = cc("GET", "/v3/service_offerings", headers={"Authorization": ""}).json()["resources"]
+    assert [each["name"] for each in offerings] == ["db"]
+    for path, status in ((f"/{brokered.plan('plain')}", 200), (f"/{brokered.plan('small')}", 404)):
+        assert cc("GET", f"/v3/service_plans{path}", headers={"Authorization": ""}).status_code == status
+    assert cc("GET", "/v3/service_plans", headers={"Authorization": "bearer forged"}).status_code == 401
+    assert cc("GET", "/v3/service_instances", headers={"Authorization": ""}).status_code == 401
+
+
+def test_a_plan_of_a_space_tells_which(brokered: Brokered) -> None:
+    """The cf CLI finds the names of space and organization by it, in what is included."""
+    cc = brokered.cc
+    relationships = {"space": {"data": {"guid": cc.space}}}
+    brokered.done("POST", "/v3/service_brokers", brokered.broker_body(relationships=relationships))
+    page = cc.ok("GET", "/v3/service_plans?names=small&include=space.organization")
+    [plan], [space], [organization] = page["resources"], page["included"]["spaces"], page["included"]["organizations"]
+    assert (plan["visibility_type"], plan["relationships"]["space"]) == ("space", {"data": {"guid": cc.space}})
+    assert (space["guid"], space["relationships"]["organization"]["data"]["guid"]) == (cc.space, organization["guid"])
+    assert plan["links"]["space"]["href"].endswith(f"/v3/spaces/{cc.space}")
+
+
+@pytest.mark.parametrize(
     ("fields", "text"),
     [
         ({"name": ""}, "Name can't be blank"),
