@@ -61,9 +61,7 @@ def isolation_segment(call: Call) -> dict[str, Any]:
 
 def variable_group(call: Call) -> Thing:
     """No variables, for all apps."""
-    name = call.path["name"]
-    if name not in ("running", "staging"):
-        raise not_found("Environment variable group")
+    name = call.location.rpartition("/")[2]
     links = {"self": call.urls.link(f"/environment_variable_groups/{name}")}
     return {"name": name, "var": {}, "updated_at": None, "links": links}
 
@@ -115,7 +113,8 @@ def resource_matches(call: Call) -> Reply:
 
 
 ENDPOINTS = (
-    get("/v3/environment_variable_groups/{name}", variable_group),
+    get("/v3/environment_variable_groups/running", variable_group),
+    get("/v3/environment_variable_groups/staging", variable_group),
     get("/v3/organizations/{guid}/relationships/default_isolation_segment", no_isolation_segment),
     get("/v3/spaces/{guid}/relationships/isolation_segment", no_isolation_segment),
     patch("/v3/organizations/{guid}/relationships/default_isolation_segment", set_isolation_segment),

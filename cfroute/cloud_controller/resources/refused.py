@@ -43,6 +43,7 @@ ENDPOINTS = (
     delete("/v3/stacks/{guid}", _refuse(_OWN_STACK)),
     post("/v3/isolation_segments", _refuse(_ONE_PLACE)),
     post("/v3/security_groups", _refuse(_OPEN_NETWORK)),
-    patch("/v3/environment_variable_groups/{name}", _refuse(_NO_GROUPS)),
+    patch("/v3/environment_variable_groups/running", _refuse(_NO_GROUPS)),
+    patch("/v3/environment_variable_groups/staging", _refuse(_NO_GROUPS)),
     post("/v3/apps/{guid}/tasks", create_task),
 )
