@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 from cfroute import daemon
 from cfroute.clock import Clock
+from cfroute.debug_server import debugging
 from cfroute.errors import ConfigurationError
 from cfroute.grpc import serving
 from cfroute.lager import Lager
@@ -39,7 +40,7 @@ class Process:
             stack.push_async_callback(store.close)
             stack.callback(service.stop)
             try:
-                await self._debug_server(stack)
+                await stack.enter_async_context(debugging(self._config.debug_address, self._log))
                 await stack.enter_async_context(self._serving(service, host, port, context))
                 await stack.enter_async_context(self._sweeping(service))
                 self._log.info("started")
@@ -48,12 +49,6 @@ class Process:
                 self._log.error("exited-with-failure", error=error.message)
                 return 1
         return 0
-
-    async def _debug_server(self, stack: contextlib.AsyncExitStack) -> None:
-        if self._config.debug_address:
-            from cfroute.debug_server import debugging  # few have it
-
-            await stack.enter_async_context(debugging(self._config.debug_address, self._log))
 
     async def _until_over(self, stop: daemon.Stop, store: Store) -> None:
         """Return when asked to stop. Raises StoreError when the database is gone for good, where that is looked at."""

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cfroute import daemon
 from cfroute.clock import Clock
+from cfroute.debug_server import debugging
 from cfroute.errors import CfrouteError, ConfigurationError
 from cfroute.lager import Lager
 from cfroute.routing_api.config import NO_LOCK, Config
@@ -54,10 +55,6 @@ class Process:
 
     async def _debug_server(self, stack: contextlib.AsyncExitStack) -> None:
         address = self._config.debug_address
-        if not address:
-            return
-        from cfroute.debug_server import debugging  # few have it
-
         try:
             await stack.enter_async_context(debugging(address, self._log))
         except ConfigurationError as error:

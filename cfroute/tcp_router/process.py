@@ -7,6 +7,7 @@ from typing import Final
 
 from cfroute import daemon, health
 from cfroute.clock import Clock
+from cfroute.debug_server import debugging
 from cfroute.errors import ConfigurationError
 from cfroute.lager import Lager
 from cfroute.start_error import StartError
@@ -107,10 +108,7 @@ class Process:
 
     async def _listen(self, stack: contextlib.AsyncExitStack, config: Config, pages: Pages) -> None:
         """The debug server and the health port. Raises ConfigurationError."""
-        if self._flags.debug_addr:
-            from cfroute.debug_server import debugging  # takes longer than all the rest
-
-            await stack.enter_async_context(debugging(self._flags.debug_addr, self._log))
+        await stack.enter_async_context(debugging(self._flags.debug_addr, self._log))
         extensions = config.cfroute
         if extensions.health_port:
             answering = health.responding(extensions.health_address, extensions.health_port, pages.answer)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfroute import health
 from cfroute.clock import Clock
+from cfroute.debug_server import debugging
 from cfroute.diego.client import BBSClient
 from cfroute.diego.route_emitter.config import Config
 from cfroute.diego.route_emitter.emitter import Emitter, Outlet
@@ -56,10 +57,7 @@ class Members:
         Raises BusError, LockLost, or ConfigurationError when the health check or the debug server cannot listen.
         """
         async with contextlib.AsyncExitStack() as stack:
-            if self._config.debug_address:
-                from cfroute.debug_server import debugging  # few have it
-
-                await stack.enter_async_context(debugging(self._config.debug_address, self._log))
+            await stack.enter_async_context(debugging(self._config.debug_address, self._log))
             if bus:
                 await bus.connect()
             await stack.enter_async_context(health.answering(*self._config.health_listener, b""))
