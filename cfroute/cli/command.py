@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from cfroute.cli.catalog import ENTRIES
-from cfroute.cli.session import Session
+from cfroute.cli.session import Declined, Session
 from cfroute.cli.shared_options import SharedOption, own_names, shared_options
 
 HELP = ("--help, -h", "Show help")
@@ -69,7 +69,11 @@ class Command(click.Command):
         session = ctx.find_object(Session)
         assert session is not None
         assert self.callback is not None
-        data = ctx.invoke(self.callback, session, **ctx.params)
+        try:
+            data = ctx.invoke(self.callback, session, **ctx.params)
+        except Declined as answer:
+            session.say(str(answer))
+            return
         if data is not None:
             session.emit(data, self.text)
 

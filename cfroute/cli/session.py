@@ -26,6 +26,10 @@ FORMATS = ("text", "json", "jsonl", "plain", "none")
 """How data is printed: text for people; one JSON value; a JSON value a line; a record a line (see `plain`); not at all."""
 
 
+class Declined(Exception):
+    """Somebody was asked, and does not want it. The text is what to say then; no failure."""
+
+
 class Session:
     """What a command gets handed.
 
@@ -185,8 +189,8 @@ class Session:
             raise CfrouteError("nobody is there to ask", hint)
         return line.rstrip("\n")
 
-    def confirm(self, question: str) -> bool:
-        """Ask; no answer but y or yes means yes.
+    def confirm(self, question: str, *, otherwise: str) -> None:
+        """Ask; for any answer but y or yes, `otherwise` is said and the command ends there: it raises Declined.
 
         Raises CfrouteError when nobody can answer: input is at its end, or --no-input was given, or with --json and its like
         there is no terminal to ask on (the question would stand among the data).
@@ -200,7 +204,9 @@ class Session:
             if not sys.stdin.isatty():
                 self.say(answer.strip())  # the terminal did not echo it, so the next message would share its line
             if (word := answer.strip().lower()) in ("y", "yes", "n", "no", ""):
-                return word in ("y", "yes")
+                if word not in ("y", "yes"):
+                    raise Declined(otherwise)
+                return
             self.say("invalid input (not y, n, yes, or no)")
         raise CfrouteError("nobody is there to confirm", "use -f to go ahead without asking")
 

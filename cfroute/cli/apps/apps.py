@@ -163,10 +163,9 @@ def rename(session: Session, app_name: str, new_name: str) -> Resource:
 @argument("app_name", "app", metavar="APP_NAME")
 @force
 @option("-r", "routes", is_flag=True, help="Also delete any mapped routes")
-def delete(session: Session, app_name: str, force: bool, routes: bool) -> Resource | None:
-    if not force and not _confirmed(session, app_name, routes):
-        session.say(f"App '{app_name}' has not been deleted.")
-        return None
+def delete(session: Session, app_name: str, force: bool, routes: bool) -> Resource:
+    if not force:
+        _confirm(session, app_name, routes)
     session.say(f"Deleting app {render.name(app_name)} in {session.target.place}...")
     deleted = _delete(session, app_name, routes)
     session.ok()
@@ -176,11 +175,12 @@ def delete(session: Session, app_name: str, force: bool, routes: bool) -> Resour
     return {"name": app_name, "deleted": deleted}
 
 
-def _confirmed(session: Session, app_name: str, routes: bool) -> bool:
-    if not routes:
-        return session.confirm(f"Really delete the app {render.name(app_name)}?")
-    session.say("Deleting the app and associated routes will make apps with this route, in any org, unreachable.")
-    return session.confirm(f"Really delete the app {render.name(app_name)} and associated routes?")
+def _confirm(session: Session, app_name: str, routes: bool) -> None:
+    also = ""
+    if routes:
+        session.say("Deleting the app and associated routes will make apps with this route, in any org, unreachable.")
+        also = " and associated routes"
+    session.confirm(f"Really delete the app {render.name(app_name)}{also}?", otherwise=f"App '{app_name}' has not been deleted.")
 
 
 def _delete(session: Session, app_name: str, with_routes: bool) -> bool:

@@ -166,8 +166,8 @@ def rollback(session: Session, app_name: str, version: int, force: bool, **given
             f"Rolling '{shown}' back to revision '{render.name(version)}' will create a new revision. "
             f"The new revision will use the settings from revision '{render.name(version)}'."
         )
-        if not session.confirm("Are you sure you want to continue?"):
-            session.say(f"App '{app_name}' has not been rolled back to revision '{version}'.")
-            return None
+        session.confirm(
+            "Are you sure you want to continue?", otherwise=f"App '{app_name}' has not been rolled back to revision '{version}'."
+        )
     session.say(f"Rolling back to revision {render.name(version)} for app {shown} in {session.target.place}...")
     return deploying.deploy(session, app, strategy, revision=wanted["guid"])

@@ -47,28 +47,26 @@ def scale(
     disk: str | None,
     memory: str | None,
     process: str,
-) -> AppSummary | None:
+) -> AppSummary:
     sizes = {"memory_in_mb": _megabytes("-m", memory), "disk_in_mb": _megabytes("-k", disk)}
     wanted = {key: value for key, value in {"instances": instances, **sizes}.items() if value is not None}
     app = lookup.app(session.api, session.target.space, app_name)
-    if wanted and not _scale(session, app, process, wanted, force):
-        session.say("Scaling cancelled")
-        return None
+    if wanted:
+        _scale(session, app, process, wanted, force)
     session.say(f"Showing current scale of app {render.name(app_name)} in {session.target.place}...")
     session.say()
     return summarize(session.api, app, session.clock)
 
 
-def _scale(session: Session, app: Resource, process: str, wanted: Resource, force: bool) -> bool:
-    """Make the change, and restart the app where that is needed; False when the user does not want to."""
+def _scale(session: Session, app: Resource, process: str, wanted: Resource, force: bool) -> None:
+    """Make the change, and restart the app where that is needed."""
     shown, place = render.name(app["name"]), session.target.place
     session.say(f"Scaling app {shown} in {place}...")
     session.say()
     must_restart = wanted.keys() != {"instances"}
     if must_restart and not force:
         question = f"This will cause the app to restart. Are you sure you want to scale {shown}?"
-        if not session.confirm(question):
-            return False
+        session.confirm(question, otherwise="Scaling cancelled")
         session.say()
     session.api.post(f"/v3/apps/{app['guid']}/processes/{process}/actions/scale", wanted)
     if must_restart and app["state"] == "STARTED":
@@ -81,4 +79,3 @@ def _scale(session: Session, app: Resource, process: str, wanted: Resource, forc
     if app["state"] == "STARTED" and session.is_running:
         wait_for_instances(session, app, session.say)
         session.say()
-    return True

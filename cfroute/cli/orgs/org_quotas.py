@@ -102,10 +102,11 @@ def update_org_quota(session: Session, quota: str, new_name: str | None, **given
 )
 @argument("quota")
 @force
-def delete_org_quota(session: Session, quota: str, force: bool) -> Resource | None:
-    if not force and not session.confirm(f"Really delete the org quota {render.name(quota)}?"):
-        session.say(f"Organization quota '{quota}' has not been deleted.")
-        return None
+def delete_org_quota(session: Session, quota: str, force: bool) -> Resource:
+    if not force:
+        session.confirm(
+            f"Really delete the org quota {render.name(quota)}?", otherwise=f"Organization quota '{quota}' has not been deleted."
+        )
     session.say(f"Deleting org quota {render.name(quota)} as {session.target.user}...")
     try:
         found = find_quota(session.api, quota)

@@ -103,12 +103,11 @@ def update_space_quota(session: Session, quota: str, new_name: str | None, **giv
 )
 @argument("quota", "space-quota")
 @force
-def delete_space_quota(session: Session, quota: str, force: bool) -> Resource | None:
+def delete_space_quota(session: Session, quota: str, force: bool) -> Resource:
     org = session.target.org
     question = f"Really delete the space quota {render.name(quota)} in org {render.name(org['name'])}?"
-    if not force and not session.confirm(question):
-        session.say(f"Space quota '{quota}' has not been deleted.")
-        return None
+    if not force:
+        session.confirm(question, otherwise=f"Space quota '{quota}' has not been deleted.")
     session.say(f"Deleting space quota {render.name(quota)} for {session.target.org_place}...")
     try:
         found = find_quota(session.api, quota, org)

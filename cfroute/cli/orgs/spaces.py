@@ -123,9 +123,7 @@ def delete_space(session: Session, space: str, org: str | None, force: bool, dry
         return None
     if not force:
         session.say(_IMPACT)
-        if not session.confirm(f"Really delete the space {render.name(space)}?"):
-            session.say(f"'{space}' has not been deleted.")
-            return None
+        session.confirm(f"Really delete the space {render.name(space)}?", otherwise=f"'{space}' has not been deleted.")
     place = f"org {render.name(owner['name'])} as {session.target.user}"
     session.say(f"Deleting space {render.name(space)} in {place}...")
     deleted = _delete(session.api, space, owner)

@@ -33,12 +33,13 @@ def share_private_domain(session: Session, org: str, domain: str) -> Resource:
 @argument("org", "org")
 @argument("domain", "domain")
 @option("-f", "force", is_flag=True, help="Unshare without confirmation (cf always asks)")
-def unshare_private_domain(session: Session, org: str, domain: str, force: bool) -> Resource | None:
+def unshare_private_domain(session: Session, org: str, domain: str, force: bool) -> Resource:
     shown, whom = render.name(domain), render.name(org)
     session.say(f"Warning: org {whom} will no longer be able to access private domain {shown}")
-    if not force and not session.confirm(f"Really unshare private domain {shown}?"):
-        session.say(f"Domain {shown} has not been unshared from organization {whom}")
-        return None
+    if not force:
+        session.confirm(
+            f"Really unshare private domain {shown}?", otherwise=f"Domain {shown} has not been unshared from organization {whom}"
+        )
     session.say(f"Unsharing domain {shown} from org {whom} as {session.target.user}...")
     found, other = lookup.domain(session.api, domain), find_org(session.api, org)
     session.api.call("DELETE", f"/v3/domains/{found['guid']}/relationships/shared_organizations/{other['guid']}")

@@ -123,14 +123,13 @@ def create_private_domain(session: Session, org: str, domain: str) -> Resource:
 )
 @argument("domain", "domain")
 @force
-def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource | None:
+def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource:
     session.say("This action impacts all orgs using this domain.")
     session.say(
         "Deleting the domain will remove associated routes which will make apps with this domain, in any org, unreachable."
     )
-    if not force and not session.confirm(f"Really delete the shared domain {render.name(domain)}?"):
-        session.say(f"'{domain}' has not been deleted.")
-        return None
+    if not force:
+        session.confirm(f"Really delete the shared domain {render.name(domain)}?", otherwise=f"'{domain}' has not been deleted.")
     session.say(f"Deleting domain {render.name(domain)} as {session.target.user}...")
     found = _find(session, domain, private=False)
     if found is None:
@@ -148,16 +147,15 @@ def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource
 )
 @argument("domain", "domain")
 @force
-def delete_private_domain(session: Session, domain: str, force: bool) -> Resource | None:
+def delete_private_domain(session: Session, domain: str, force: bool) -> Resource:
     announcement = f"Deleting private domain {render.name(domain)} as {session.target.user}..."
     session.say(announcement)
     found = _find(session, domain, private=True)
     if found is None:
         return {"deleted": False, "name": domain}
     session.say("Deleting the private domain will remove associated routes which will make apps with this domain unreachable.")
-    if not force and not session.confirm(f"Really delete the private domain {render.name(domain)}?"):
-        session.say(f"'{domain}' has not been deleted.")
-        return None
+    if not force:
+        session.confirm(f"Really delete the private domain {render.name(domain)}?", otherwise=f"'{domain}' has not been deleted.")
     session.say(announcement)
     session.api.change("DELETE", f"/v3/domains/{found['guid']}")
     session.ok()

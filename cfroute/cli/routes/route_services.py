@@ -93,12 +93,11 @@ def unbind_route_service(
     hostname: str | None,
     path: str | None,
     wait: bool,
-) -> Resource | None:
+) -> Resource:
     name = route_name(domain, hostname, path)
     shown = f"route {render.name(name)} from service instance {render.name(service_instance)}"
-    if not force and not session.confirm(f"Really unbind {shown}?"):
-        session.say("Unbind cancelled")
-        return None
+    if not force:
+        session.confirm(f"Really unbind {shown}?", otherwise="Unbind cancelled")
     session.say(f"Unbinding {shown} in {session.target.place}...")
     instance = lookup.service_instance(session.api, session.target.space, service_instance)
     route = lookup.route(session.api, name)

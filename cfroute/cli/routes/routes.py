@@ -148,13 +148,12 @@ Delete a TCP route:
 )
 def delete_route(
     session: Session, domain: str, force: bool, hostname: str | None, path: str | None, port: int | None
-) -> Resource | None:
+) -> Resource:
     name = route_name(domain, hostname, path, port)
     session.say("This action impacts all apps using this route.")
     session.say("Deleting this route will make apps unreachable via this route.")
-    if not force and not session.confirm(f"Really delete the route {render.name(name)}?"):
-        session.say(f"'{name}' has not been deleted.")
-        return None
+    if not force:
+        session.confirm(f"Really delete the route {render.name(name)}?", otherwise=f"'{name}' has not been deleted.")
     session.say(f"Deleting route {render.name(name)}...")
     deleted = _delete(session, name)
     session.ok()
@@ -187,9 +186,8 @@ def delete_orphaned_routes(session: Session, force: bool, dry_run: bool) -> Reso
     if dry_run:
         session.emit(doomed.orphaned_routes(session.api, session.target.space), doomed.text)
         return None
-    if not force and not session.confirm("Really delete orphaned routes?"):
-        session.say("Routes have not been deleted.")
-        return None
+    if not force:
+        session.confirm("Really delete orphaned routes?", otherwise="Routes have not been deleted.")
     session.say(f"Deleting orphaned routes as {session.target.user}...")
     session.api.change("DELETE", f"/v3/spaces/{session.target.space['guid']}/routes", query={"unmapped": True})
     session.ok()

@@ -49,7 +49,7 @@ def _instance(binding: Resource) -> str:
 @wait_option
 def cleanup_outdated_service_bindings(
     session: Session, app_name: str, force: bool, keep_last: int, service_instance: str | None, wait: bool
-) -> Resource | None:
+) -> Resource:
     session.say(f"Cleaning up outdated service bindings for app {render.name(app_name)} in {session.target.place}...")
     found = outdated(_bindings(session, app_name, service_instance), keep_last)
     if not found:
@@ -57,9 +57,10 @@ def cleanup_outdated_service_bindings(
         session.ok()
         return {"app": app_name, "deleted": []}
     session.say(f"Found {len(found)} outdated service binding{'s' if len(found) > 1 else ''}.")
-    if not force and not session.confirm("Really delete all outdated service bindings?"):
-        session.say("Outdated service bindings have not been deleted.")
-        return None
+    if not force:
+        session.confirm(
+            "Really delete all outdated service bindings?", otherwise="Outdated service bindings have not been deleted."
+        )
     for binding in found:
         session.say(f"Deleting service binding {binding['guid']}...")
         done = unbind(session, binding, wait=wait)

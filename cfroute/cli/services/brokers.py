@@ -143,11 +143,10 @@ def _find(session: Session, name: str) -> Resource:
 )
 @argument("service_broker")
 @force
-def delete_service_broker(session: Session, service_broker: str, force: bool) -> Resource | None:
+def delete_service_broker(session: Session, service_broker: str, force: bool) -> Resource:
     shown = render.name(service_broker)
-    if not force and not session.confirm(f"Really delete the service broker {shown}?"):
-        session.say(f"'{service_broker}' has not been deleted.")
-        return None
+    if not force:
+        session.confirm(f"Really delete the service broker {shown}?", otherwise=f"'{service_broker}' has not been deleted.")
     session.say(f"Deleting service broker {shown}...")
     found = session.api.first("/v3/service_brokers", names=[service_broker])
     if found is None:

@@ -138,16 +138,14 @@ def _other_plan(session: Session, instance: Resource, name: str) -> Resource:
 @argument("service_instance")
 @option("--force", "-f", is_flag=True, help="Force upgrade without asking for confirmation")
 @wait_option
-def upgrade_service(session: Session, service_instance: str, force: bool, wait: bool) -> Resource | None:
+def upgrade_service(session: Session, service_instance: str, force: bool, wait: bool) -> Resource:
     shown = render.name(service_instance)
     if not force:
         session.say(
             "Warning: This operation may be long running and will block further operations on the service instance until it's "
             "completed"
         )
-        if not session.confirm(f"Do you really want to upgrade the service instance {shown}?"):
-            session.say("Upgrade cancelled")
-            return None
+        session.confirm(f"Do you really want to upgrade the service instance {shown}?", otherwise="Upgrade cancelled")
     session.say(f"Upgrading service instance {shown} in {session.target.place}...")
     session.say()
     found = lookup.service_instance(session.api, session.target.space, service_instance)

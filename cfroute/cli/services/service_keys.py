@@ -133,11 +133,10 @@ def _find(session: Session, service_instance: str, name: str) -> Resource:
 @argument("service_key")
 @force
 @wait_option
-def delete_service_key(session: Session, service_instance: str, service_key: str, force: bool, wait: bool) -> Resource | None:
+def delete_service_key(session: Session, service_instance: str, service_key: str, force: bool, wait: bool) -> Resource:
     shown, of_instance = render.name(service_key), f"service instance {render.name(service_instance)}"
-    if not force and not session.confirm(f"Really delete the service key {shown}?"):
-        session.say("Delete cancelled")
-        return None
+    if not force:
+        session.confirm(f"Really delete the service key {shown}?", otherwise="Delete cancelled")
     session.say(f"Deleting key {shown} for {of_instance} as {session.target.user}...")
     instance = lookup.service_instance(session.api, session.target.space, service_instance)
     found = session.api.first(_PATH, type="key", names=[service_key], service_instance_guids=[instance["guid"]])

@@ -32,14 +32,15 @@ _INSTANCE = (
 @argument("service_offering")
 @option("-b", "broker", help="Purge a service offering from a particular service broker")
 @force
-def purge_service_offering(session: Session, service_offering: str, broker: str | None, force: bool) -> Resource | None:
+def purge_service_offering(session: Session, service_offering: str, broker: str | None, force: bool) -> Resource:
     whose = f" from broker {render.name(broker)}" if broker else ""
     if not force:
         session.say(_OFFERING)
         session.say()
-        if not session.confirm(f"Really purge service offering {render.name(service_offering)}{whose} from Cloud Foundry?"):
-            session.say("Purge service offering cancelled.")
-            return None
+        session.confirm(
+            f"Really purge service offering {render.name(service_offering)}{whose} from Cloud Foundry?",
+            otherwise="Purge service offering cancelled.",
+        )
     session.say(f"Purging service offering {service_offering}...")
     purged = _purge_offering(session, service_offering, broker)
     if not purged:
@@ -65,14 +66,12 @@ def _purge_offering(session: Session, name: str, broker: str | None) -> bool:
 )
 @argument("service_instance")
 @force
-def purge_service_instance(session: Session, service_instance: str, force: bool) -> Resource | None:
+def purge_service_instance(session: Session, service_instance: str, force: bool) -> Resource:
     shown = render.name(service_instance)
     if not force:
         session.say(_INSTANCE)
         session.say()
-        if not session.confirm(f"Really purge service instance {shown} from Cloud Foundry?"):
-            session.say("Purge cancelled")
-            return None
+        session.confirm(f"Really purge service instance {shown} from Cloud Foundry?", otherwise="Purge cancelled")
     session.say(f"Purging service instance {shown} in {session.target.place}...")
     purged = _purge_instance(session, service_instance)
     session.say()

@@ -58,7 +58,7 @@ def share_service(session: Session, service_instance: str, space: str, org: str 
 @option("-s", "space", required=True, help="Space to unshare the service instance from")
 @option("-o", "org", help="Org of the other space (Default: targeted org)")
 @option("-f", "force", is_flag=True, help="Force unshare without confirmation")
-def unshare_service(session: Session, service_instance: str, space: str, org: str | None, force: bool) -> Resource | None:
+def unshare_service(session: Session, service_instance: str, space: str, org: str | None, force: bool) -> Resource:
     shown = render.name(service_instance)
     if not force:
         session.warn(
@@ -66,9 +66,9 @@ def unshare_service(session: Session, service_instance: str, space: str, org: st
             f'in the space "{space}". This could cause apps to stop working.'
         )
         session.say()
-        if not session.confirm(f"Really unshare the service instance {shown} from space {render.name(space)}?"):
-            session.say("Unshare cancelled")
-            return None
+        session.confirm(
+            f"Really unshare the service instance {shown} from space {render.name(space)}?", otherwise="Unshare cancelled"
+        )
     session.say(f"Unsharing service instance {shown} from {_place(session, space, org)}...")
     instance = lookup.service_instance(session.api, session.target.space, service_instance)
     session.api.call("DELETE", f"{_shared_spaces(instance)}/{_space(session, space, org)['guid']}")

@@ -117,7 +117,7 @@ def rename_service(session: Session, service_instance: str, new_service_instance
 @argument("service_instance")
 @force
 @wait_option
-def delete_service(session: Session, service_instance: str, force: bool, wait: bool) -> Resource | None:
+def delete_service(session: Session, service_instance: str, force: bool, wait: bool) -> Resource:
     shown = render.name(service_instance)
     if not force:
         session.say(
@@ -125,9 +125,7 @@ def delete_service(session: Session, service_instance: str, force: bool, wait: b
             "service keys and route bindings."
         )
         session.say("This will remove the service instance from any spaces where it has been shared.")
-        if not session.confirm(f"Really delete the service instance {shown}?"):
-            session.say("Delete cancelled")
-            return None
+        session.confirm(f"Really delete the service instance {shown}?", otherwise="Delete cancelled")
     session.say(f"Deleting service instance {shown} in {session.target.place}...")
     session.say()
     try:

@@ -60,10 +60,9 @@ def _create(api: Api, name: str, password: str, origin: str) -> str:
 @argument("username")
 @option("--origin", help="Origin for mapping a user account to a user in an external identity provider")
 @force
-def delete_user(session: Session, username: str, origin: str | None, force: bool) -> Resource | None:
-    if not force and not session.confirm(f"Really delete the user {render.name(username)}?"):
-        session.say(f"User '{username}' has not been deleted.")
-        return None
+def delete_user(session: Session, username: str, origin: str | None, force: bool) -> Resource:
+    if not force:
+        session.confirm(f"Really delete the user {render.name(username)}?", otherwise=f"User '{username}' has not been deleted.")
     session.say(f"Deleting user {render.name(username)} as {session.target.user}...")
     guid = _find(session.api, username, origin or "")
     if guid is None:
