@@ -1,48 +1,91 @@
-"""Taking in the bits of an app, or a droplet: a multipart form with a file `bits`, streamed to the disk."""
+"""Taking in what people upload: a multipart form with a file `bits`, streamed to the disk."""
 
-import gzip
-import tarfile
 import zipfile
-import zlib
-from collections.abc import AsyncIterator
-from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
-from python_multipart.exceptions import FormParserError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
-from cfroute.cloud_controller.blobs import Blobs
-from cfroute.cloud_controller.documents import UnreadableDocument, read_yaml
-from cfroute.cloud_controller.errors import BITS_INVALID, ApiError, not_found, unprocessable
+from cfroute.cloud_controller.blobs import Part
+from cfroute.cloud_controller.call import Call, Reply
+from cfroute.cloud_controller.endpoints import Exchange
+from cfroute.cloud_controller.errors import BITS_INVALID, PACKAGE_INVALID, ApiError, not_found, unprocessable
+from cfroute.cloud_controller.multipart import FormReader, NoForm
+from cfroute.cloud_controller.staging_info import UnreadableDroplet, process_types
+
+T = TypeVar("T")
+Store = Callable[[Request, Part, int], Awaitable[T]]
+"""Writes what a request uploads, of at most so many bytes, and says what was found in it. Raises ApiError."""
 
 _PIECE = 1024 * 1024
-# Starlette hands on, depending on its version, its own exceptions or the parser's.
-_NO_FORM = (HTTPException, MultiPartException, FormParserError, AssertionError)
-_INFO = PurePosixPath("staging_info.yml")
+_REST = 4 * 1024 * 1024  # bytes of a form besides its file
+_EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
-async def store_bits(request: Request, blobs: Blobs, path: Path) -> str:
-    """Store the uploaded zip at `path` and return its SHA-256. Raises 160001 when there is none, or it is no zip.
+async def take_in(
+    exchange: Exchange, admit: Callable[[Call], Path], store: Store[T], finish: Callable[[Call, T], Reply]
+) -> Reply:
+    """The answer to an upload: `admit` says where it goes, or refuses it, and `finish` notes what was found in it.
+
+    Of several uploads to the same thing the first that is there whole is taken, and the others are refused as late ones: `admit`
+    is asked again by the transaction in which the file takes its place.
+    """
+    path = await exchange.run(admit, write=False)
+    async with exchange.platform.blobs.receiving(path) as part:
+        found = await store(exchange.request, part, exchange.platform.config.max_package_size)
+        await part.sync()
+
+        def settle(call: Call) -> Reply:
+            admit(call)
+            reply = finish(call, found)
+            part.keep()
+            return reply
+
+        return await exchange.run(settle, write=True)
+
+
+class _TooLarge(Exception):
+    """More was sent than anybody may."""
+
+
+async def _receive(request: Request, part: Part, largest: int) -> FormReader:
+    """Write the form's file `bits`. Raises NoForm and _TooLarge."""
+    form, received = FormReader(request.headers.get("content-type", ""), "bits"), 0
+    async for piece in request.stream():
+        received += len(piece)
+        if content := form.feed(piece):
+            await part.write(content)
+        if part.size > largest or received > largest + _REST:
+            raise _TooLarge
+    form.end()
+    return form
+
+
+async def store_bits(request: Request, part: Part, largest: int) -> str:
+    """Write the uploaded zip; its SHA-256. Raises 160001 when there is none, or it is no zip, and 150001 when it is too large.
 
     An upload without the file is an empty app: the cf CLI leaves the file out when the server has all of it.
     """
     try:
-        async with request.form(max_files=1, max_fields=10, max_part_size=64 * _PIECE) as form:
-            bits = form.get("bits")
-            if bits is None and "resources" in form:
-                return await blobs.store(path, _pieces_of(_empty_zip()))
-            if not isinstance(bits, UploadFile):
-                raise ApiError(BITS_INVALID, "The app upload is invalid: missing bits")
-            if not await run_in_threadpool(zipfile.is_zipfile, bits.file):
-                raise ApiError(BITS_INVALID, "The app upload is invalid: the bits are not a zip file")
-            await bits.seek(0)
-            return await blobs.store(path, _pieces(bits))
-    except _NO_FORM as error:
-        raise ApiError(BITS_INVALID, "The app upload is invalid: not a multipart form") from error
+        form = await _receive(request, part, largest)
+    except NoForm as error:
+        raise _no_bits("not a multipart form") from error
+    except _TooLarge as error:
+        problem = f"The app package is invalid: Package may not be larger than {largest} bytes"
+        raise ApiError(PACKAGE_INVALID, problem) from error
+    if form.file_name is None and "resources" in form.names and "bits" not in form.names:
+        await part.write(_EMPTY_ZIP)
+    elif form.file_name is None:
+        raise _no_bits("missing bits")
+    elif not await run_in_threadpool(zipfile.is_zipfile, part.file):
+        raise _no_bits("the bits are not a zip file")
+    return part.checksum
+
+
+def _no_bits(problem: str) -> ApiError:
+    return ApiError(BITS_INVALID, f"The app upload is invalid: {problem}")
 
 
 class StoredDroplet(NamedTuple):
@@ -52,41 +95,30 @@ class StoredDroplet(NamedTuple):
     process_types: dict[str, str]
 
 
-async def store_droplet(request: Request, blobs: Blobs, path: Path) -> StoredDroplet:
-    """Store the uploaded droplet at `path`. Raises 422 when there is none, or it is no tgz."""
+async def store_droplet(request: Request, part: Part, largest: int) -> StoredDroplet:
+    """Write the uploaded droplet. Raises 422 when there is none, or it is no tgz, or too large."""
     try:
-        async with request.form(max_files=1, max_fields=10, max_part_size=64 * _PIECE) as form:
-            bits = form.get("bits")
-            if not isinstance(bits, UploadFile):
-                raise _no_droplet("A droplet tgz file must be uploaded as 'bits'")
-            name = bits.filename or ""
-            if not name.endswith((".tgz", ".tar.gz")):
-                raise _no_droplet(f"{name} is not a tgz")
-            if not bits.size:
-                raise _no_droplet(f"{name} cannot be empty")
-            types = await run_in_threadpool(_process_types, bits.file)
-            await bits.seek(0)
-            return StoredDroplet(await blobs.store(path, _pieces(bits)), types)
-    except _NO_FORM as error:
+        form = await _receive(request, part, largest)
+    except NoForm as error:
         raise _no_droplet("A droplet tgz file must be uploaded as 'bits'") from error
-    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, UnreadableDocument) as error:
+    except _TooLarge as error:
+        raise _no_droplet(f"A droplet may not be larger than {largest} bytes") from error
+    name = form.file_name
+    if name is None:
+        raise _no_droplet("A droplet tgz file must be uploaded as 'bits'")
+    if not name.endswith((".tgz", ".tar.gz")):
+        raise _no_droplet(f"{name} is not a tgz")
+    if not part.size:
+        raise _no_droplet(f"{name} cannot be empty")
+    part.file.seek(0)
+    try:
+        return StoredDroplet(part.checksum, await run_in_threadpool(process_types, part.file))
+    except UnreadableDroplet as error:
         raise _no_droplet("Uploaded bits are not a valid droplet file") from error
 
 
 def _no_droplet(problem: str) -> ApiError:
     return unprocessable(f"Uploaded droplet file is invalid: {problem}")
-
-
-def _process_types(file: IO[bytes]) -> dict[str, str]:
-    """What `staging_info.yml` says; upstream's has only the command of the web process."""
-    with tarfile.open(fileobj=file, mode="r:gz") as tar:
-        found = next((each for each in tar if PurePosixPath(each.name) == _INFO and each.isfile()), None)
-        content = tar.extractfile(found) if found else None
-        info = read_yaml(content.read(_PIECE)) if content else None
-    if not isinstance(info, dict):
-        return {}
-    types = info.get("process_types") or {"web": info.get("start_command") or ""}
-    return {str(kind): str(command) for kind, command in types.items()} if isinstance(types, dict) else {}
 
 
 async def pieces_of(path: Path) -> AsyncIterator[bytes]:
@@ -98,16 +130,3 @@ async def pieces_of(path: Path) -> AsyncIterator[bytes]:
     with file:
         while piece := await run_in_threadpool(file.read, _PIECE):
             yield piece
-
-
-async def _pieces(upload: UploadFile) -> AsyncIterator[bytes]:
-    while piece := await upload.read(_PIECE):
-        yield piece
-
-
-async def _pieces_of(data: bytes) -> AsyncIterator[bytes]:
-    yield data
-
-
-def _empty_zip() -> bytes:
-    return b"PK\x05\x06" + bytes(18)

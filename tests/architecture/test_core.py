@@ -30,6 +30,7 @@ CORE = (
     "cloud_controller.documents",
     "cloud_controller.environment",
     "cloud_controller.manifest*",
+    "cloud_controller.multipart",
     "cloud_controller.openapi.general",
     "cloud_controller.paths",
     "cloud_controller.permissions",

@@ -1,5 +1,6 @@
 """/v3/droplets: what apps run from, built here, uploaded or copied"""
 
+from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import App, Droplet, Space
 from cfroute.cloud_controller.presenters import apps as present
 from cfroute.cloud_controller.resources.packages import bits_response
-from cfroute.cloud_controller.uploads import pieces_of, store_droplet
+from cfroute.cloud_controller.uploads import StoredDroplet, pieces_of, store_droplet, take_in
 from cfroute.cloud_controller.validation import droplets as rules
 from cfroute.cloud_controller.validation.common import related
 
@@ -89,30 +90,27 @@ def _destination(call: Call) -> App:
 
 async def upload(exchange: Exchange) -> Reply:
     """Store what was built elsewhere; the droplet is STAGED when this is answered."""
+    return await take_in(exchange, _awaited, store_droplet, _uploaded)
 
-    def admit(call: Call) -> str:
-        droplet = call.the(Droplet)
-        if droplet.state != "AWAITING_UPLOAD":
-            raise unprocessable(_TWICE)
-        return droplet.guid
 
-    guid = await exchange.run(admit, write=False)
-    blobs = exchange.platform.blobs
-    stored = await store_droplet(exchange.request, blobs, blobs.droplet(guid))
+def _awaited(call: Call) -> Path:
+    droplet = call.the(Droplet)
+    if droplet.state != "AWAITING_UPLOAD":
+        raise unprocessable(_TWICE)
+    return call.platform.blobs.droplet(droplet.guid)
 
-    def finish(call: Call) -> Reply:
-        droplet = call.the(Droplet)
-        droplet.state, droplet.checksum = "STAGED", stored.checksum
-        if not any(droplet.process_types.values()) and stored.process_types:
-            droplet.process_types = stored.process_types
-        app = droplet.app
-        call.session.flush()
-        app_events.of_app(call, "droplet.upload", app)
-        call.after.lines.append((app.guid, f"Uploading droplet for app with guid {app.guid}"))
-        accepted = jobs.accepted(call, "droplet.upload")
-        return Reply(202, present.droplet(droplet, call.urls), accepted.headers)
 
-    return await exchange.run(finish, write=True)
+def _uploaded(call: Call, stored: StoredDroplet) -> Reply:
+    droplet = call.the(Droplet)
+    droplet.state, droplet.checksum = "STAGED", stored.checksum
+    if not any(droplet.process_types.values()) and stored.process_types:
+        droplet.process_types = stored.process_types
+    app = droplet.app
+    call.session.flush()
+    app_events.of_app(call, "droplet.upload", app)
+    call.after.lines.append((app.guid, f"Uploading droplet for app with guid {app.guid}"))
+    accepted = jobs.accepted(call, "droplet.upload")
+    return Reply(202, present.droplet(droplet, call.urls), accepted.headers)
 
 
 def show(call: Call) -> dict[str, Any]:

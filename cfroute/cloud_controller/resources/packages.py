@@ -14,7 +14,7 @@ from cfroute.cloud_controller.errors import BAD_REQUEST, BITS_TWICE, ApiError, n
 from cfroute.cloud_controller.listing import Listing, among
 from cfroute.cloud_controller.models import App, Droplet, Package, Space
 from cfroute.cloud_controller.presenters import apps as present
-from cfroute.cloud_controller.uploads import pieces_of, store_bits
+from cfroute.cloud_controller.uploads import pieces_of, store_bits, take_in
 from cfroute.cloud_controller.validation import apps as rules
 from cfroute.cloud_controller.validation.common import related
 
@@ -95,27 +95,24 @@ def of_app(call: Call) -> Reply:
 
 async def upload(exchange: Exchange) -> Reply:
     """Store the bits; the package is READY when this is answered."""
+    return await take_in(exchange, _awaited, store_bits, _uploaded)
 
-    def admit(call: Call) -> str:
-        feature_flags.require(call, "app_bits_upload", but_admins=True)
-        package = call.the(Package)
-        if package.state != "AWAITING_UPLOAD":
-            raise ApiError(BITS_TWICE)
-        return package.guid
 
-    guid = await exchange.run(admit, write=False)
-    blobs = exchange.platform.blobs
-    checksum = await store_bits(exchange.request, blobs, blobs.package(guid))
+def _awaited(call: Call) -> Path:
+    feature_flags.require(call, "app_bits_upload", but_admins=True)
+    package = call.the(Package)
+    if package.state != "AWAITING_UPLOAD":
+        raise ApiError(BITS_TWICE)
+    return call.platform.blobs.package(package.guid)
 
-    def finish(call: Call) -> Reply:
-        package = call.the(Package)
-        package.state, package.checksum = "READY", checksum
-        call.session.flush()
-        app_events.of_app(call, "package.upload", package.app, package_guid=guid)
-        call.after.lines.append((package.app_guid, f"Uploading bits for package with guid {guid}"))
-        return Reply(200, present.package(package, call.urls))
 
-    return await exchange.run(finish, write=True)
+def _uploaded(call: Call, checksum: str) -> Reply:
+    package = call.the(Package)
+    package.state, package.checksum = "READY", checksum
+    call.session.flush()
+    app_events.of_app(call, "package.upload", package.app, package_guid=package.guid)
+    call.after.lines.append((package.app_guid, f"Uploading bits for package with guid {package.guid}"))
+    return Reply(200, present.package(package, call.urls))
 
 
 async def download(exchange: Exchange) -> Response:
