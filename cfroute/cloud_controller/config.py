@@ -44,6 +44,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     signed by, besides those that this machine trusts. resolver: names and ports of brokers that are dialled elsewhere.
     max_service_credential_bindings_per_app_service_instance: how many bindings an app may have to one service instance, where
     several are asked for.
+    max_package_size: bytes that an uploaded package or droplet may have.
     """
 
     database: str
@@ -86,6 +87,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     broker_client_max_async_poll_duration_minutes: float = 10_080.0
     broker_ca: str = ""
     max_service_credential_bindings_per_app_service_instance: int = 1
+    max_package_size: int = 1_073_741_824
     resolver: list[Mapping] = []
     organization: str = "local"
     space: str = "dev"

@@ -75,6 +75,7 @@ BITS_TWICE = Kind(
     "CF-PackageBitsAlreadyUploaded",
     "Bits may be uploaded only once. Create a new package to upload different bits.",
 )
+PACKAGE_INVALID = Kind(400, 150001, "CF-AppPackageInvalid")
 BITS_INVALID = Kind(400, 160001, "CF-AppBitsUploadInvalid")
 QUOTA_NOT_FOUND = Kind(404, 240001, "CF-QuotaDefinitionNotFound")
 FEATURE_DISABLED = Kind(403, 330002, "CF-FeatureDisabled")
