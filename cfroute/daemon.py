@@ -53,6 +53,15 @@ class Stop:
         """Return when the daemon has been asked to end."""
         await self._asked.wait()
 
+    async def wait_or(self, task: asyncio.Task[Any]) -> bool:
+        """Return when the daemon has been asked to end, or when the task is done; whether the task is done."""
+        asked = spawn(self.wait(), name="stop")
+        try:
+            await asyncio.wait({asked, task}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+        return task.done()
+
 
 def run(serve: Callable[[Stop], Awaitable[int]], *, signals: tuple[signal.Signals, ...] = ()) -> int:
     """Run `serve` on a fresh uvloop and return its exit status.

@@ -24,7 +24,7 @@ _LEVELS: Final = {
 
 @contextlib.asynccontextmanager
 async def debugging(address: str, log: Lager) -> AsyncIterator[None]:
-    """Serve at `HOST:PORT` while the block runs; an empty host is every address, no address no server. Raises ConfigurationError."""
+    """Serve at `HOST:PORT` while the block runs; an empty host is every address, "" is no server. Raises ConfigurationError."""
     if not address:
         yield
         return

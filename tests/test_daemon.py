@@ -63,6 +63,19 @@ def test_the_end_of_the_lifeline_asks_to_stop(monkeypatch: pytest.MonkeyPatch) -
     os.close(watched)
 
 
+@pytest.mark.parametrize(("seconds", "asked", "done"), [(0, False, True), (3600, True, False)])
+def test_who_waits_for_a_task_hears_when_to_stop(seconds: int, asked: bool, done: bool) -> None:
+    async def serve(stop: daemon.Stop) -> int:
+        work = daemon.spawn(asyncio.sleep(seconds), name="work")
+        if asked:
+            stop.ask()
+        assert await stop.wait_or(work) is done
+        work.cancel()
+        return 5
+
+    assert daemon.run(serve) == 5
+
+
 def test_a_daemon_may_open_as_many_files_as_the_system_lets_it() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
 

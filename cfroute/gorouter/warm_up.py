@@ -1,7 +1,5 @@
 """The pause between subscribing and listening, in which the emitters fill the table."""
 
-import asyncio
-
 from cfroute.clock import Clock
 from cfroute.daemon import Stop, spawn
 from cfroute.gorouter.config import Config
@@ -17,10 +15,9 @@ async def warm_up(config: Config, registry: Registry, clock: Clock, log: Logger,
     if config.cfroute.start_when_quiet_for is not None:
         waiting.append(_quiet(config, registry, clock, config.cfroute.start_when_quiet_for))
     for wait in waiting:
-        ends = [spawn(wait, name="warm up"), spawn(stop.wait(), name="stop")]
-        _, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in pending:
-            end.cancel()
+        pause = spawn(wait, name="warm up")
+        await stop.wait_or(pause)
+        pause.cancel()
 
 
 async def _quiet(config: Config, registry: Registry, clock: Clock, seconds: float) -> None:

@@ -1,6 +1,5 @@
 """The daemon: in which order it starts, and how it ends."""
 
-import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -55,13 +54,10 @@ class Process:
         if not self._config.enable_db_health_check:
             await stop.wait()
             return
-        asked = daemon.spawn(stop.wait(), name="stop")
         checking = daemon.spawn(
             until_broken(store, self._clock, self._log.session("db-health-check-runner")), name="health check"
         )
-        await asyncio.wait({asked, checking}, return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
-        if checking.done():
+        if await stop.wait_or(checking):
             raise checking.result()
         checking.cancel()
 

@@ -129,10 +129,7 @@ class Process:
         if self._config.dynamic_globs:
             works.append(self._watch(registrar))
         working = daemon.spawn(_first_failure(works), name="route-registrar")
-        asked = daemon.spawn(stop.wait(), name="stop")
-        await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
-        if failure := working.result() if working.done() else None:
+        if await stop.wait_or(working) and (failure := working.result()):
             raise failure
         working.cancel()
         self._log.info("Caught signal", signal=stop.signal)

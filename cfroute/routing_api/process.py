@@ -1,6 +1,5 @@
 """The process: what is checked before it starts, in which order, and how it ends."""
 
-import asyncio
 import contextlib
 import ssl
 from typing import Final
@@ -110,14 +109,12 @@ class Process:
     # With the lock
 
     async def _serve(self, stop: daemon.Stop, members: Members, lock: Lock) -> int:
-        asked = daemon.spawn(stop.wait(), name="stop")
         acquiring = daemon.spawn(lock.acquire(), name="lock")
         try:
-            await asyncio.wait({asked, acquiring}, return_when=asyncio.FIRST_COMPLETED)
-            if acquiring.done():
+            if await stop.wait_or(acquiring):
                 async with members.running():
                     self._log.info("started", port=self._config.api.listen_port)
-                    await self._until_over(asked, lock)
+                    await self._until_over(stop, lock)
                 if self._config.cfroute.leave_at_once:
                     await lock.release()
                 if stop.signal is not None:
@@ -133,16 +130,14 @@ class Process:
                 await lock.release()
             return 1
         finally:
-            asked.cancel()
             acquiring.cancel()
         self._log.info("exited")
         return 0
 
-    async def _until_over(self, asked: asyncio.Task[None], lock: Lock) -> None:
+    async def _until_over(self, stop: daemon.Stop, lock: Lock) -> None:
         """Return when asked to stop and whoever waited for the lock had time to take over. Raises LockLost."""
         lost = daemon.spawn(lock.lost(), name="lock lost")
-        await asyncio.wait({asked, lost}, return_when=asyncio.FIRST_COMPLETED)
-        failed = lost.done()
+        failed = await stop.wait_or(lost)
         lost.cancel()
         if not self._config.cfroute.leave_at_once:
             if not failed:

@@ -86,9 +86,8 @@ async def _run(host: Host, stop: daemon.Stop) -> int:
     await asyncio.to_thread(rep.clean_up)
     async with health.answering(host.config.address, host.config.health_port, b"OK", path="/ping"):
         life = daemon.spawn(rep.live(), name="rep")
-        asked = daemon.spawn(stop.wait(), name="stop")
         host.log.info("started", cell_id=host.config.cell_id, address=host.config.address)
-        await asyncio.wait({life, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await stop.wait_or(life)
         await rep.evacuate()
         life.cancel()
         await asyncio.gather(life, return_exceptions=True)

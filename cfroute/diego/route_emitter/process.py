@@ -40,12 +40,10 @@ class Process:
         """Work until asked to stop; the exit status."""
         async with contextlib.AsyncExitStack() as stack:
             working = daemon.spawn(self._outcome(stack), name="route-emitter")
-            asked = daemon.spawn(stop.wait(), name="stop")
-            await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
-            status = self._report(working.result() if working.done() else None)
-            for task in (working, asked):
-                task.cancel()
-            await asyncio.gather(working, asked, return_exceptions=True)
+            ended = await stop.wait_or(working)
+            status = self._report(working.result() if ended else None)
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
         if status == 0:
             self._log.info("exited")
         return status
