@@ -92,11 +92,11 @@ def markdown(text: str) -> None:
 
 
 def size(octets: float) -> str:
-    """A number of bytes as cf writes it: `64M`, `1.5G`, `0B`."""
+    """A number of bytes as cf writes it: `64M`, `1.5G`, `0`."""
     for unit, one in (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
         if octets >= one:
             return f"{octets / one:.1f}".removesuffix(".0") + unit
-    return f"{octets:.0f}B"
+    return f"{octets:.0f}B" if octets else "0"
 
 
 def date(timestamp: str) -> str:

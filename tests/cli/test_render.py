@@ -46,7 +46,7 @@ def test_a_block_puts_the_values_in_one_column() -> None:
 
 @pytest.mark.parametrize(
     ("octets", "text"),
-    [(0, "0B"), (512, "512B"), (1024, "1K"), (64 << 20, "64M"), (1 << 30, "1G"), (3 << 29, "1.5G"), (1 << 40, "1T")],
+    [(0, "0"), (512, "512B"), (1024, "1K"), (64 << 20, "64M"), (1 << 30, "1G"), (3 << 29, "1.5G"), (1 << 40, "1T")],
 )
 def test_sizes(octets: int, text: str) -> None:
     assert render.size(octets) == text

@@ -7,7 +7,6 @@ import msgspec
 
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, ApiError, Resource
-from cfroute.cli.sizes import MIB
 from cfroute.clock import Clock
 
 INSTANCE_HEADERS = (
@@ -93,7 +92,7 @@ def summarize(api: Api, app: Resource, clock: Clock, *, commands: bool = False) 
         state=app["state"].lower(),
         routes=[route["url"] for route in routes],
         last_uploaded=droplet.get("created_at", ""),
-        stack=droplet.get("stack") or app["lifecycle"]["data"].get("stack") or "",
+        stack=droplet.get("stack") or "",
         buildpacks=[_buildpack(each) for each in droplet.get("buildpacks") or []],
         processes=_processes(api, guid, clock, commands),
         deployment=_deployment(lookup.active_deployment(api, guid)),
@@ -205,7 +204,7 @@ def process_text(process: Process) -> str:
         ("type", process.type),
         ("sidecars", ""),
         ("instances", f"{process.running}/{len(process.instances)}"),
-        ("memory usage", render.size(process.memory_mb * MIB)),
+        ("memory usage", f"{process.memory_mb}M"),
     ]
     if process.command is not None:
         facts.append(("start command", process.command))
@@ -233,7 +232,6 @@ def deployment_text(app_name: str, deployment: Deployment) -> str:
 
 def _cells(instance: Instance) -> tuple[str, ...]:
     limit = "unlimited" if instance.log_rate_limit < 0 else f"{render.size(instance.log_rate_limit)}/s"
-    rate = render.size(instance.log_rate) if instance.log_rate else "0"
     entitlement = instance.cpu_entitlement
     return (
         f"#{instance.index}",
@@ -242,7 +240,7 @@ def _cells(instance: Instance) -> tuple[str, ...]:
         f"{instance.cpu * 100:.1f}%",
         f"{render.size(instance.memory)} of {render.size(instance.memory_quota)}",
         f"{render.size(instance.disk)} of {render.size(instance.disk_quota)}",
-        f"{rate}/s of {limit}",
+        f"{render.size(instance.log_rate)}/s of {limit}",
         f"{entitlement * 100:.1f}%" if entitlement is not None else "",
         instance.details,
         "" if instance.ready is None else str(instance.ready).lower(),
