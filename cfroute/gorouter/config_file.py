@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cfroute.go import yaml as go_yaml
+from cfroute.go.syscall import reason
 from cfroute.gorouter import config_validation
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.config_error import ConfigError
@@ -18,7 +19,7 @@ def load(path: str | Path | None) -> Config:
         text = Path(path).read_bytes()
     except OSError as error:
         verb = "read" if isinstance(error, IsADirectoryError) else "open"
-        raise ConfigError(f"{verb} {path}: {(error.strerror or str(error)).lower()}") from error
+        raise ConfigError(f"{verb} {path}: {reason(error)}") from error
     return parse(text)
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from cfroute.go.syscall import reason
 from cfroute.go.template import TemplateError
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
@@ -57,8 +58,7 @@ def error_writer(config: Config, log: Logger) -> ErrorWriter:
     try:
         return ErrorWriter(log, Path(path).read_text(encoding="utf-8") if path else "")
     except OSError as error:
-        reason = f"open {path}: {(error.strerror or str(error)).lower()}"
-        raise TemplateProblem(f"Could not read HTML error template file: {reason}") from error
+        raise TemplateProblem(f"Could not read HTML error template file: open {path}: {reason(error)}") from error
     except UnicodeError as error:
         raise TemplateProblem(f"Could not read HTML error template file: {error}") from error
     except TemplateError as error:

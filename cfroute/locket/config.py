@@ -7,6 +7,7 @@ import msgspec
 
 from cfroute import durations
 from cfroute.errors import ConfigurationError
+from cfroute.go.syscall import reason
 
 SQLITE: Final = "sqlite"
 DRIVERS: Final = (SQLITE, "mysql", "postgres")
@@ -61,6 +62,6 @@ def load(path: str | Path) -> Config:
     try:
         return msgspec.json.decode(Path(path).read_bytes(), type=Config)
     except OSError as error:
-        raise ConfigurationError(f"open {path}: {(error.strerror or str(error)).lower()}") from error
+        raise ConfigurationError(f"open {path}: {reason(error)}") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigurationError(f"{path}: {error}") from error

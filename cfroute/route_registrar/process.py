@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfroute import daemon, health
 from cfroute.clock import Clock
+from cfroute.go.syscall import reason
 from cfroute.health import Answer
 from cfroute.lager import Lager
 from cfroute.route_registrar.config import Config
@@ -90,7 +91,7 @@ class Process:
         try:
             Path(self._pidfile).write_text(str(pid))
         except OSError as error:
-            raise RegistrationError(f"open {self._pidfile}: {(error.strerror or str(error)).lower()}") from error
+            raise RegistrationError(f"open {self._pidfile}: {reason(error)}") from error
 
     async def _serve(self, stop: daemon.Stop, bus: "Bus | None", tcp: "TcpOutlet | None") -> None:
         """Raises RegistrationError."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from cfroute.go.syscall import reason
 from cfroute.unreadable import UNREADABLE
 
 TCP_TYPES: Final = ("tcp", "sni")
@@ -129,7 +130,7 @@ def load(path: str) -> ConfigSchema:
     try:
         return parse(Path(path).read_bytes())
     except OSError as error:
-        raise UnreadableFile(f"open {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UnreadableFile(f"open {path}: {reason(error)}") from error
 
 
 def parse(text: bytes) -> ConfigSchema:

@@ -7,6 +7,7 @@ import msgspec
 import yaml
 
 from cfroute import durations
+from cfroute.go.syscall import reason
 from cfroute.routing_api import router_groups
 from cfroute.routing_api.api import RouterGroup
 from cfroute.routing_api.router_groups import GroupError
@@ -156,7 +157,7 @@ def load(path: str, *, dev_mode: bool) -> Config:
     try:
         return parse(Path(path).read_bytes(), dev_mode=dev_mode)
     except OSError as error:
-        raise ConfigError(f"open {path}: {(error.strerror or str(error)).lower()}") from error
+        raise ConfigError(f"open {path}: {reason(error)}") from error
 
 
 def parse(text: bytes, *, dev_mode: bool) -> Config:

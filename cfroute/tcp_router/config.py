@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from cfroute.go.syscall import reason
 from cfroute.go.yaml import Duration, Uint16, YAMLError, decode
 from cfroute.tcp_router import backend_tls
 from cfroute.tcp_router.backend_tls import PemError
@@ -119,4 +120,4 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise ConfigError(f"open {path}: {(error.strerror or str(error)).lower()}") from error
+        raise ConfigError(f"open {path}: {reason(error)}") from error

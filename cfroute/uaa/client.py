@@ -14,6 +14,7 @@ import msgspec
 
 from cfroute.clock import Clock
 from cfroute.go.quoting import quote
+from cfroute.go.syscall import reason
 from cfroute.http_client import Client, Unreachable
 from cfroute.proxy.status import REASONS
 from cfroute.unreadable import UNREADABLE
@@ -93,7 +94,7 @@ def tls_context(authorities: str, *, skip: bool) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=authorities or None)
     except OSError as error:  # SSLError is one
-        raise UaaError(f"failed to read ca cert file {authorities}: {(error.strerror or str(error)).lower()}") from error
+        raise UaaError(f"failed to read ca cert file {authorities}: {reason(error)}") from error
 
 
 class UaaClient:

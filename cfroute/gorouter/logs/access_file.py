@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Final
 
+from cfroute.go.syscall import reason
 from cfroute.logs import Logger
 
 _MODE: Final = 0o644
@@ -27,7 +28,7 @@ class AccessFile:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
         except OSError as error:
-            text = f"open {path}: {_why(error)}"
+            text = f"open {path}: {reason(error)}"
             log.error("error-creating-accesslog-file", filename=path, error=text)
             raise AccessLogError(text) from error
 
@@ -42,7 +43,7 @@ class AccessFile:
                 view = view[os.write(self._file, view) :]
         except OSError as error:
             if not self._failing:
-                self._log.error("error-emitting-access-log-to-writer-accesslog", error=f"write {self._path}: {_why(error)}")
+                self._log.error("error-emitting-access-log-to-writer-accesslog", error=f"write {self._path}: {reason(error)}")
             self._failing = True
         else:
             self._failing = False
@@ -50,7 +51,3 @@ class AccessFile:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -10,6 +10,7 @@ from typing import Final
 
 from cfroute.clock import Clock, Timer
 from cfroute.dropsonde import CounterEvent, Event, HttpStartStop, LogMessage, ValueMetric, envelope, value_metrics
+from cfroute.go.syscall import reason
 from cfroute.logs import Logger
 
 _FLUSH_AFTER: Final = 0.05  # seconds
@@ -97,7 +98,7 @@ class Emitter:
 
     def _lost(self, event: Event | None, error: OSError) -> None:
         """Say that an event could not be sent: one that is larger than a datagram, mostly."""
-        text = (error.strerror or str(error)).lower()
+        text = reason(error)
         if isinstance(event, LogMessage):
             self._log.error("error-emitting-access-log-to-writers", error=text)
         elif isinstance(event, HttpStartStop):
@@ -135,5 +136,5 @@ def _connected(address: str) -> socket.socket:
         sender.connect(found[0][4])
     except OSError as error:
         sender.close()
-        raise MetronAddressError(f"dial udp4 {address}: {(error.strerror or str(error)).lower()}") from error
+        raise MetronAddressError(f"dial udp4 {address}: {reason(error)}") from error
     return sender

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from cfroute.clock import Clock, Timer
+from cfroute.go.syscall import reason
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.logs.access_file import AccessLogError
 from cfroute.logs import Logger
@@ -95,7 +96,7 @@ class SyslogWriter:
             self._failed(error)
 
     def _failed(self, error: OSError) -> None:
-        self._log.error("error-emitting-access-log-to-writer-syslog", error=_why(error))
+        self._log.error("error-emitting-access-log-to-writer-syslog", error=reason(error))
 
     def close(self) -> None:
         """Send what still waits, and close the connection."""
@@ -130,15 +131,11 @@ def _dial(network: str, address: str) -> socket.socket:
             connection.connect(place)
         except OSError as error:
             connection.close()
-            failure = failure or OSError(f"dial {network} {place[0]!s}:{place[1]!s}: connect: {_why(error)}")
+            failure = failure or OSError(f"dial {network} {place[0]!s}:{place[1]!s}: connect: {reason(error)}")
             continue
         connection.setblocking(False)
         return connection
     raise failure or OSError(f"dial {network} {address}: no such host")
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
 
 
 def _rfc3339(now: float) -> str:

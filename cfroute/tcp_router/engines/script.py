@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from cfroute.go.syscall import reason
 from cfroute.lager import Lager
 from cfroute.tcp_router.engines import EngineError
 
@@ -36,7 +37,7 @@ class Script:
             output = told.decode("utf-8", "replace")
             problem = f"exit status {process.returncode}" if process.returncode else ""
         except OSError as error:
-            problem = f"fork/exec {self._command}: {(error.strerror or str(error)).lower()}"
+            problem = f"fork/exec {self._command}: {reason(error)}"
         self._log.info("running-script", command=self._command, output=output, error=problem or None)
         if problem:
             raise EngineError(problem)
