@@ -26,6 +26,10 @@ class Unreachable(CfrouteError):
     """There is no answer, or not the whole of it: nobody listens, somebody hung up, or it took too long."""
 
 
+class Interrupted(Unreachable):
+    """The connection was there, and ended before the whole answer: nobody knows what the other side has done."""
+
+
 class TimedOut(Unreachable):
     """It took too long: nobody knows what the other side has done."""
 
@@ -53,7 +57,7 @@ class Response:
         return b"".join([chunk async for chunk in self.chunks()])
 
     async def _next(self) -> bytes:
-        with _told(self._what):
+        with _told(self._what, Interrupted):
             event = await self._connection.next_event()
         return bytes(event.data) if isinstance(event, h11.Data) else b""
 
@@ -97,7 +101,7 @@ class Client:
             connection = await self._connected(place)
         connection.timeout = self._timeout if timeout is None else timeout
         try:
-            with _told(what):
+            with _told(what, Interrupted):
                 answer = await connection.ask(head, body)
             yield Response(what, answer, connection)
             self._keep(connection)
@@ -203,11 +207,11 @@ class _Connection:
 
 
 @contextlib.contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Failures of the connection as Unreachable, with what was tried. (A timeout, and what TLS complains of, are OSErrors.)"""
+def _told(what: str, failure: type[Unreachable] = Unreachable) -> Iterator[None]:
+    """Failures of the connection as `failure`, with what was tried. (A timeout, and what TLS complains of, are OSErrors.)"""
     try:
         yield
     except (OSError, ValueError, h11.ProtocolError) as error:
         if isinstance(error, TimeoutError) and not error.args:
             raise TimedOut(f"{what}: no answer in time") from error
-        raise Unreachable(f"{what}: {str(error) or type(error).__name__}") from error
+        raise failure(f"{what}: {str(error) or type(error).__name__}") from error

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from cfroute.errors import ConfigurationError
+from cfroute.config_file import load_yaml
 from cfroute.resolver import Mapping
 
 
@@ -41,7 +41,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     broker_client_timeout_seconds: how long a service broker may take for one answer. What it does in the background is asked for
     every broker_client_default_async_poll_interval_seconds, if it names no other time, for at most
     broker_client_max_async_poll_duration_minutes. broker_ca: a PEM file with authorities that brokers' certificates may be
-    signed by, besides those that this machine trusts. resolver: names and ports of brokers that are dialled elsewhere.
+    signed by, besides those that this machine trusts; with skip_cert_verify nobody looks at them. resolver: names and ports of brokers that are dialled elsewhere.
     max_service_credential_bindings_per_app_service_instance: how many bindings an app may have to one service instance, where
     several are asked for.
     max_package_size: bytes that an uploaded package or droplet may have.
@@ -86,6 +86,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     broker_client_default_async_poll_interval_seconds: float = 60.0
     broker_client_max_async_poll_duration_minutes: float = 10_080.0
     broker_ca: str = ""
+    skip_cert_verify: bool = False
     max_service_credential_bindings_per_app_service_instance: int = 1
     max_package_size: int = 1_073_741_824
     resolver: list[Mapping] = []
@@ -102,11 +103,4 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def load(path: str | Path) -> Config:
     """Read the file. Raises ConfigurationError, which names the key that is wrong."""
-    import msgspec.yaml
-
-    try:
-        return msgspec.yaml.decode(Path(path).read_bytes(), type=Config)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+    return load_yaml(path, Config)

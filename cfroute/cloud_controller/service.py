@@ -74,6 +74,8 @@ def _broker_client(config: Config) -> Client:
     context = ssl.create_default_context()
     if config.broker_ca:
         context.load_verify_locations(config.broker_ca)
+    if config.skip_cert_verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return Client(context, config.broker_client_timeout_seconds, config.resolver)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller.models import Job, Operation
+from cfroute.cloud_controller.models import CredentialBinding, Job, Operation
 
-_JOBS = {"instance": "service_instance", "route_binding": "service_route_bindings", "credential_binding": "service_bindings"}
+_JOBS = {"instance": "service_instance", "route_binding": "service_route_bindings"}
 
 
 def plan_operation(
@@ -24,8 +24,7 @@ def plan_operation(
 ) -> Operation:
     """The subject's new latest operation, which is due at once, and its job. The one before it is forgotten."""
     session.execute(delete(Operation).where(Operation.subject_guid == subject_guid))
-    name = "service_broker.catalog.synchronize" if kind == "broker" else f"{_JOBS[kind]}.{type}"
-    job = Job(operation=name, state="PROCESSING")
+    job = Job(operation=_job_name(session, kind, subject_guid, type), state="PROCESSING")
     session.add(job)
     session.flush()
     operation = Operation(
@@ -41,3 +40,12 @@ def plan_operation(
     session.add(operation)
     session.flush()
     return operation
+
+
+def _job_name(session: Session, kind: str, subject_guid: str, type: str) -> str:  # noqa: A002 - the API's word
+    if kind == "broker":
+        return "service_broker.catalog.synchronize"
+    if kind == "credential_binding":
+        is_key = session.get_one(CredentialBinding, subject_guid).app_guid is None
+        return f"{'service_keys' if is_key else 'service_bindings'}.{type}"
+    return f"{_JOBS[kind]}.{type}"

@@ -3,13 +3,13 @@
 The rules are the Open Service Broker API's ("Orphan Mitigation", "Response Codes"), the sentences the Cloud Controller's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from cfroute.cloud_controller.brokers import given
 from cfroute.cloud_controller.brokers.calls import Call
 from cfroute.cloud_controller.brokers.refusals import refusal
 from cfroute.proxy.status import REASONS
@@ -21,7 +21,7 @@ _UNAUTHORIZED = "Authentication with the service broker failed. Double-check tha
 _LONGEST, _SHORTENED = 2**14, 2**13  # bytes
 _TRUNCATED = "…...This message has been truncated due to size. To read the full message, check the broker's logs"
 _BAD = "ServiceBrokerBadResponse"
-
+_MALFORMED = "ServiceBrokerResponseMalformed"
 
 _MAKES = (Call.PROVISION, Call.BIND)
 _ENDS = (Call.DEPROVISION, Call.UNBIND)
@@ -55,7 +55,10 @@ class Succeeded:
 
 @dataclass(frozen=True)
 class InProgress:
-    """It goes on; `operation` is to be given with each question after it, `again_in` the seconds until the next one, if told."""
+    """It goes on; `operation` is to be given with each question after it, `again_in` the seconds until the next one, if told.
+
+    (A time that comes with the first answer, the 202, does not count: upstream asks at once how far it is.)
+    """
 
     values: Mapping[str, Any]
     operation: str = ""
@@ -81,9 +84,22 @@ class Failed:
 Outcome = Succeeded | InProgress | Failed
 
 
-def unreachable(call: Call) -> Failed:
-    """Nobody listens: nothing can have been made."""
-    return Failed(UNREACHABLE, repeatable=call is Call.LAST_OPERATION, error="ServiceBrokerApiUnreachable")
+def unreachable(call: Call, why: str = "") -> Failed:
+    """Nobody listens, or nobody who can be trusted, and `why` says so: nothing can have been made."""
+    told = f"{UNREACHABLE}: {why}" if why else UNREACHABLE
+    return Failed(told, repeatable=call is Call.LAST_OPERATION, error="ServiceBrokerApiUnreachable")
+
+
+def interrupted(call: Call) -> Failed:
+    """The broker has hung up in the middle: nobody knows what has been made."""
+    polled = call is Call.LAST_OPERATION
+    return Failed(UNREACHABLE, orphan=call in _MAKES, repeatable=polled, error="ServiceBrokerApiUnreachable")
+
+
+def too_long(call: Call, most: int) -> Failed:
+    """The answer has more than so many bytes, and was not read to its end."""
+    told = f"The service broker returned an invalid response: it has more than {most} bytes"
+    return Failed(told, orphan=call in _MAKES, repeatable=call is Call.LAST_OPERATION)
 
 
 def timed_out(call: Call) -> Failed:
@@ -92,30 +108,30 @@ def timed_out(call: Call) -> Failed:
     return Failed(TIMED_OUT, orphan=call in _MAKES, status=504, repeatable=polled, error="HttpClientTimeout")
 
 
-def judge(call: Call, answer: Answer, *, route_forwarding: bool = False) -> Outcome:
-    """What the answer means. route_forwarding: whether this is a binding of a route, whose URL has to be https."""
+def judge(call: Call, answer: Answer, *, requires: Collection[str] = ()) -> Outcome:
+    """What the answer means. requires: what the offering says that it does, without which a binding may not have some things."""
     status = answer.status
+    if call is Call.LAST_OPERATION:
+        return _polled(answer)
     if status == 401:
         return Failed(_UNAUTHORIZED, error="ServiceBrokerApiAuthenticationFailed")
     if call in _ENDS and status == 410:
         return Succeeded({})
-    if call is Call.LAST_OPERATION:
-        return _polled(answer)
     values = _object(answer.body)
     if status in _DONE[call] or (status == 202 and call is not Call.CATALOG and call is not Call.FETCH):
-        return _accepted(call, answer, values, route_forwarding=route_forwarding)
+        return _accepted(call, answer, values, requires)
     return _refused(call, answer, values if isinstance(values, dict) else {})
 
 
-def _accepted(call: Call, answer: Answer, values: Any, *, route_forwarding: bool) -> Outcome:
+def _accepted(call: Call, answer: Answer, values: Any, requires: Collection[str]) -> Outcome:
+    doubtful = call in _MAKES and answer.status != 200
     if not isinstance(values, dict):
-        orphan = call in _MAKES and answer.status != 200
-        return Failed(_not_an_object(answer.body), orphan, error="ServiceBrokerResponseMalformed")
+        return Failed(_not_an_object(answer.body), doubtful, error=_MALFORMED)
     if answer.status == 202:
-        return InProgress(values, _text(values.get("operation")), _retry_after(answer))
-    url = values.get("route_service_url")
-    if call is Call.BIND and url is not None and not (route_forwarding and secure(url)):
-        return Failed(_invalid(answer, values), orphan=True)
+        return InProgress(values, _text(values.get("operation")))
+    flaw = given.flaw(values, requires) if call is Call.BIND else None
+    if flaw is not None:
+        return Failed(flaw.detail or _invalid(answer, values), doubtful or flaw.error != _MALFORMED, error=flaw.error)
     return Succeeded(values)
 
 
@@ -137,31 +153,23 @@ def _refused(call: Call, answer: Answer, values: Mapping[str, Any]) -> Failed:
 
 
 def _polled(answer: Answer) -> Outcome:
-    """The answer to a question how far an operation has come. 410 is for the caller: it ends what was to be ended."""
+    """The answer to a question how far an operation has come. Only a 400 and a state say that it has failed; whatever else comes,
+    the next question may be answered better. 410 is for the caller: it ends what was to be ended.
+    """
     if answer.status == 410:
         return Succeeded({"state": "gone"})
     values = _object(answer.body)
-    if answer.status != 200 or not isinstance(values, dict):
-        return Failed(_invalid(answer, values), repeatable=answer.status != 400)
-    state, description = values.get("state"), _text(values.get("description"))
+    told = _text(values.get("description")) if isinstance(values, dict) else ""
+    if answer.status == 400:
+        return Failed(told or "Bad request")
+    if answer.status == 401:
+        return Failed(_UNAUTHORIZED, repeatable=True)
+    state = values.get("state") if answer.status == 200 and isinstance(values, dict) else None
     if state == "succeeded":
         return Succeeded(values)
     if state == "in progress":
-        return InProgress(values, again_in=_retry_after(answer), description=description)
-    if state == "failed":
-        return Failed(description)
-    return Failed(_invalid(answer, values), repeatable=True)
-
-
-def secure(url: Any) -> bool:
-    """Whether route services may be there: https, with a host whose first label is not empty."""
-    if not isinstance(url, str):
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "https" and bool((parts.hostname or "").split(".")[0])
-    except ValueError:
-        return False
+        return InProgress(values, again_in=_retry_after(answer), description=told)
+    return Failed(told) if state == "failed" else Failed(_invalid(answer, values), repeatable=True)
 
 
 def _told(values: Mapping[str, Any]) -> str:

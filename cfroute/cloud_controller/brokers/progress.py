@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from cfroute.cloud_controller.brokers.outcomes import Failed, InProgress, Outcome
 
 NOT_RETRIEVABLE = "The broker responded asynchronously but does not support fetching binding data"
-GONE = "The service broker says that it does not exist any more"
+_LONGEST_INTERVAL = 24 * 60 * 60.0  # seconds
 _VERBS = {
     ("instance", "create"): "provision",
     ("instance", "update"): "update",
@@ -15,6 +16,12 @@ _VERBS = {
     ("binding", "create"): "bind",
     ("binding", "delete"): "unbind",
 }
+_TOLD = {**_VERBS, ("instance", "delete"): "delete"}
+
+
+def told_verb(kind: str, type: str) -> str:  # noqa: A002 - the API's word
+    """What jobs call it that could not be done."""
+    return _TOLD["instance" if kind == "instance" else "binding", type]
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,14 @@ class Limits:
 
     interval: float
     longest: float
+
+    def within(self, longest: float | None) -> "Limits":
+        """The same for a plan that says itself how long an operation may take at most; it cannot make that longer."""
+        return self if longest is None else Limits(self.interval, min(longest, self.longest))
+
+    def pause(self, again_in: float | None) -> float:
+        """How long to wait when the broker wants to be asked again in so many seconds: not less than usual, nor for days."""
+        return max(self.interval, min(again_in or 0.0, _LONGEST_INTERVAL))
 
 
 @dataclass(frozen=True)
@@ -46,9 +61,17 @@ class Standing:
         return _VERBS[kind, self.type]
 
 
+class Failure(Enum):
+    """Why an operation has failed, as far as its job has to know."""
+
+    BROKER = "the broker has not done it"
+    LATE = "it took too long"
+    NOT_RETRIEVABLE = "what was made in the background cannot be fetched"
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """An operation after the answer. due_at and deadline are those of one that goes on, the last three of one that failed."""
+    """An operation after the answer. due_at and deadline are those of one that goes on, the last four of one that failed."""
 
     state: str
     description: str = ""
@@ -59,6 +82,7 @@ class Verdict:
     orphan: bool = False
     status: int = 502
     error: str = ""
+    failure: Failure = Failure.BROKER
 
 
 def judge(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> Verdict:
@@ -70,7 +94,7 @@ def judge(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> V
     if isinstance(outcome, Failed):
         return Verdict("failed", outcome.detail)
     if outcome.values.get("state") == "gone" and standing.type != "delete":
-        return Verdict("failed", GONE)
+        return _goes_on(standing, InProgress({}), now, limits)
     return Verdict("succeeded", _text(outcome.values.get("description")), outcome.values)
 
 
@@ -81,22 +105,22 @@ def _begun(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> 
     if not isinstance(outcome, InProgress):
         return Verdict("succeeded", values=outcome.values)
     if not standing.waits:
-        return Verdict("failed", NOT_RETRIEVABLE, orphan=True)
+        return Verdict("failed", NOT_RETRIEVABLE, orphan=True, failure=Failure.NOT_RETRIEVABLE)
     return Verdict(
         "in progress",
         values=outcome.values,
         broker_operation=outcome.operation,
-        due_at=now + (outcome.again_in or limits.interval),
+        due_at=now,
         deadline=now + limits.longest,
     )
 
 
 def _goes_on(standing: Standing, outcome: InProgress | Failed, now: float, limits: Limits) -> Verdict:
     again_in = outcome.again_in if isinstance(outcome, InProgress) else None
-    due = now + (again_in or limits.interval)
+    due = now + limits.pause(again_in)
     if standing.deadline is not None and due > standing.deadline:
         late = f"Service Broker failed to {standing.verb} within the required time."
-        return Verdict("failed", late, orphan=standing.type == "create")
+        return Verdict("failed", late, orphan=standing.type == "create", failure=Failure.LATE)
     description = outcome.description if isinstance(outcome, InProgress) else outcome.detail
     return Verdict("in progress", description, due_at=due, deadline=standing.deadline)
 

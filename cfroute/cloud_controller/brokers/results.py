@@ -8,15 +8,22 @@ from sqlalchemy.orm import Session
 
 from cfroute.cloud_controller.brokers import catalog, requests
 from cfroute.cloud_controller.brokers.orphans import leave
-from cfroute.cloud_controller.brokers.progress import Verdict
+from cfroute.cloud_controller.brokers.progress import Failure, Verdict, told_verb
 from cfroute.cloud_controller.brokers.steps import BINDINGS, binding_of
 from cfroute.cloud_controller.brokers.subjects import Access, access, plan_of, subject, unbinding
 from cfroute.cloud_controller.brokers.synchronize import save_broker
-from cfroute.cloud_controller.errors import INVALID_CATALOG, UNABLE_TO_PERFORM, ApiError, broker_error
+from cfroute.cloud_controller.errors import (
+    BINDING_INVALID,
+    INVALID_CATALOG,
+    JOB_TIMEOUT,
+    UNABLE_TO_PERFORM,
+    ApiError,
+    broker_error,
+)
 from cfroute.cloud_controller.models import CredentialBinding, Job, Operation, RouteBinding, ServiceBroker, ServiceInstance
 
 
-def settle(session: Session, guid: str, verdict: Verdict, verb: str, now: float) -> set[str]:
+def settle(session: Session, guid: str, verdict: Verdict, now: float) -> set[str]:
     """Apply the verdict; the guids of the apps whose routes have changed by it."""
     operation = session.get(Operation, guid)
     if operation is None or not operation.pending:
@@ -27,13 +34,23 @@ def settle(session: Session, guid: str, verdict: Verdict, verb: str, now: float)
     if verdict.state == "failed":
         if verdict.orphan:
             _leave_behind(session, operation, now)
-        _end(session, operation, ApiError(UNABLE_TO_PERFORM, f"{verb} could not be completed: {verdict.description}"))
+        _end(session, operation, _problem(operation, verdict))
         return set()
     apps = _SUCCEEDED[operation.kind](session, operation, verdict.values)
     _end(session, operation, None)
     if operation.type == "delete":
         session.delete(operation)
     return apps
+
+
+def _problem(operation: Operation, verdict: Verdict) -> ApiError:
+    """What the job says of an operation that has failed."""
+    if verdict.failure is Failure.LATE:
+        return ApiError(JOB_TIMEOUT)
+    if verdict.failure is Failure.NOT_RETRIEVABLE:
+        return ApiError(BINDING_INVALID, f"The service binding is invalid: {verdict.description}")
+    verb = told_verb(operation.kind, operation.type)
+    return ApiError(UNABLE_TO_PERFORM, f"{verb} could not be completed: {verdict.description}")
 
 
 def settle_catalog(session: Session, guid: str, verdict: Verdict) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from cfroute.cloud_controller.brokers import requests
 from cfroute.cloud_controller.brokers.progress import Standing
 from cfroute.cloud_controller.brokers.requests import Request
-from cfroute.cloud_controller.brokers.subjects import Access, Binding, Question, access, forwards, plan_of, subject, unbinding
+from cfroute.cloud_controller.brokers.subjects import Access, Binding, Question, access, plan_of, subject, unbinding
 from cfroute.cloud_controller.models import (
     CredentialBinding,
     Operation,
@@ -127,8 +127,8 @@ def _bind(binding: Binding, parameters: Mapping[str, Any]) -> Request:
 
 
 def _question(instance: ServiceInstance, operation: Operation, request: Request) -> Question:
-    broker = plan_of(instance).offering.broker
-    return Question(access(broker), request, operation.user_guid, forwards(instance))
+    offering = plan_of(instance).offering
+    return Question(access(offering.broker), request, operation.user_guid, tuple(offering.requires))
 
 
 def _standing(operation: Operation, *, waits: bool = True, about: str = "") -> Standing:

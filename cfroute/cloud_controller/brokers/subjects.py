@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cfroute.cloud_controller.brokers import requests
+from cfroute.cloud_controller.brokers.catalog import ROUTE_FORWARDING
 from cfroute.cloud_controller.brokers.requests import Place, Request, Subject
 from cfroute.cloud_controller.models import CredentialBinding, RouteBinding, ServiceBroker, ServiceInstance, ServicePlan
 
@@ -20,12 +21,12 @@ class Access:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to ask a broker. user_guid: for whom; route_forwarding: see `outcomes.judge`."""
+    """One thing to ask a broker. user_guid: for whom; requires: see `outcomes.judge`."""
 
     access: Access
     request: Request
     user_guid: str
-    route_forwarding: bool = False
+    requires: tuple[str, ...] = ()
 
 
 def access(broker: ServiceBroker) -> Access:
@@ -66,4 +67,4 @@ def unbinding(binding: Binding) -> Request:
 
 def forwards(instance: ServiceInstance) -> bool:
     """Whether its broker says that it serves routes."""
-    return "route_forwarding" in plan_of(instance).offering.requires
+    return ROUTE_FORWARDING in plan_of(instance).offering.requires

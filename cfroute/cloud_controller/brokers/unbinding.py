@@ -33,7 +33,7 @@ def is_over(session: Session, guid: str, again_at: float) -> bool:
         return True
     failed = next((each for each in left if each is not None and each.state == "failed"), None)
     if failed is not None:
-        results.settle(session, guid, Verdict("failed", failed.description), "deprovision", again_at)
+        results.settle(session, guid, Verdict("failed", failed.description), again_at)
     else:
         deleting.due_at = again_at
         results.poll(session, deleting)

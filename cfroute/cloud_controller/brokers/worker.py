@@ -15,9 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from cfroute.clock import Clock
-from cfroute.cloud_controller.brokers import orphans, requests, results, unbinding
+from cfroute.cloud_controller.brokers import given, orphans, requests, results, unbinding
 from cfroute.cloud_controller.brokers.client import BrokerClient
-from cfroute.cloud_controller.brokers.outcomes import Failed, Outcome, Succeeded, secure
+from cfroute.cloud_controller.brokers.outcomes import Failed, Outcome, Succeeded
 from cfroute.cloud_controller.brokers.progress import Limits, Verdict, judge
 from cfroute.cloud_controller.brokers.steps import Step, next_step
 from cfroute.cloud_controller.brokers.subjects import Question
@@ -91,7 +91,7 @@ class BrokerWorker:
         where = question.access
         broker = BrokerClient(self._client, where.url, where.username, where.password, self._config.broker_client_timeout_seconds)
         headers = requests.headers(question.user_guid, self._new_guid(), self._config.external_url)
-        return await broker.ask(question.request, headers, route_forwarding=question.route_forwarding)
+        return await broker.ask(question.request, headers, requires=question.requires)
 
     def _start(self, guid: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         if (running := self._busy.get(guid)) is not None:
@@ -148,20 +148,18 @@ class BrokerWorker:
             await self._write(lambda session: results.forget(session, guid))
             return
         outcome = await self.ask(step.question)
-        limits = self._limits if step.longest is None else Limits(self._limits.interval, min(step.longest, self._limits.longest))
-        verdict = judge(step.standing, outcome, self._clock.now(), limits)
+        verdict = judge(step.standing, outcome, self._clock.now(), self._limits.within(step.longest))
         if verdict.state == "succeeded" and step.fetch is not None:
             verdict = await self._fetched(step.fetch, verdict)
         await self._settle(guid, step, verdict)
 
     async def _fetched(self, question: Question, verdict: Verdict) -> Verdict:
         outcome = await self.ask(question)
-        if isinstance(outcome, Succeeded):
-            url = outcome.values.get("route_service_url")
-            if url is None or (question.route_forwarding and secure(url)):
-                return Verdict("succeeded", verdict.description, outcome.values)
-        told = outcome.detail if isinstance(outcome, Failed) else "The service broker returned an invalid binding"
-        return Verdict("failed", told, orphan=True)
+        flaw = given.flaw(outcome.values, question.requires) if isinstance(outcome, Succeeded) else None
+        if isinstance(outcome, Succeeded) and flaw is None:
+            return Verdict("succeeded", verdict.description, outcome.values)
+        told = outcome.detail if isinstance(outcome, Failed) else flaw.detail if flaw else ""
+        return Verdict("failed", told or "The service broker returned an invalid binding", orphan=True)
 
     async def _settle(self, guid: str, step: Step, verdict: Verdict) -> None:
         now, standing = self._clock.now(), step.standing
@@ -170,7 +168,7 @@ class BrokerWorker:
         if standing.kind == "broker":
             await self._write(lambda session: results.settle_catalog(session, guid, verdict))
             return
-        apps = await self._write(lambda session: results.settle(session, guid, verdict, standing.verb, now))
+        apps = await self._write(lambda session: results.settle(session, guid, verdict, now))
         if apps:
             await self._diego.push(apps)
 

@@ -192,3 +192,49 @@ def test_without_a_foundation_brokers_are_not_asked(cc: Any) -> None:
     body = {"name": "b", "url": "http://127.0.0.1:1", "authentication": credentials}
     told = cc.detail("POST", "/v3/service_brokers", body, status=503)
     assert told.startswith("The foundation is not running, and service brokers are asked only while it is.")
+
+
+def test_a_binding_that_nobody_can_fetch_may_not_take_its_time(brokered: Brokered) -> None:
+    """The broker is asked to forget it again."""
+    brokered.register()
+    instance = brokered.instance(plan="plain")
+    brokered.broker.mood.background = True
+    key = {"type": "key", "name": "k", "relationships": {"service_instance": {"data": {"guid": instance}}}}
+    job = brokered.job("POST", "/v3/service_credential_bindings", key)
+    sentence = "The broker responded asynchronously but does not support fetching binding data"
+    assert (job["operation"], job["state"]) == ("service_keys.create", "FAILED")
+    assert job["errors"] == [
+        {"code": 90001, "title": "CF-ServiceBindingInvalid", "detail": f"The service binding is invalid: {sentence}"}
+    ]
+    (binding,) = brokered.cc.ok("GET", "/v3/service_credential_bindings")["resources"]
+    last = binding["last_operation"]
+    assert (last["type"], last["state"], last["description"]) == ("create", "failed", sentence)
+    brokered.work(lambda: orphans(brokered) == 0)
+    assert brokered.broker.story[-1].startswith("DELETE")
+
+
+def test_what_is_never_done_is_given_up_in_the_end(brokered: Brokered) -> None:
+    """The catalog's own limit counts, where it is shorter."""
+    plans = brokered.broker.mood.catalog["services"][0]["plans"]
+    plans[0]["maximum_polling_duration"] = 90
+    brokered.register()
+    brokered.broker.mood.background = True
+    guid = brokered.job("POST", "/v3/service_instances", brokered.instance_body())["guid"]
+    brokered.work(lambda: brokered.broker.story[-1].endswith("/last_operation"))
+    brokered.later(60, lambda: brokered.operation()[1] == "failed")
+    assert brokered.operation() == ("create", "failed", "Service Broker failed to provision within the required time.")
+    told = {"code": 290006, "title": "CF-JobTimeout", "detail": "The job execution has timed out."}
+    assert brokered.cc.ok("GET", f"/v3/jobs/{guid}")["errors"] == [told]
+
+
+def test_what_a_broker_will_not_remove(brokered: Brokered) -> None:
+    brokered.register()
+    guid = brokered.instance()
+    brokered.broker.mood.answers["DELETE"] = (422, b'{"error": "ConcurrencyError"}')
+    told = brokered.failed("DELETE", f"/v3/service_instances/{guid}")
+    assert told == (
+        "delete could not be completed: Service instance limits: "
+        "The service broker could not perform this operation in parallel with other running operations"
+    )
+    brokered.broker.mood.answers["DELETE"] = (410, b"{}")
+    brokered.done("DELETE", f"/v3/service_instances/{guid}")
