@@ -1,10 +1,12 @@
 """Finding domains, apps, routes and service instances by the names people use, with cf's words when there is none."""
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, ParamSpec
 
 from cfroute.cli.access.api import Api, Resource
 from cfroute.errors import CfrouteError, NotFound
+
+_Names = ParamSpec("_Names")
 
 
 class RouteName(NamedTuple):
@@ -38,6 +40,14 @@ def route_name(domain: str, host: str | None, path: str | None, port: int | None
     if wanted and not wanted.startswith("/"):
         wanted = f"/{wanted}"
     return RouteName(domain, host or "", wanted, port)
+
+
+def if_there(find: Callable[_Names, Resource], *names: _Names.args, **by_name: _Names.kwargs) -> Resource | None:
+    """What `find` finds by these names; None instead of its NotFound, for what may be gone already."""
+    try:
+        return find(*names, **by_name)
+    except NotFound:
+        return None
 
 
 def domain(api: Api, name: str) -> Resource:

@@ -9,7 +9,6 @@ from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.session import Session
-from cfroute.errors import NotFound
 
 
 class ProcessCount(msgspec.Struct):
@@ -184,9 +183,8 @@ def _confirm(session: Session, app_name: str, routes: bool) -> None:
 
 
 def _delete(session: Session, app_name: str, with_routes: bool) -> bool:
-    try:
-        app = lookup.app(session.api, session.target.space, app_name)
-    except NotFound:
+    app = lookup.if_there(lookup.app, session.api, session.target.space, app_name)
+    if app is None:
         return False
     routes = session.api.list(f"/v3/apps/{app['guid']}/routes") if with_routes else []
     session.api.change("DELETE", f"/v3/apps/{app['guid']}")

@@ -59,7 +59,7 @@ def org_quota(session: Session, quota: str) -> Quota:
 
 @command(
     "create-org-quota",
-    usage="cfroute create-org-quota ORG_QUOTA " + quotas.USAGE.format(new="", paid="[--allow-paid-service-plans]"),
+    usage="cfroute create-org-quota ORG_QUOTA " + quotas.usage(new=True),
     examples=(
         "cfroute create-org-quota small -m 2G -r 20 -s 5",
         "cfroute create-org-quota ports -r 50 --reserved-route-ports 10",
@@ -77,8 +77,7 @@ def create_org_quota(session: Session, org_quota: str, **given: Any) -> Resource
 
 @command(
     "update-org-quota",
-    usage="cfroute update-org-quota QUOTA "
-    + quotas.USAGE.format(new="[-n NEW_NAME] ", paid="[--allow-paid-service-plans | --disallow-paid-service-plans]"),
+    usage="cfroute update-org-quota QUOTA " + quotas.usage(new=False),
     examples=("cfroute update-org-quota small -r 50", "cfroute update-org-quota small -n medium -m 4G"),
     see_also=("org", "org-quota"),
 )
@@ -108,15 +107,7 @@ def delete_org_quota(session: Session, quota: str, force: bool) -> Resource:
             f"Really delete the org quota {render.name(quota)}?", otherwise=f"Organization quota '{quota}' has not been deleted."
         )
     session.say(f"Deleting org quota {render.name(quota)} as {session.target.user}...")
-    try:
-        found = find_quota(session.api, quota)
-    except NotFound as error:
-        session.warn(error.message)
-        session.ok()
-        return {"name": quota, "deleted": False}
-    session.api.change("DELETE", f"{PATH}/{found['guid']}")
-    session.ok()
-    return {"name": quota, "deleted": True}
+    return quotas.delete(session, PATH, quota, lambda: find_quota(session.api, quota))
 
 
 @command(

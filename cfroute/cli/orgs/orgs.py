@@ -6,12 +6,12 @@ from cfroute.cli import render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
+from cfroute.cli.lookup import if_there
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.orgs import doomed, org_quotas
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
 from cfroute.cli.target import find_org
-from cfroute.errors import NotFound
 
 
 class Named(msgspec.Struct):
@@ -112,16 +112,14 @@ def delete_org(session: Session, org: str, force: bool, dry_run: bool) -> Resour
     if not force:
         session.confirm(question, otherwise=f"Organization '{org}' has not been deleted.")
     session.say(f"Deleting org {render.name(org)} as {session.target.user}...")
-    try:
-        found = find_org(session.api, org)
-    except NotFound:
+    found = if_there(find_org, session.api, org)
+    if found is None:
         session.warn(f"Org '{org}' does not exist.")
-        session.ok()
-        return {"name": org, "deleted": False}
-    session.api.change("DELETE", f"/v3/organizations/{found['guid']}")
+    else:
+        session.api.change("DELETE", f"/v3/organizations/{found['guid']}")
     session.ok()
-    if same_name(org, session.settings.organization):
+    if found and same_name(org, session.settings.organization):
         session.settings.organization = session.settings.space = ""
         save(session.home, session.settings)
         session.tip("No org or space targeted, use 'cfroute target -o ORG -s SPACE' to target an org and space.")
-    return {"name": org, "deleted": True}
+    return {"name": org, "deleted": found is not None}

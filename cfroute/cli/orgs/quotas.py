@@ -12,7 +12,7 @@ from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
 from cfroute.cli.sizes import MIB, UNREADABLE, octets
-from cfroute.errors import UsageError
+from cfroute.errors import NotFound, UsageError
 
 _UNLIMITED = "unlimited"
 UNLIMITED = -1
@@ -66,10 +66,15 @@ _FIELDS = {
 }
 """Where in the API's body an option stands."""
 
-USAGE = (
-    "[-m TOTAL_MEMORY] [-i INSTANCE_MEMORY] {new}[-r ROUTES] [-s SERVICE_INSTANCES] [-a APP_INSTANCES] {paid} "
-    "[--reserved-route-ports RESERVED_ROUTE_PORTS] [-l LOG_VOLUME]"
-)
+
+def usage(*, new: bool) -> str:
+    """The options in cf's order."""
+    name = "" if new else " [-n NEW_NAME]"
+    paid = "--allow-paid-service-plans" if new else "--allow-paid-service-plans | --disallow-paid-service-plans"
+    return (
+        f"[-m TOTAL_MEMORY] [-i INSTANCE_MEMORY]{name} [-r ROUTES] [-s SERVICE_INSTANCES] [-a APP_INSTANCES] [{paid}] "
+        "[--reserved-route-ports RESERVED_ROUTE_PORTS] [-l LOG_VOLUME]"
+    )
 
 
 def limits(*, new: bool) -> Callable[[Function], Function]:
@@ -125,6 +130,19 @@ def create(session: Session, path: str, body: Resource) -> Resource:
             raise
         session.warn(error.message)
         return {"name": body["name"], "created": False}
+
+
+def delete(session: Session, path: str, name: str, find: Callable[[], Resource]) -> Resource:
+    """Delete the quota that `find` finds. One that there is not is told, and is no failure."""
+    try:
+        found = find()
+    except NotFound as error:
+        session.warn(error.message)
+        session.ok()
+        return {"name": name, "deleted": False}
+    session.api.change("DELETE", f"{path}/{found['guid']}")
+    session.ok()
+    return {"name": name, "deleted": True}
 
 
 class Quota(msgspec.Struct):

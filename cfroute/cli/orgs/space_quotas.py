@@ -61,7 +61,7 @@ def space_quota(session: Session, quota: str) -> Quota:
 
 @command(
     "create-space-quota",
-    usage="cfroute create-space-quota QUOTA " + quotas.USAGE.format(new="", paid="[--allow-paid-service-plans]"),
+    usage="cfroute create-space-quota QUOTA " + quotas.usage(new=True),
     examples=("cfroute create-space-quota small -m 1G -r 10", "cfroute create-space-quota ports -r 5 --reserved-route-ports 5"),
     see_also=("create-space", "set-space-quota", "space-quotas"),
 )
@@ -78,8 +78,7 @@ def create_space_quota(session: Session, quota: str, **given: Any) -> Resource:
 
 @command(
     "update-space-quota",
-    usage="cfroute update-space-quota QUOTA "
-    + quotas.USAGE.format(new="[-n NEW_NAME] ", paid="[--allow-paid-service-plans | --disallow-paid-service-plans]"),
+    usage="cfroute update-space-quota QUOTA " + quotas.usage(new=False),
     examples=("cfroute update-space-quota small -r 50", "cfroute update-space-quota small -n medium -m 4G"),
     see_also=("space", "space-quota", "space-quotas"),
 )
@@ -109,15 +108,7 @@ def delete_space_quota(session: Session, quota: str, force: bool) -> Resource:
     if not force:
         session.confirm(question, otherwise=f"Space quota '{quota}' has not been deleted.")
     session.say(f"Deleting space quota {render.name(quota)} for {session.target.org_place}...")
-    try:
-        found = find_quota(session.api, quota, org)
-    except NotFound as error:
-        session.warn(error.message)
-        session.ok()
-        return {"name": quota, "deleted": False}
-    session.api.change("DELETE", f"{PATH}/{found['guid']}")
-    session.ok()
-    return {"name": quota, "deleted": True}
+    return quotas.delete(session, PATH, quota, lambda: find_quota(session.api, quota, org))
 
 
 @command(

@@ -1,9 +1,10 @@
 """Spaces: list, create, rename, delete."""
 
 from cfroute.cli import render
-from cfroute.cli.access.api import Api, ApiError, Resource
+from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
+from cfroute.cli.lookup import if_there
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.orgs import doomed, space_quotas
 from cfroute.cli.orgs.orgs import Named, same_name
@@ -11,7 +12,6 @@ from cfroute.cli.session import Session
 from cfroute.cli.settings import save
 from cfroute.cli.target import find_org, find_space
 from cfroute.cli.users.roles import SPACE_ROLES, assign
-from cfroute.errors import NotFound
 
 _IMPACT = (
     "This action impacts all resources scoped to this space, including apps, service instances, and space-scoped service brokers."
@@ -126,21 +126,14 @@ def delete_space(session: Session, space: str, org: str | None, force: bool, dry
         session.confirm(f"Really delete the space {render.name(space)}?", otherwise=f"'{space}' has not been deleted.")
     place = f"org {render.name(owner['name'])} as {session.target.user}"
     session.say(f"Deleting space {render.name(space)} in {place}...")
-    deleted = _delete(session.api, space, owner)
-    if not deleted:
+    found = if_there(find_space, session.api, space, owner)
+    if found is None:
         session.warn(f"Space '{space}' does not exist.")
+    else:
+        session.api.change("DELETE", f"/v3/spaces/{found['guid']}")
     session.ok()
-    if deleted and same_name(owner["name"], session.settings.organization) and same_name(space, session.settings.space):
+    if found and same_name(owner["name"], session.settings.organization) and same_name(space, session.settings.space):
         session.settings.space = ""
         save(session.home, session.settings)
         session.tip("No space targeted, use 'cfroute target -s' to target a space.")
-    return {"name": space, "deleted": deleted}
-
-
-def _delete(api: Api, name: str, org: Resource) -> bool:
-    try:
-        found = find_space(api, name, org)
-    except NotFound:
-        return False
-    api.change("DELETE", f"/v3/spaces/{found['guid']}")
-    return True
+    return {"name": space, "deleted": found is not None}

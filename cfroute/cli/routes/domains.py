@@ -9,7 +9,7 @@ from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.routes import router_groups
 from cfroute.cli.session import Session
 from cfroute.cli.target import find_org
-from cfroute.errors import CfrouteError, NotFound
+from cfroute.errors import CfrouteError
 
 
 class Domain(msgspec.Struct):
@@ -165,9 +165,8 @@ def delete_private_domain(session: Session, domain: str, force: bool) -> Resourc
 
 def _find(session: Session, name: str, *, private: bool) -> Resource | None:
     """The domain of that kind; None, and said, if there is no such domain. Raises CfrouteError for the other kind."""
-    try:
-        domain = lookup.domain(session.api, name)
-    except NotFound:
+    domain = lookup.if_there(lookup.domain, session.api, name)
+    if domain is None:
         session.warn(f"Domain '{name}' does not exist.")
         session.ok()
         return None

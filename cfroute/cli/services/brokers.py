@@ -5,7 +5,7 @@ import os
 import click
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, option
@@ -148,7 +148,7 @@ def delete_service_broker(session: Session, service_broker: str, force: bool) ->
     if not force:
         session.confirm(f"Really delete the service broker {shown}?", otherwise=f"'{service_broker}' has not been deleted.")
     session.say(f"Deleting service broker {shown}...")
-    found = session.api.first("/v3/service_brokers", names=[service_broker])
+    found = lookup.if_there(_find, session, service_broker)
     if found is None:
         session.say(f"Service broker '{service_broker}' does not exist.")
     else:

@@ -5,7 +5,6 @@ from cfroute.cli.access.api import Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, option
 from cfroute.cli.session import Session
-from cfroute.errors import NotFound
 
 _OFFERING = (
     "WARNING: This operation assumes that the service broker responsible for this service offering is no longer available, and "
@@ -42,20 +41,13 @@ def purge_service_offering(session: Session, service_offering: str, broker: str 
             otherwise="Purge service offering cancelled.",
         )
     session.say(f"Purging service offering {service_offering}...")
-    purged = _purge_offering(session, service_offering, broker)
-    if not purged:
+    found = lookup.if_there(lookup.service_offering, session.api, service_offering, broker)
+    if found is None:
         session.say(f"Service offering '{service_offering}' not found.")
+    else:
+        session.api.call("DELETE", f"/v3/service_offerings/{found['guid']}", query={"purge": True})
     session.ok()
-    return {"name": service_offering, "purged": purged}
-
-
-def _purge_offering(session: Session, name: str, broker: str | None) -> bool:
-    try:
-        found = lookup.service_offering(session.api, name, broker)
-    except NotFound:
-        return False
-    session.api.call("DELETE", f"/v3/service_offerings/{found['guid']}", query={"purge": True})
-    return True
+    return {"name": service_offering, "purged": found is not None}
 
 
 @command(
@@ -73,17 +65,10 @@ def purge_service_instance(session: Session, service_instance: str, force: bool)
         session.say()
         session.confirm(f"Really purge service instance {shown} from Cloud Foundry?", otherwise="Purge cancelled")
     session.say(f"Purging service instance {shown} in {session.target.place}...")
-    purged = _purge_instance(session, service_instance)
+    found = lookup.if_there(lookup.service_instance, session.api, session.target.space, service_instance)
+    if found is not None:
+        session.api.call("DELETE", f"/v3/service_instances/{found['guid']}", query={"purge": True})
     session.say()
-    session.say(f"Service instance {service_instance} {'purged' if purged else 'did not exist'}.")
+    session.say(f"Service instance {service_instance} {'purged' if found else 'did not exist'}.")
     session.ok()
-    return {"name": service_instance, "purged": purged}
-
-
-def _purge_instance(session: Session, name: str) -> bool:
-    try:
-        found = lookup.service_instance(session.api, session.target.space, name)
-    except NotFound:
-        return False
-    session.api.call("DELETE", f"/v3/service_instances/{found['guid']}", query={"purge": True})
-    return True
+    return {"name": service_instance, "purged": found is not None}

@@ -128,9 +128,8 @@ def delete_service(session: Session, service_instance: str, force: bool, wait: b
         session.confirm(f"Really delete the service instance {shown}?", otherwise="Delete cancelled")
     session.say(f"Deleting service instance {shown} in {session.target.place}...")
     session.say()
-    try:
-        found = lookup.service_instance(session.api, session.target.space, service_instance)
-    except NotFound:
+    found = lookup.if_there(lookup.service_instance, session.api, session.target.space, service_instance)
+    if found is None:
         session.say(f"Service instance {shown} did not exist.")
         session.ok()
         return {"name": service_instance, "deleted": False}
