@@ -41,7 +41,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     broker_client_timeout_seconds: how long a service broker may take for one answer. What it does in the background is asked for
     every broker_client_default_async_poll_interval_seconds, if it names no other time, for at most
     broker_client_max_async_poll_duration_minutes. broker_ca: a PEM file with authorities that brokers' certificates may be
-    signed by, besides those that this machine trusts; with skip_cert_verify nobody looks at them. resolver: names and ports of brokers that are dialled elsewhere.
+    signed by, besides those that this machine trusts; with skip_cert_verify nobody looks at them. resolver: names and ports of
+    brokers that are dialled elsewhere.
     max_service_credential_bindings_per_app_service_instance: how many bindings an app may have to one service instance, where
     several are asked for.
     max_package_size: bytes that an uploaded package or droplet may have.
@@ -79,9 +80,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     routing_api_ca: str = ""
     routing_api_certificate: str = ""
     routing_api_key: str = ""
-    quota_definitions: dict[str, QuotaDefinition] = msgspec.field(
-        default_factory=lambda: {DEFAULT_QUOTA_NAME: QuotaDefinition()}
-    )
+    quota_definitions: dict[str, QuotaDefinition] = msgspec.field(default_factory=lambda: {DEFAULT_QUOTA_NAME: QuotaDefinition()})
     broker_client_timeout_seconds: float = 60.0
     broker_client_default_async_poll_interval_seconds: float = 60.0
     broker_client_max_async_poll_duration_minutes: float = 10_080.0
