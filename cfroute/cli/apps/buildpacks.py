@@ -60,11 +60,12 @@ def buildpacks(session: Session, labels: str | None, lifecycle: str | None) -> l
 
 
 class Stack(msgspec.Struct):
-    """One line of `stacks`."""
+    """One line of `stacks`; state is "" where the API does not tell it."""
 
     guid: str
     name: str
     description: str
+    state: str = ""
 
 
 def _stacks_text(stacks: list[Stack]) -> str:
@@ -88,7 +89,8 @@ def stacks(session: Session, labels: str | None) -> list[Stack]:
 
 
 def _stack_text(stack: Stack) -> str:
-    return render.block([("name", stack.name), ("description", stack.description)])
+    facts = [("name", stack.name), ("description", stack.description)]
+    return render.block([*facts, ("state", stack.state)] if stack.state else facts)
 
 
 @command(

@@ -24,7 +24,7 @@ def cancel_deployment(session: Session, app_name: str) -> Resource:
     deployment = _active(session, app)
     session.api.post(f"/v3/deployments/{deployment['guid']}/actions/cancel")
     session.ok()
-    session.say(f"TIP: Run 'cfroute app {app_name}' to view app status.")
+    session.tip(f"Run 'cfroute app {app_name}' to view app status.")
     return {"guid": deployment["guid"], "app": app_name}
 
 

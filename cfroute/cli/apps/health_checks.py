@@ -100,20 +100,20 @@ def _check(process: str, check: Resource) -> HealthCheck:
 def set_health_check(
     session: Session, app_name: str, check: str, endpoint: str, invocation_timeout: int | None, process: str
 ) -> Resource:
-    if check != "http" and endpoint != _DEFAULT_ENDPOINT:
-        raise CfrouteError("Health check type must be 'http' to set a health check HTTP endpoint.")
     session.say(
         f"Updating health check type for app {render.name(app_name)} process {render.name(process)} in {session.target.place}..."
     )
     session.say()
     app = lookup.app(session.api, session.target.space, app_name)
+    if check != "http" and endpoint != _DEFAULT_ENDPOINT:
+        raise CfrouteError("Health check type must be 'http' to set a health check HTTP endpoint.")
     data = {"endpoint": endpoint if check == "http" else None, "invocation_timeout": invocation_timeout}
     given = {key: value for key, value in data.items() if value is not None}
     found = _process(session, app, process)
     changed = session.api.patch(f"/v3/processes/{found['guid']}", {"health_check": {"type": check, "data": given}})
     session.ok()
     if app["state"] == "STARTED":
-        session.say("TIP: An app restart is required for the change to take effect.")
+        session.tip("An app restart is required for the change to take effect.")
     return dict(changed)
 
 

@@ -25,18 +25,27 @@ from cfroute.errors import CfrouteError
 )
 @argument("app_name", "app", metavar="APP_NAME")
 def start(session: Session, app_name: str) -> AppSummary | None:
-    session.say(f"Starting app {render.name(app_name)} in {session.target.place}...")
-    session.say()
     app = lookup.app(session.api, session.target.space, app_name)
+    _announce(session, "Starting", app)
     if app["state"] == "STARTED":
         session.say(f"App '{app_name}' is already started.")
         session.ok()
         return None
-    return _start(session, app)
+    droplet = _staged(session, app)
+    if droplet is not None:
+        _announce(session, "Starting", app)  # again, as cf does: the build may have said a lot
+    return _start(session, app, droplet)
 
 
-def _start(session: Session, app: Resource, *, no_wait: bool = False) -> AppSummary:
-    _stage_newest_package(session, app)
+def _announce(session: Session, doing: str, app: Resource) -> None:
+    session.say(f"{doing} app {render.name(app['name'])} in {session.target.place}...")
+    session.say()
+
+
+def _start(session: Session, app: Resource, droplet: str | None, *, no_wait: bool = False) -> AppSummary:
+    """Start the app, with another droplet if there is one."""
+    if droplet is not None:
+        use_droplet(session, app, droplet)
     app = session.api.post(f"/v3/apps/{app['guid']}/actions/start")
     if session.is_running:
         session.say("Waiting for app to start...")
@@ -46,11 +55,6 @@ def _start(session: Session, app: Resource, *, no_wait: bool = False) -> AppSumm
         session.warn("The foundation is not running: the instances start with 'cfroute up'.")
     session.say()
     return summarize(session.api, app, session.clock)
-
-
-def _stage_newest_package(session: Session, app: Resource) -> None:
-    if (droplet := _staged(session, app)) is not None:
-        use_droplet(session, app, droplet)
 
 
 def _staged(session: Session, app: Resource) -> str | None:
@@ -109,22 +113,24 @@ def restart(session: Session, name: str, kind: str | None, **given: Any) -> AppS
     if components.is_meant(name, kind):
         components.restart(session, name)
         return None
-    session.say(f"Restarting app {render.name(name)} in {session.target.place}...")
-    session.say()
     app = lookup.app(session.api, session.target.space, name)
     if strategy.name is not None:
         require_running(session, "a deployment")
-        droplet = _staged(session, app)
+    _announce(session, "Restarting", app)
+    droplet = _staged(session, app)
+    if strategy.name is not None:
         return deploying.deploy(session, app, strategy, **({"droplet": droplet} if droplet else {}))
+    if droplet is not None:
+        _announce(session, "Restarting", app)
+    return _restart(session, app, droplet, no_wait=strategy.no_wait)
+
+
+def _restart(session: Session, app: Resource, droplet: str | None, *, no_wait: bool) -> AppSummary:
     if app["state"] == "STARTED":
-        _stop(session, app)
-    return _start(session, app, no_wait=strategy.no_wait)
-
-
-def _stop(session: Session, app: Resource) -> None:
-    session.say("Stopping app...")
-    session.say()
-    session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
+        session.say("Stopping app...")
+        session.say()
+        session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
+    return _start(session, app, droplet, no_wait=no_wait)
 
 
 @command(
@@ -155,12 +161,8 @@ def restage(session: Session, app_name: str, **given: Any) -> AppSummary | None:
     session.say()
     if strategy.name is not None:
         return deploying.deploy(session, app, strategy, droplet=droplet)
-    session.say(f"Restarting app {render.name(app_name)} in {session.target.place}...")
-    session.say()
-    if app["state"] == "STARTED":
-        _stop(session, app)
-    use_droplet(session, app, droplet)
-    return _start(session, app, no_wait=strategy.no_wait)
+    _announce(session, "Restarting", app)
+    return _restart(session, app, droplet, no_wait=strategy.no_wait)
 
 
 @command(
