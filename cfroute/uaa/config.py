@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from cfroute.config_file import load_yaml
 from cfroute.errors import ConfigurationError
 from cfroute.jwt import KEY_ID
 from cfroute.uaa.lockout import Lockout
@@ -78,14 +79,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def load(path: str | Path) -> Config:
     """Read the file. Raises ConfigurationError, which names the key that is wrong."""
-    import msgspec.yaml
-
-    try:
-        config = msgspec.yaml.decode(Path(path).read_bytes(), type=Config)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+    config = load_yaml(path, Config)
     if config.signing_key_id in config.verification_keys:
         raise ConfigurationError(f"{path}: verification_keys: {config.signing_key_id} is the name of the signing key")
     return config

@@ -19,6 +19,7 @@ COMPONENTS = (
 SHARED = (
     "cfroute.certificates",
     "cfroute.clock",
+    "cfroute.config_file",
     "cfroute.daemon",
     "cfroute.debug_server",
     "cfroute.diego.api",

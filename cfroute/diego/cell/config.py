@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from cfroute.errors import ConfigurationError
+from cfroute.config_file import load_yaml
 from cfroute.resolver import Mapping
 
 TCPPort = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -57,11 +57,4 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 def load(path: str | Path) -> Config:
     """Read the file. Raises ConfigurationError, which names the key that is wrong."""
-    import msgspec.yaml
-
-    try:
-        return msgspec.yaml.decode(Path(path).read_bytes(), type=Config)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+    return load_yaml(path, Config)

@@ -6,9 +6,8 @@ from typing import Annotated
 import msgspec
 
 from cfroute import durations
-from cfroute.errors import ConfigurationError
+from cfroute.config_file import load_json
 from cfroute.lager import LEVELS
-from cfroute.unreadable import UNREADABLE
 
 _DURATIONS = (
     "sync_interval",
@@ -136,9 +135,4 @@ class Config(msgspec.Struct, kw_only=True):
 
 def load(path: str | Path) -> Config:
     """Read the file. Raises ConfigurationError, which names the key that is wrong."""
-    try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=Config)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-    except (*UNREADABLE, ValueError) as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+    return load_json(path, Config)
