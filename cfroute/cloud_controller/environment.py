@@ -33,6 +33,7 @@ class Service(msgspec.Struct, frozen=True):
     credentials: dict[str, Any] = {}
     tags: list[str] = []
     syslog_drain_url: str | None = None
+    volume_mounts: list[dict[str, Any]] = []
     label: str = "user-provided"
     plan: str | None = None
 
@@ -63,11 +64,13 @@ def vcap_application(
 
 
 def vcap_services(services: list[Service]) -> dict[str, list[dict[str, Any]]]:
-    """VCAP_SERVICES: the bound services by their label."""
+    """VCAP_SERVICES: the bound services by their label, with everything in upstream's order."""
     found: dict[str, list[dict[str, Any]]] = {}
     for each in services:
-        entry: dict[str, Any] = {
+        offered = {"provider": None, "plan": each.plan} if each.plan is not None else {}
+        entry = {
             "label": each.label,
+            **offered,
             "name": each.binding_name or each.name,
             "tags": each.tags,
             "instance_guid": each.guid,
@@ -76,12 +79,15 @@ def vcap_services(services: list[Service]) -> dict[str, list[dict[str, Any]]]:
             "binding_name": each.binding_name,
             "credentials": each.credentials,
             "syslog_drain_url": each.syslog_drain_url,
-            "volume_mounts": [],
+            "volume_mounts": [_shown(mount) for mount in each.volume_mounts],
         }
-        if each.plan is not None:
-            entry |= {"plan": each.plan, "provider": None}
         found.setdefault(each.label, []).append(entry)
     return found
+
+
+def _shown(mount: dict[str, Any]) -> dict[str, Any]:
+    """What apps may know of a volume: where it is, not how it is reached."""
+    return {key: value for key, value in mount.items() if key in ("container_dir", "mode", "device_type")}
 
 
 def variables(own: dict[str, str], application: dict[str, Any], services: list[Service], memory_mb: int) -> dict[str, str]:

@@ -69,6 +69,7 @@ def services(session: Session, app: App) -> list[Service]:
             binding_name=each.name,
             credentials=each.credentials,
             syslog_drain_url=each.syslog_drain_url,
+            volume_mounts=each.given.get("volume_mounts") or [],
             **_kind(each.service_instance),
         )
         for each in newest.values()

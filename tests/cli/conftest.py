@@ -129,3 +129,13 @@ def app_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "index.html").write_text("hello")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def broker() -> Iterator[str]:
+    """The URL of a service broker that is a process of its own (`flow_broker`)."""
+    command = [sys.executable, "-m", "tests.cli.flow_broker"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()

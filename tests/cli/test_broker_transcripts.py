@@ -40,17 +40,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
         subprocess.run([*words, "down"], check=True, timeout=60, stdout=subprocess.DEVNULL)
 
 
-@pytest.fixture
-def broker() -> Iterator[str]:
-    """The URL of a broker that runs."""
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "tests.cli.flow_broker"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
-
-
 @pytest.mark.parametrize("transcript", sorted(BROKERS.glob("*.txt")), ids=lambda path: path.stem)
 def test_what_is_typed_and_seen(transcript: Path, cfroute: Run, broker: str, app_folder: Path) -> None:
     for line in SETTING:

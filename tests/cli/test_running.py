@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,12 +14,18 @@ import pytest
 from cfroute.cli import live_values
 from cfroute.cli.main import COMPLETION, main
 
-from .conftest import Run, line, read_until
+from .conftest import Outcome, Run, line, read_until
 
 pytestmark = pytest.mark.e2e
 
 UP = ("--tcp-routers", "0")
 PUSHED = ("echo", "--sample", "echo", "-i", "2")
+OWN_FIELDS = [
+    *("label", "name", "tags", "instance_guid", "instance_name", "binding_guid", "binding_name"),
+    *("credentials", "syslog_drain_url", "volume_mounts"),
+]
+"""What VCAP_SERVICES says of a user-provided service, in upstream's order."""
+FIELDS = ["label", "provider", "plan", *OWN_FIELDS[1:]]
 
 
 @pytest.fixture
@@ -99,6 +106,85 @@ def test_a_route_service_is_bound_in_any_order_of_words(running: Run) -> None:
     assert running("delete-service", "limiter", "-f").status == 0
 
 
+SHOWS_ITS_SERVICES = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Shown(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(os.environ["VCAP_SERVICES"].encode())
+
+HTTPServer((os.environ["CF_INSTANCE_INTERNAL_IP"], int(os.environ["PORT"])), Shown).serve_forever()
+"""
+
+
+def test_an_app_finds_the_credentials_that_a_broker_gives(running: Run, broker: str, tmp_path: Path) -> None:
+    """And those that a user provides; what was unbound is gone with the next start."""
+    (tmp_path / "app.py").write_text(SHOWS_ITS_SERVICES)
+    given = '{"user": "u", "sum": 3}'
+
+    def does(*words: str) -> Outcome:
+        outcome = running(*words)
+        assert outcome.status == 0, outcome
+        return outcome
+
+    def seen() -> Any:
+        return get(running, "/", "shown.cf.localhost").json()
+
+    does("push", "shown", "-p", str(tmp_path), "-c", "python3 app.py", "--no-start")
+    does("create-service-broker", "flow", "broker", "secret", broker)
+    does("enable-service-access", "flow-rs")
+    does("create-service", "flow-rs", "small", "store", "-t", "fast, route-service")
+    does("create-user-provided-service", "own", "-p", given, "-t", "mine", "-l", "syslog://logs.example.com")
+    does("bind-service", "shown", "store", "--binding-name", "db", "--wait")
+    does("bind-service", "shown", "own")
+    does("start", "shown")
+
+    instances = {row["name"]: row["guid"] for row in does("services", "--json").data}
+    told = does("env", "shown", "--json").data["system"]["VCAP_SERVICES"]
+    assert (list(told), [list(entry) for [entry] in told.values()]) == (["flow-rs", "user-provided"], [FIELDS, OWN_FIELDS])
+    [managed], [own] = told["flow-rs"], told["user-provided"]
+    assert managed == {
+        "label": "flow-rs",
+        "provider": None,
+        "plan": "small",
+        "name": "db",
+        "tags": ["route-service", "fast"],
+        "instance_guid": instances["store"],
+        "instance_name": "store",
+        "binding_guid": managed["binding_guid"],
+        "binding_name": "db",
+        "credentials": {"user": "flow", "password": "p"},
+        "syslog_drain_url": None,
+        "volume_mounts": [],
+    }
+    assert own == {
+        "label": "user-provided",
+        "name": "own",
+        "tags": ["mine"],
+        "instance_guid": instances["own"],
+        "instance_name": "own",
+        "binding_guid": own["binding_guid"],
+        "binding_name": None,
+        "credentials": json.loads(given),
+        "syslog_drain_url": "syslog://logs.example.com",
+        "volume_mounts": [],
+    }
+    assert json.dumps(seen()) == json.dumps(told), "the app has the same, in the same order"
+
+    for service in ("store", "own"):
+        does("unbind-service", "shown", service, "--wait")
+    assert json.dumps(seen()) == json.dumps(told), "what runs keeps its environment"
+    does("restart", "shown")
+    assert seen() == {}
+    does("delete", "shown", "-f", "-r")
+    for service in ("store", "own"):
+        does("delete-service", service, "-f", "--wait")
+    does("delete-service-broker", "flow", "-f")
+
+
 def test_the_table_shows_apps_by_name(running: Run) -> None:
     rows = running("table", "echo", "--json").data
     assert [(row["route"], row["app_name"], row["index"]) for row in rows] == [
@@ -146,12 +232,12 @@ def test_names_of_components_come_before_those_of_apps(running: Run) -> None:
 
 
 def test_an_app_is_stopped_and_started(running: Run) -> None:
-    assert running("stop", "echo").out == "Stopping app echo in org local / space dev as admin...\nOK\n"
+    assert running("stop", "echo").out == "Stopping app echo in org local / space dev as admin...\nOK\n\n"
     assert "There are no running instances of this process.\n" in running("app", "echo").out
     begun = running("start", "echo")
     assert begun.out.startswith("Starting app echo in org local / space dev as admin...\n\nWaiting for app to start...\n\n")
     assert "instances:      2/2\n" in begun.out
-    assert running("start", "echo").out.endswith("\n\nApp 'echo' is already started.\nOK\n")
+    assert running("start", "echo").out.endswith("\n\nApp 'echo' is already started.\nOK\n\n")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ def _text(env: Environment) -> str:
 
 
 def _documents(values: dict[str, Any]) -> list[str]:
-    return [f"{key}: {json.dumps(value, indent=2, sort_keys=True)}\n\n" for key, value in sorted(values.items())]
+    return [
+        f"{key}: {json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)}\n\n" for key, value in sorted(values.items())
+    ]
 
 
 @command(
