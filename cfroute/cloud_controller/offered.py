@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, true
 
 from cfroute.cloud_controller.models import ServiceBroker, ServiceOffering, ServicePlan, Space
 from cfroute.cloud_controller.models.brokers import plan_visibilities
@@ -25,3 +25,11 @@ def in_spaces(values: list[str]) -> ColumnElement[bool]:
 def of_brokers(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Which plans are of brokers for which the condition holds."""
     return ServicePlan.offering.has(ServiceOffering.broker.has(condition))
+
+
+def spaces_of(plan: ServicePlan) -> ColumnElement[bool]:
+    """In which spaces the plan may be used."""
+    if plan.public:
+        return true()
+    own = select(plan_visibilities.c.organization_guid).where(plan_visibilities.c.plan_guid == plan.guid)
+    return or_(Space.organization_guid.in_(own), Space.guid == plan.offering.broker.space_guid)

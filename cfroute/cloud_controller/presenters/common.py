@@ -1,9 +1,11 @@
 """The parts that most objects share."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from cfroute.cloud_controller.models import Labelled, Operation, Resource
 from cfroute.cloud_controller.times import iso
+from cfroute.cloud_controller.urls import Urls
 
 
 def identity(thing: Resource) -> dict[str, Any]:
@@ -16,6 +18,11 @@ def metadata(thing: Labelled) -> dict[str, Any]:
 
 def to_one(guid: str | None) -> dict[str, Any]:
     return {"data": {"guid": guid} if guid else None}
+
+
+def to_many(things: Iterable[Resource], path: str, urls: Urls) -> dict[str, Any]:
+    """A relationship to several, as it is answered alone; `path` is where."""
+    return {"data": [{"guid": thing.guid} for thing in things], "links": {"self": urls.link(path)}}
 
 
 def operation(operation: Operation) -> dict[str, Any]:

@@ -121,15 +121,15 @@ def share(call: Call) -> dict[str, Any]:
 
 
 def _to_share_with(call: Call, owner: str, to_many: dict[str, Any]) -> list[Organization]:
-    found = []
-    for guid in (each["guid"] for each in to_many["data"]):
-        organization = call.find(Organization, guid)
-        if organization is None:
+    guids = [each["guid"] for each in to_many["data"]]
+    organizations, missing = call.several(Organization, guids)
+    unknown = set(missing)
+    for guid in guids:
+        if guid in unknown:
             raise unprocessable(f"Organization with guid '{guid}' does not exist or you do not have access to it.")
         if guid == owner:
             raise unprocessable("Domain cannot be shared with owning organization.")
-        found.append(organization)
-    return found
+    return organizations
 
 
 def unshare(call: Call) -> Reply:

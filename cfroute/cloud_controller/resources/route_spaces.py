@@ -1,20 +1,17 @@
 """/v3/routes/:guid/relationships: the spaces that a route is shared with, and moving it to another one."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from cfroute.cloud_controller import feature_flags
+from cfroute.cloud_controller.actions import sharing
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
 from cfroute.cloud_controller.models import Route, Space
-from cfroute.cloud_controller.validation.common import data_problems, to_one
+from cfroute.cloud_controller.presenters.common import to_many
+from cfroute.cloud_controller.validation.common import to_one
 
 _FLAG = "route_sharing"
-_SOME_MISSING = "Ensure the spaces exist and that you have access to them."
-_NO_WRITING = (
-    "Write permission is required in order to share a route with a space and the containing organization must not be suspended."
-)
 _FOREIGN_DOMAIN = "Target space does not have access to route's domain"
 _MOVED = {"status": "ok"}
 
@@ -27,39 +24,21 @@ def index(call: Call) -> dict[str, Any]:
 def share(call: Call) -> dict[str, Any]:
     """Let apps of these spaces have the route, too; it stays the owner's."""
     feature_flags.require(call, _FLAG)
-    route, body = call.the(Route), call.body
-    refuse_if(data_problems(body))
-    guids = list(dict.fromkeys(each["guid"] for each in body["data"]))
+    route, guids = call.the(Route), sharing.named(call)
     if route.space_guid in guids:
         raise unprocessable(
             f"Unable to share route '{route.url}' with space '{route.space_guid}'. "
             "Routes cannot be shared into the space where they were created."
         )
-    for space in _targets(call, route, guids):
+    spaces = sharing.targets(call, "route", route.url, guids)
+    for space in spaces:
+        if not route.domain.usable_by(space.organization_guid):
+            raise unprocessable(f"Unable to share route '{route.url}' with space '{space.guid}'. {_FOREIGN_DOMAIN}")
+    for space in spaces:
         if space not in route.shared_spaces:
             route.shared_spaces.append(space)
             call.audit("route.share", route, route.host, route.space_guid)
     return _shared(call, route)
-
-
-def _targets(call: Call, route: Route, guids: Sequence[str]) -> list[Space]:
-    found = {guid: call.find(Space, guid) for guid in guids}
-    spaces = [space for space in found.values() if space]
-    problems = (
-        ([guid for guid, space in found.items() if space is None], _SOME_MISSING),
-        ([space.guid for space in spaces if not call.may_at(space)], _NO_WRITING),
-    )
-    texts = [f"Unable to share route {route.url} with spaces {_quoted(each)}. {text}" for each, text in problems if each]
-    if texts:
-        raise unprocessable("\n".join(texts))
-    for space in spaces:
-        if not route.domain.usable_by(space.organization_guid):
-            raise unprocessable(f"Unable to share route '{route.url}' with space '{space.guid}'. {_FOREIGN_DOMAIN}")
-    return spaces
-
-
-def _quoted(guids: Sequence[str]) -> str:
-    return "['" + "', '".join(guids) + "']"
 
 
 def unshare(call: Call) -> Reply:
@@ -110,9 +89,7 @@ def _give(route: Route, space: Space) -> None:
 
 
 def _shared(call: Call, route: Route) -> dict[str, Any]:
-    path = f"/routes/{route.guid}/relationships/shared_spaces"
-    guids = [{"guid": space.guid} for space in route.shared_spaces]
-    return {"data": guids, "links": {"self": call.urls.link(path)}}
+    return to_many(route.shared_spaces, f"/routes/{route.guid}/relationships/shared_spaces", call.urls)
 
 
 ENDPOINTS = (

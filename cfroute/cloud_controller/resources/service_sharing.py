@@ -7,24 +7,19 @@ from typing import Any
 from sqlalchemy import select
 
 from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import brokered
+from cfroute.cloud_controller.actions import brokered, sharing
 from cfroute.cloud_controller.brokers.subjects import forwards, plan_of
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, post
-from cfroute.cloud_controller.errors import SERVICE_INSTANCE_NOT_FOUND, ApiError, refuse_if, unprocessable
-from cfroute.cloud_controller.models import App, CredentialBinding, ServiceInstance, ServicePlan, Space
-from cfroute.cloud_controller.offered import in_spaces
-from cfroute.cloud_controller.query import quoted
+from cfroute.cloud_controller.errors import SERVICE_INSTANCE_NOT_FOUND, ApiError, unprocessable
+from cfroute.cloud_controller.models import App, CredentialBinding, ServiceInstance, Space
+from cfroute.cloud_controller.models.services import service_shares
+from cfroute.cloud_controller.offered import spaces_of
+from cfroute.cloud_controller.presenters.common import to_many
 from cfroute.cloud_controller.resources import trimmed
-from cfroute.cloud_controller.validation.common import data_problems
 
 _NAME = "Service instance"
 _FLAG = "service_instance_sharing"
-_MISSING = "Ensure the spaces exist and that you have access to them."
-_NO_WRITING = (
-    "Write permission is required in order to share a service instance with a space and the containing organization must not be "
-    "suspended."
-)
 _STATES = {
     "create": "Service instance is currently being created. It can be shared after its creation succeeded.",
     "delete": "The service instance is getting deleted.",
@@ -43,38 +38,19 @@ def index(call: Call) -> dict[str, Any]:
 
 def share(call: Call) -> dict[str, Any]:
     feature_flags.require(call, _FLAG)
-    instance, body = call.the(ServiceInstance, _NAME), call.body
-    refuse_if(data_problems(body))
-    spaces = _targets(call, instance, list(dict.fromkeys(each["guid"] for each in body["data"])))
+    instance = call.the(ServiceInstance, _NAME)
+    spaces = sharing.targets(call, "service instance", instance.name, sharing.named(call))
     _refuse_kind(instance)
     if instance.space in spaces:
         raise unprocessable(
             f"Unable to share service instance '{instance.name}' with space '{instance.space_guid}'. "
             "Service instances cannot be shared into the space where they were created."
         )
-    for space in spaces:
-        _refuse_target(call, instance, space)
+    _refuse_targets(call, instance, spaces)
     _refuse_state(instance)
     instance.shared_spaces.extend(spaces)
     call.audit("service_instance.share", instance, instance.name, instance.space_guid)
     return _shared(call, instance)
-
-
-def _targets(call: Call, instance: ServiceInstance, guids: Sequence[str]) -> list[Space]:
-    found = {guid: call.find(Space, guid) for guid in guids}
-    spaces = [space for space in found.values() if space]
-    problems = (
-        ([guid for guid, space in found.items() if space is None], _MISSING),
-        ([space.guid for space in spaces if not call.may_at(space)], _NO_WRITING),
-    )
-    texts = [
-        f"Unable to share service instance {instance.name} with spaces [{quoted(guids)}]. {text}"
-        for guids, text in problems
-        if guids
-    ]
-    if texts:
-        raise unprocessable("\n".join(texts))
-    return spaces
 
 
 def _refuse_kind(instance: ServiceInstance) -> None:
@@ -88,20 +64,24 @@ def _refuse_kind(instance: ServiceInstance) -> None:
         raise unprocessable(f"The {offering.name} service does not support service instance sharing.")
 
 
-def _refuse_target(call: Call, instance: ServiceInstance, space: Space) -> None:
-    """Raise the reason why the instance cannot be shared with this space."""
-    plan = plan_of(instance)
-    if not plan.active:
-        raise unprocessable(f"The service instance could not be shared as the {plan.name} plan is inactive.")
-    usable = select(ServicePlan.guid).where(ServicePlan.guid == plan.guid, in_spaces([space.guid]))
-    if call.session.scalars(usable).first() is None:
-        place = f"{space.organization.name}/{space.name}"
-        raise unprocessable(f"Access to service {plan.offering.name} and plan {plan.name} is not enabled in {place}.")
-    same = select(ServiceInstance).where(ServiceInstance.name == instance.name)
-    if call.session.scalars(same.where(ServiceInstance.space_guid == space.guid)).first():
-        raise unprocessable(f"A service instance called {instance.name} already exists in {space.name}.")
-    if call.session.scalars(same.where(ServiceInstance.shared_spaces.contains(space))).first():
-        raise unprocessable(f"A service instance called {instance.name} has already been shared with {space.name}.")
+def _refuse_targets(call: Call, instance: ServiceInstance, spaces: Sequence[Space]) -> None:
+    """Raise the reason why the instance cannot be shared with the first of the spaces with which it cannot."""
+    plan, guids = plan_of(instance), [space.guid for space in spaces]
+    same, shares = ServiceInstance.name == instance.name, service_shares.c
+    there = select(ServiceInstance.space_guid).where(same, ServiceInstance.space_guid.in_(guids))
+    shared = select(shares.space_guid).join(ServiceInstance).where(same, shares.space_guid.in_(guids))
+    usable = select(Space.guid).where(spaces_of(plan), Space.guid.in_(guids))
+    used, taken, enabled = (set(call.session.scalars(found)) for found in (there, shared, usable))
+    for space in spaces:
+        if not plan.active:
+            raise unprocessable(f"The service instance could not be shared as the {plan.name} plan is inactive.")
+        if space.guid not in enabled:
+            place = f"{space.organization.name}/{space.name}"
+            raise unprocessable(f"Access to service {plan.offering.name} and plan {plan.name} is not enabled in {place}.")
+        if space.guid in used:
+            raise unprocessable(f"A service instance called {instance.name} already exists in {space.name}.")
+        if space.guid in taken:
+            raise unprocessable(f"A service instance called {instance.name} has already been shared with {space.name}.")
 
 
 def _refuse_state(instance: ServiceInstance) -> None:
@@ -155,8 +135,7 @@ def usage_summary(call: Call) -> dict[str, Any]:
 
 
 def _shared(call: Call, instance: ServiceInstance) -> dict[str, Any]:
-    path = f"/service_instances/{instance.guid}/relationships/shared_spaces"
-    return {"data": [{"guid": space.guid} for space in instance.shared_spaces], "links": {"self": call.urls.link(path)}}
+    return to_many(instance.shared_spaces, f"/service_instances/{instance.guid}/relationships/shared_spaces", call.urls)
 
 
 ENDPOINTS = (
