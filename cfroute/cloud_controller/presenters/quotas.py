@@ -9,6 +9,11 @@ from cfroute.cloud_controller.urls import Urls
 from cfroute.cloud_controller.validation.quotas import ORGANIZATION_SECTIONS, SPACE_SECTIONS, Sections
 
 
+def quota(quota: OrganizationQuota | SpaceQuota, urls: Urls) -> dict[str, Any]:
+    """A quota of either kind."""
+    return organization_quota(quota, urls) if isinstance(quota, OrganizationQuota) else space_quota(quota, urls)
+
+
 def organization_quota(quota: OrganizationQuota, urls: Urls) -> dict[str, Any]:
     """Without the organizations that it is applied to: who asks may not see them all."""
     return {

@@ -1,11 +1,11 @@
 """/v3/organization_quotas, and what organizations use"""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
 
-from cfroute.cloud_controller.actions import jobs, quotas
-from cfroute.cloud_controller.actions.quota_changes import listed, set_limits, show_where
+from cfroute.cloud_controller.actions import quota_changes, quotas
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
@@ -26,19 +26,11 @@ LISTING = Listing(
     },
 )
 _NAME = "Organization quota"
+_IN_USE = "This quota is applied to one or more organizations. Apply different quotas to those organizations before deleting."
 
 
 def index(call: Call) -> Reply:
-    reply = LISTING.page(call)
-    show_where(call, reply.body["resources"], Organization)
-    return reply
-
-
-def _shown(call: Call, quota: OrganizationQuota) -> dict[str, Any]:
-    call.session.flush()
-    answer = present.organization_quota(quota, call.urls)
-    show_where(call, [answer], Organization)
-    return answer
+    return quota_changes.page(call, LISTING)
 
 
 def create(call: Call) -> Reply:
@@ -48,33 +40,27 @@ def create(call: Call) -> Reply:
     quota = OrganizationQuota()
     _take_over(call, quota, body)
     call.save(quota)
-    call.audit("organization_quota.create", quota, quota.name)
+    quota_changes.tell(call, quota, "create")
     wanted = related_many(body, "organizations")
     _apply(call, quota, wanted, "Organizations with guids {} do not exist, or you do not have access to them.")
-    return Reply(201, _shown(call, quota))
+    return Reply(201, quota_changes.shown(call, quota))
 
 
 def _take_over(call: Call, quota: OrganizationQuota, body: dict[str, Any]) -> None:
-    if "name" in body:
-        taken = select(OrganizationQuota.guid).where(OrganizationQuota.name == body["name"], OrganizationQuota.guid != quota.guid)
-        if call.session.scalars(taken).first():
-            raise unprocessable(f"Organization Quota '{body['name']}' already exists.")
-    set_limits(quota, body, rules.ORGANIZATION_SECTIONS)
+    quota_changes.take_over(call, quota, body, rules.ORGANIZATION_SECTIONS)
     if problem := rules.organization_ports_problem(quota.total_reserved_ports, quota.total_routes):
         raise unprocessable(problem)
 
 
-def _apply(call: Call, quota: OrganizationQuota, wanted: list[str], missing: str) -> None:
-    found = {guid: call.session.get(Organization, guid) for guid in wanted}
-    if unknown := [guid for guid, organization in found.items() if organization is None]:
-        raise unprocessable(missing.format(listed(unknown)))
-    for organization in filter(None, found.values()):
-        organization.quota_guid = quota.guid
-        call.audit("organization_quota.apply", quota, quota.name, organization=organization.guid)
+def _apply(call: Call, quota: OrganizationQuota, wanted: Iterable[str], missing: str) -> None:
+    organizations, unknown = call.several(Organization, wanted)
+    if unknown:
+        raise unprocessable(missing.format(quota_changes.listed(unknown)))
+    quota_changes.apply(call, quota, organizations)
 
 
 def show(call: Call) -> dict[str, Any]:
-    return _shown(call, call.the(OrganizationQuota, _NAME))
+    return quota_changes.shown(call, call.the(OrganizationQuota, _NAME))
 
 
 def update(call: Call) -> dict[str, Any]:
@@ -82,30 +68,21 @@ def update(call: Call) -> dict[str, Any]:
     quota, body = call.the(OrganizationQuota, _NAME), call.body
     refuse_if(rules.organization_quota_problems(body, new=False))
     _take_over(call, quota, body)
-    call.audit("organization_quota.update", quota, quota.name)
-    return _shown(call, quota)
+    quota_changes.tell(call, quota, "update")
+    return quota_changes.shown(call, quota)
 
 
 def remove(call: Call) -> Reply:
     call.only_admin()
-    quota = call.the(OrganizationQuota, _NAME)
-    if call.session.scalars(select(Organization.guid).where(Organization.quota_guid == quota.guid).limit(1)).first():
-        raise unprocessable(
-            "This quota is applied to one or more organizations. Apply different quotas to those organizations before deleting."
-        )
-    call.audit("organization_quota.delete", quota, quota.name)
-    call.session.delete(quota)
-    return jobs.accepted(call, "organization_quota.delete")
+    return quota_changes.remove(call, call.the(OrganizationQuota, _NAME), _IN_USE)
 
 
 def apply(call: Call) -> dict[str, Any]:
     call.only_admin()
     quota, body = call.the(OrganizationQuota, _NAME), call.body
     refuse_if(data_problems(body))
-    _apply(call, quota, [each["guid"] for each in body["data"]], "Organizations with guids {} do not exist")
-    answer = _shown(call, quota)
-    path = f"/organization_quotas/{quota.guid}/relationships/organizations"
-    return {"data": answer["relationships"]["organizations"]["data"], "links": {"self": call.urls.link(path)}}
+    _apply(call, quota, (each["guid"] for each in body["data"]), "Organizations with guids {} do not exist")
+    return quota_changes.applied(call, quota)
 
 
 def usage(call: Call) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """/v3/space_quotas, and what spaces use"""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
 
-from cfroute.cloud_controller.actions import jobs, quotas
-from cfroute.cloud_controller.actions.quota_changes import listed, set_limits, show_where
+from cfroute.cloud_controller.actions import quota_changes, quotas
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
@@ -26,19 +24,11 @@ LISTING = Listing(
     },
 )
 _NAME = "Space quota"
+_IN_USE = "This quota is applied to one or more spaces. Remove this quota from all spaces before deleting."
 
 
 def index(call: Call) -> Reply:
-    reply = LISTING.page(call)
-    show_where(call, reply.body["resources"], Space)
-    return reply
-
-
-def _shown(call: Call, quota: SpaceQuota) -> dict[str, Any]:
-    call.session.flush()
-    answer = present.space_quota(quota, call.urls)
-    show_where(call, [answer], Space)
-    return answer
+    return quota_changes.page(call, LISTING)
 
 
 def create(call: Call) -> Reply:
@@ -51,75 +41,54 @@ def create(call: Call) -> Reply:
     quota = SpaceQuota(organization_guid=organization.guid)
     _take_over(call, quota, body)
     call.save(quota)
-    call.audit("space_quota.create", quota, quota.name)
-    spaces, unknown = _spaces(call, related_many(body, "spaces"))
+    quota_changes.tell(call, quota, "create")
+    spaces, unknown = call.several(Space, related_many(body, "spaces"))
     unknown += [space.guid for space in spaces if space.organization_guid != organization.guid]
     if unknown:
         raise unprocessable(
-            f"Spaces with guids {listed(unknown)} do not exist within the organization specified, "
+            f"Spaces with guids {quota_changes.listed(unknown)} do not exist within the organization specified, "
             "or you do not have access to them."
         )
-    _apply(call, quota, spaces)
-    return Reply(201, _shown(call, quota))
+    quota_changes.apply(call, quota, spaces)
+    return Reply(201, quota_changes.shown(call, quota))
 
 
 def _take_over(call: Call, quota: SpaceQuota, body: dict[str, Any]) -> None:
-    if "name" in body:
-        beside = (SpaceQuota.organization_guid == quota.organization_guid, SpaceQuota.guid != quota.guid)
-        if call.session.scalars(select(SpaceQuota.guid).where(SpaceQuota.name == body["name"], *beside)).first():
-            raise unprocessable(f"Space Quota '{body['name']}' already exists.")
-    set_limits(quota, body, rules.SPACE_SECTIONS)
+    beside = SpaceQuota.organization_guid == quota.organization_guid
+    quota_changes.take_over(call, quota, body, rules.SPACE_SECTIONS, beside)
     organization = call.session.get_one(Organization, quota.organization_guid)
     above = call.session.get_one(OrganizationQuota, organization.quota_guid)
     if problem := rules.space_ports_problem(quota.total_reserved_ports, quota.total_routes, above.total_reserved_ports):
         raise unprocessable(problem)
 
 
-def _spaces(call: Call, wanted: Sequence[str]) -> tuple[list[Space], list[str]]:
-    """The spaces of these guids that the user sees, and the guids of the others."""
-    found = {guid: call.find(Space, guid) for guid in wanted}
-    return [space for space in found.values() if space], [guid for guid, space in found.items() if space is None]
-
-
-def _apply(call: Call, quota: SpaceQuota, spaces: Sequence[Space]) -> None:
-    for space in spaces:
-        space.quota = quota
-        call.audit("space_quota.apply", quota, quota.name, space.guid)
-
-
 def show(call: Call) -> dict[str, Any]:
-    return _shown(call, call.the(SpaceQuota, _NAME))
+    return quota_changes.shown(call, call.the(SpaceQuota, _NAME))
 
 
 def update(call: Call) -> dict[str, Any]:
     quota, body = call.the(SpaceQuota, _NAME), call.body
     refuse_if(rules.space_quota_problems(body, new=False))
     _take_over(call, quota, body)
-    call.audit("space_quota.update", quota, quota.name)
-    return _shown(call, quota)
+    quota_changes.tell(call, quota, "update")
+    return quota_changes.shown(call, quota)
 
 
 def remove(call: Call) -> Reply:
-    quota = call.the(SpaceQuota, _NAME)
-    if call.session.scalars(select(Space.guid).where(Space.quota_guid == quota.guid).limit(1)).first():
-        raise unprocessable("This quota is applied to one or more spaces. Remove this quota from all spaces before deleting.")
-    call.audit("space_quota.delete", quota, quota.name)
-    call.session.delete(quota)
-    return jobs.accepted(call, "space_quota.delete")
+    return quota_changes.remove(call, call.the(SpaceQuota, _NAME), _IN_USE)
 
 
 def apply(call: Call) -> dict[str, Any]:
     quota, body = call.the(SpaceQuota, _NAME), call.body
     refuse_if(data_problems(body))
-    spaces, unknown = _spaces(call, [each["guid"] for each in body["data"]])
+    spaces, unknown = call.several(Space, (each["guid"] for each in body["data"]))
     if unknown:
-        raise unprocessable(f"Spaces with guids {listed(unknown)} do not exist, or you do not have access to them.")
+        guids = quota_changes.listed(unknown)
+        raise unprocessable(f"Spaces with guids {guids} do not exist, or you do not have access to them.")
     if any(space.organization_guid != quota.organization_guid for space in spaces):
         raise unprocessable("Space quotas cannot be applied outside of their owning organization.")
-    _apply(call, quota, spaces)
-    answer = _shown(call, quota)
-    path = f"/space_quotas/{quota.guid}/relationships/spaces"
-    return {"data": answer["relationships"]["spaces"]["data"], "links": {"self": call.urls.link(path)}}
+    quota_changes.apply(call, quota, spaces)
+    return quota_changes.applied(call, quota)
 
 
 def unapply(call: Call) -> Reply:
@@ -129,8 +98,8 @@ def unapply(call: Call) -> Reply:
         raise unprocessable(
             f"Unable to remove quota from space with guid '{guid}'. Ensure the space quota is applied to this space."
         )
-    space.quota = None
-    call.audit("space_quota.remove", quota, quota.name, space.guid)
+    space.quota_guid = None
+    quota_changes.tell(call, quota, "remove", space)
     return NO_CONTENT
 
 
