@@ -150,12 +150,11 @@ class Session:
             click.echo(text, err=err, color=self.color)
 
     def ok(self) -> None:
-        """Say that what was announced is done."""
-        self.say(render.good("OK"))
+        """Say that what was announced is done; as with cf, an empty line follows."""
+        self.say(f"{render.good('OK')}\n")
 
     def tip(self, text: str) -> None:
         """Suggest what to do next."""
-        self.say()
         self.say(f"TIP: {text}")
 
     def warn(self, text: str) -> None:

@@ -127,7 +127,7 @@ def test_a_deployment_can_be_taken_back(running: Run) -> None:
     canceled = running("cancel-deployment", "web")
     assert canceled.out == (
         "Canceling deployment for app web in org local / space dev as admin...\n"
-        "OK\nTIP: Run 'cfroute app web' to view app status.\n"
+        "OK\n\nTIP: Run 'cfroute app web' to view app status.\n"
     )
     _until_settled(running)
     assert deployed(running) == before
@@ -159,7 +159,7 @@ def test_what_was_can_be_deployed_again(running: Run) -> None:
         f"Rolling back to revision {first} for app web in org local / space dev as admin...\n"
         "Creating deployment for app web...\n\nWaiting for app to deploy...\n\n\nname: "
     )
-    assert back.out.endswith("\nOK\n")
+    assert back.out.endswith("\nOK\n\n")
     assert running("env", "web", "--json").data["user"] == {}
     missing = running("rollback", "web", "--version", "999", "-f")
     assert (missing.status, missing.err) == (1, "Revision '999' not found\n")
@@ -191,7 +191,7 @@ def test_a_version_that_ends_at_once_takes_no_place(running: Run, tmp_path: Path
 def test_a_droplet_is_taken_elsewhere(running: Run, tmp_path: Path) -> None:
     droplet = tmp_path / "droplet.tgz"
     assert running("download-droplet", "web", "--path", str(droplet)).out.endswith(
-        f"Droplet downloaded successfully at {droplet}\nOK\n"
+        f"Droplet downloaded successfully at {droplet}\nOK\n\n"
     )
     pushed = running("push", "elsewhere", "--droplet", str(droplet), "-m", "64M")
     assert pushed.status == 0, pushed.err
@@ -212,7 +212,7 @@ def test_the_steps_of_a_push_one_by_one(running: Run, tmp_path: Path) -> None:
     assert shown(staged.out).startswith("Staging package for parts in org local / space dev as admin...\n   Cell ")
     assert shown(staged.out).endswith("\n\nPackage staged\ndroplet guid:   GUID\nstate:          staged\ncreated:        DATE\n")
     [droplet] = running("droplets", "parts", "--json").data
-    assert running("set-droplet", "parts", droplet["guid"]).out.endswith("OK\n")
+    assert running("set-droplet", "parts", droplet["guid"]).out.endswith("OK\n\n")
     assert shown(running("droplets", "parts").out).endswith("(current)   staged   DATE\n")
     assert running("start", "parts").status == 0
     assert running("scale", "parts", "--process", "worker", "-i", "2").status == 0

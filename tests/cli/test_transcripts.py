@@ -9,7 +9,8 @@ A transcript is a list of blocks, each what a person types and sees:
 
 `2> ` marks stderr, `# exit N` the status (0 otherwise), `# types X` what stands on stdin; what a command `# given` prints is not
 looked at. <guid>, <time>, <stamp>, <date>, <folder> and <port> stand for what differs each time; <version> for what the
-API says. All commands of one transcript work on one state folder, in which nothing runs.
+API says. The empty line that follows OK is left out where nothing else does. All commands of one transcript work on one state
+folder, in which nothing runs.
 """
 
 import re
@@ -59,6 +60,7 @@ def blocks(text: str) -> Iterator[Block]:
         typed = next((f"{note[6:]}\n" for note in notes if note.startswith("types ")), "")
         shown = match[2].removesuffix("\n").splitlines() if match[2].strip() else []
         out = "".join(f"{line}\n" for line in shown if not line.startswith("2>"))
+        out += "\n" * out.endswith("OK\n")
         err = "".join(f"{line[2:].removeprefix(' ')}\n" for line in shown if line.startswith("2>"))
         line = text.count("\n", 0, match.start()) + 1
         yield Block(line, shlex.split(command), typed, "given" in notes, Outcome(status, out, err))

@@ -169,7 +169,6 @@ def delete(session: Session, app_name: str, force: bool, routes: bool) -> Resour
     deleted = _delete(session, app_name, routes)
     session.ok()
     if not deleted:
-        session.say()
         session.warn(f"App '{app_name}' does not exist.")
     return {"name": app_name, "deleted": deleted}
 

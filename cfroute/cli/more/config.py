@@ -118,6 +118,7 @@ def set_key(session: Session, key: str, value: str, of_user: bool) -> Setting:
     checked = found.checked(value, "config set")
     path = _change(found, list(checked) if isinstance(checked, tuple) else checked, of_user=of_user)
     session.say(f"{path}: {key} is {_shown(checked)}")
+    session.say()
     session.tip("'cfroute config show --origin' shows what counts")
     return Setting(key, checked, str(path), found.variable)
 

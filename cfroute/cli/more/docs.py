@@ -36,6 +36,7 @@ def docs(session: Session, topic: str | None) -> dict[str, str] | None:
             return known
         session.print("Topics:")
         session.print(render.block(known.items(), indent="   "))
+        session.say()
         session.tip("Use 'cfroute docs TOPIC' to read one")
         return None
     if topic not in known:

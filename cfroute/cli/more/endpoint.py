@@ -76,7 +76,6 @@ def api(session: Session, url: str | None, unset: bool, skip_ssl_validation: boo
         if is_insecure(wanted):
             session.say(INSECURE)
         session.ok()
-        session.say()
     return _shown(session)
 
 

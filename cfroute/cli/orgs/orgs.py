@@ -60,7 +60,6 @@ def create_org(session: Session, org: str, quota: str | None) -> Resource:
         return find_org(session.api, org)
     session.ok()
     if quota:
-        session.say()
         session.say(f"Setting org quota {render.name(quota)} to org {render.name(org)} as {session.target.user}...")
         org_quotas.give(session.api, created, quota)
         session.ok()

@@ -65,7 +65,6 @@ def create_space(session: Session, space: str, org: str | None, quota: str | Non
         return find_space(session.api, space, owner)
     session.ok()
     if quota:
-        session.say()
         session.say(f"Setting space quota {render.name(quota)} to space {render.name(space)} as {session.target.user}...")
         space_quotas.give(session.api, created, quota, owner)
         session.ok()
@@ -79,7 +78,6 @@ def _become_developer(session: Session, space: Resource, org: Resource) -> None:
     """Whoever has logged in manages a space that he makes, and works in it; the admin may do that anyway."""
     api, place = session.api, f"org {render.name(org['name'])} / space {render.name(space['name'])}"
     for title in ("SpaceManager", "SpaceDeveloper"):
-        session.say()
         who = f"user {render.name(api.user)} in {place} as {session.target.user}"
         session.say(f"Assigning role {render.name(title)} to {who}...")
         assign(api, SPACE_ROLES[title], {"guid": api.user_guid}, space=space["guid"])

@@ -80,7 +80,6 @@ def _route(session: Session, domain: Resource, name: RouteName, options: dict[st
         session.say(f"Creating route {render.name(name)} for {session.target.place}...")
         route = create(session, domain, name, options)
         session.ok()
-        session.say()
     elif options:
         raise CfrouteError("Route option support: 'Route specific options can only be specified for nonexistent routes.'")
     return route

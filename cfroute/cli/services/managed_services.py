@@ -51,7 +51,6 @@ def create_service(
         if not error.says(detail="The service instance name is taken"):
             raise
         session.ok()
-        session.say()
         session.say(f"Service instance {shown} already exists")
         return {"name": name, "created": False}
     session.say()

@@ -71,8 +71,8 @@ def _tell_what_is_left(session: Session, app: str, instance: str, done: bool) ->
     if done:
         session.tip(f"U{restage[1:]}")
         return
-    session.say()
     session.say(f"Binding in progress. Use 'cfroute service {instance}' to check operation status.")
+    session.say()
     session.tip(f"Once this operation succeeds, {restage}")
 
 
@@ -109,5 +109,4 @@ def unbind(session: Session, binding: Resource, *, wait: bool) -> bool:
 
 def tell_progress(session: Session, instance: str) -> None:
     """Say that a broker has not let go of a binding yet."""
-    session.say()
     session.say(f"Unbinding in progress. Use 'cfroute service {instance}' to check operation status.")

@@ -62,7 +62,6 @@ def create_service_key(session: Session, service_instance: str, service_key: str
         session.say(f"Service key {service_key} already exists")
     session.ok()
     if not done:
-        session.say()
         session.say("Create in progress.")
     return {"service_instance": service_instance, "name": service_key, "created": done}
 
@@ -146,6 +145,5 @@ def delete_service_key(session: Session, service_instance: str, service_key: str
         session.say(f"Service key {service_key} does not exist for service instance {service_instance}.")
     session.ok()
     if found is not None and not done:
-        session.say()
         session.say("Delete in progress.")
     return {"service_instance": service_instance, "name": service_key, "deleted": done}

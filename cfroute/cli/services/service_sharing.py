@@ -41,7 +41,6 @@ def share_service(session: Session, service_instance: str, space: str, org: str 
         if not error.says(detail="has already been shared with"):
             raise
         session.ok()
-        session.say()
         session.say(f"A service instance called {service_instance} has already been shared")
     else:
         session.ok()

@@ -99,7 +99,7 @@ def test_names_below_localhost_are_this_machine_whatever_the_resolver_says(cfrou
 
 def test_a_foundation_is_used_again_when_the_endpoint_is_unset(cfroute: Run, url: str) -> None:
     cfroute("api", url)
-    assert cfroute("api", "--unset") == (0, "Unsetting API endpoint...\nOK\n", "")
+    assert cfroute("api", "--unset") == (0, "Unsetting API endpoint...\nOK\n\n", "")
     assert cfroute("api", "--json").data["local"] is True
     assert cfroute("target", "--json").data["org"] == "local"
 
