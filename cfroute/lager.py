@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -23,6 +23,7 @@ DEBUG, INFO, ERROR, FATAL = 0, 1, 2, 3
 LEVELS: Final = {"debug": DEBUG, "info": INFO, "error": ERROR, "fatal": FATAL}
 _NAMES: Final = ("debug", "info", "error", "fatal")
 
+_RFC3339: Final = ("rfc3339", 1)  # as a word, or as the number that stands for it
 _REDACTED: Final = "*REDACTED*"
 _SECRET_KEYS: Final = re.compile("[Pp]wd|[Pp]ass")
 SECRET_VALUES: Final = (
@@ -125,10 +126,36 @@ class Lager:
 def of_flags(source: str, flags: LagerFlags) -> Lager:
     """The log of a program that was started with these flags. Raises BadUsage for a pattern that is none."""
     try:
-        redact = redactor(flags.redact_patterns) if flags.redact_secrets else None
+        return Lager(source, sink_of(flags))
     except re.error as error:
         raise BadUsage(str(error)) from error
-    return Lager(source, Sink(LEVELS[flags.log_level], rfc3339=flags.time_format == "rfc3339", redact=redact))
+
+
+class Settings(Protocol):
+    """What is said of a log in flags or in a file of configuration, under upstream's names."""
+
+    @property
+    def log_level(self) -> str: ...
+
+    @property
+    def time_format(self) -> str | int: ...
+
+    @property
+    def redact_secrets(self) -> bool: ...
+
+    @property
+    def redact_patterns(self) -> list[str]: ...
+
+
+def sink_of(settings: Settings, redact: Redact | None = None, *, clock: Clock | None = None) -> Sink:
+    """Where such a log goes; `redact` in place of what the settings say. Raises re.error for a pattern that is none."""
+    rfc3339 = settings.time_format in _RFC3339
+    return Sink(LEVELS[settings.log_level], rfc3339=rfc3339, redact=redact or redaction(settings), clock=clock)
+
+
+def redaction(settings: Settings) -> Redact | None:
+    """What blackens secrets, if that is wanted. Raises re.error for a pattern that is none."""
+    return redactor(settings.redact_patterns) if settings.redact_secrets else None
 
 
 def redactor(patterns: Iterable[str]) -> Redact:

@@ -11,7 +11,6 @@ from cfroute.go.syscall import reason
 
 SQLITE: Final = "sqlite"
 DRIVERS: Final = (SQLITE, "mysql", "postgres")
-RFC3339: Final = ("rfc3339", 1)
 
 
 class Extensions(msgspec.Struct, frozen=True):

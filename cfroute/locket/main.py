@@ -11,7 +11,7 @@ from cfroute import daemon
 from cfroute.clock import SystemClock
 from cfroute.errors import ConfigurationError
 from cfroute.go import flags as go_flags
-from cfroute.lager import LEVELS, Lager, Sink, redactor
+from cfroute.lager import Lager, Sink, sink_of
 from cfroute.locket import config as configuration
 from cfroute.locket.process import Process
 from cfroute.start_error import StartError
@@ -31,9 +31,7 @@ def main(argv: Sequence[str]) -> int:
 def _serve(flags: Flags) -> int:
     try:
         config = configuration.load(flags.config)
-        redact = redactor(config.redact_patterns) if config.redact_secrets else None
+        log = Lager("locket", sink_of(config))
     except (ConfigurationError, re.error) as error:
         return StartError("invalid-config-file", error).report(Lager("locket", Sink()))
-    sink = Sink(LEVELS[config.log_level], rfc3339=config.time_format in configuration.RFC3339, redact=redact)
-    process = Process(config, Lager("locket", sink), SystemClock(), lambda: str(uuid.uuid4()))
-    return daemon.run(process.run)
+    return daemon.run(Process(config, log, SystemClock(), lambda: str(uuid.uuid4())).run)

@@ -4,19 +4,17 @@ from typing import Any
 
 from cfroute.clock import Clock
 from cfroute.diego.route_emitter.config import Config
-from cfroute.lager import LEVELS, Data, Lager, Redact, Sink, redactor
+from cfroute.lager import Data, Lager, Redact, redaction, sink_of
 
 _TRUNCATED = "-(truncated)"
 
 
 def logger(config: Config, clock: Clock) -> Lager:
     """A logger that has the name of the session. Raises re.error for a pattern that is none."""
-    redact = redactor(config.redact_patterns) if config.redact_secrets else None
+    redact = redaction(config)
     if config.max_data_string_length > 0:
         redact = _shortened(config.max_data_string_length, redact)
-    rfc3339 = config.time_format in ("rfc3339", 1)
-    sink = Sink(LEVELS[config.log_level], rfc3339=rfc3339, redact=redact, clock=clock)
-    return Lager(config.locket_session_name, sink)
+    return Lager(config.locket_session_name, sink_of(config, redact, clock=clock))
 
 
 def _shortened(longest: int, redact: Redact | None) -> Redact:
