@@ -219,7 +219,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("delete-private-domain", "routes.domains:delete_private_domain", "Delete a private domain", ("delete-domain",)),
     ),
     "Orgs and spaces": (
-        Entry("target", "orgs.targeting:target", "Set or view the targeted org or space", ("t",)),
+        Entry("target", "users.targeting:target", "Set or view the targeted org or space", ("t",)),
         Entry("org", "orgs.org_details:org", "Show org info"),
         Entry("orgs", "orgs.orgs:orgs", "List all orgs", ("o",)),
         Entry("create-org", "orgs.orgs:create_org", "Create an org", ("co",)),

@@ -9,8 +9,8 @@ from cfroute.cli.command import command
 from cfroute.cli.kinds import SECRET, TEXT
 from cfroute.cli.more.endpoint import choose, endpoint_options
 from cfroute.cli.options import argument, option
-from cfroute.cli.orgs.targeting import Targeted, retarget_after_login, targeted, targeted_text
 from cfroute.cli.session import Session
+from cfroute.cli.users.targeting import Targeted, retarget_after_login, targeted, targeted_text
 from cfroute.errors import CfrouteError, UsageError
 
 _TRIES = 3
