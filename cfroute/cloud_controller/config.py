@@ -37,6 +37,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     routing_api_url is what `/v1/router_groups` is appended to; empty for no Routing API. With https, routing_api_ca (or `ca`) has
     to have signed its certificate, and it is shown routing_api_certificate (or client_certificate). Tokens for it are those of
     the UAA's client routing_api_client_name.
+    maximum_app_disk_in_mb and maximum_health_check_timeout (seconds): what no process gets more of, whatever its quotas say.
     quota_definitions: organization quotas by name; organizations get `default` until they are given another one.
     broker_client_timeout_seconds: how long a service broker may take for one answer. What it does in the background is asked for
     every broker_client_default_async_poll_interval_seconds, if it names no other time, for at most
@@ -80,6 +81,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     routing_api_ca: str = ""
     routing_api_certificate: str = ""
     routing_api_key: str = ""
+    maximum_app_disk_in_mb: int = 2048
+    maximum_health_check_timeout: int = 180
     quota_definitions: dict[str, QuotaDefinition] = msgspec.field(default_factory=lambda: {DEFAULT_QUOTA_NAME: QuotaDefinition()})
     broker_client_timeout_seconds: float = 60.0
     broker_client_default_async_poll_interval_seconds: float = 60.0

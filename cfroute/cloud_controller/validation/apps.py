@@ -78,6 +78,16 @@ def scale_problems(body: Mapping[str, Any]) -> list[str]:
     )
 
 
+def limits_problems(disk_mb: int, most_disk_mb: int, timeout: int | None, longest_timeout: int) -> list[str]:
+    """What no process gets of the platform, whatever the quotas say. Memory has no other limit than theirs."""
+    problems = []
+    if disk_mb > most_disk_mb:
+        problems.append(f"disk_quota too much disk requested (requested {disk_mb} MB - must be less than {most_disk_mb} MB)")
+    if timeout is not None and timeout > longest_timeout:
+        problems.append(f"health_check_timeout Maximum exceeded: max {longest_timeout}s")
+    return problems
+
+
 def process_problems(body: Mapping[str, Any]) -> list[str]:
     """What is wrong with `PATCH /v3/processes/:guid`."""
     problems = unknown_fields(body, ("command", "health_check", "readiness_health_check", "metadata"))

@@ -11,7 +11,7 @@ from cfroute.cloud_controller.validation.common import relationships, unknown_fi
 
 _FIELDS = ("host", "path", "port", "relationships", "options", "metadata")
 _LONGEST_FQDN = 253
-_LARGEST_OPTIONS = 4096  # bytes of JSON
+_LARGEST_OPTIONS = 4096  # bytes of JSON: what upstream's column takes
 # Letters and digits of ASCII only, as Ruby's \w has it.
 _HOST = re.compile(r"[A-Za-z0-9_-]+|\*|")
 HOST_RULE = 'Host must be either "*" or contain only alphanumeric characters, "_", or "-"'

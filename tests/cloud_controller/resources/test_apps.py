@@ -130,6 +130,46 @@ def test_scaling(cc: Any) -> None:
     assert cc.detail("POST", nobody, {"instances": 1}, status=404) == "Process not found"
 
 
+MOST = 2_147_483_647
+DISK = "disk_quota too much disk requested (requested 9216000 MB - must be less than 2048 MB)"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"memory_in_mb": MOST + 1}, f"Memory in mb must be less than or equal to {MOST}"),
+        ({"disk_in_mb": MOST + 1}, f"Disk in mb must be less than or equal to {MOST}"),
+        ({"instances": MOST + 1}, f"Instances must be less than or equal to {MOST}"),
+        ({"disk_in_mb": 9_216_000}, DISK),
+        ({"memory_in_mb": 0}, "Memory in mb must be greater than 0"),
+        ({"log_rate_limit_in_bytes_per_second": -2}, "Log rate limit in bytes per second must be greater than or equal to -1"),
+    ],
+)
+def test_what_no_process_gets(cc: Any, wanted: dict[str, Any], told: str) -> None:
+    path = f"/v3/apps/{cc.app()}/processes/web"
+    before = cc.ok("GET", path)
+    assert cc.detail("POST", f"{path}/actions/scale", wanted) == told
+    assert cc.ok("GET", path) == before
+
+
+def test_memory_has_no_other_limit_than_the_quotas(cc: Any) -> None:
+    """As with the real one, which leaves it to Diego to find no cell."""
+    app = cc.started()
+    path = f"/v3/apps/{app}/processes/web/actions/scale"
+    refused = cc.detail("POST", path, {"memory_in_mb": 9_216_000})
+    assert refused == "memory quota_exceeded"
+    quota = cc.ok("GET", f"/v3/organization_quotas?organization_guids={cc.organization}")["resources"][0]["guid"]
+    cc.ok("PATCH", f"/v3/organization_quotas/{quota}", {"apps": {"total_memory_in_mb": None}})
+    assert cc.ok("POST", path, {"memory_in_mb": 9_216_000})["memory_in_mb"] == 9_216_000
+
+
+def test_health_checks_end(cc: Any) -> None:
+    path = f"/v3/apps/{cc.app()}/processes/web"
+    told = "health_check_timeout Maximum exceeded: max 180s"
+    assert cc.detail("PATCH", path, {"health_check": {"type": "port", "data": {"timeout": 181}}}) == told
+    assert cc.ok("PATCH", path, {"health_check": {"type": "port", "data": {"timeout": 180}}})
+
+
 def test_health_checks(cc: Any) -> None:
     app = cc.started()
     path = f"/v3/apps/{app}/processes/web"
