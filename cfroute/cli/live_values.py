@@ -79,10 +79,10 @@ def _named(path: str, *, of_space: bool = False, key: str = "name", **by: str) -
 @_known
 def _spaces(session: Session, context: click.Context) -> list[str]:
     """Spaces of the org that was typed, or of the targeted one."""
-    from cfroute.cli.target import find_org
+    from cfroute.cli import lookup
 
     name = typed("org", context)
-    org = find_org(session.api, name) if name else session.target.org
+    org = lookup.org(session.api, name) if name else session.target.org
     return [space["name"] for space in session.api.list("/v3/spaces", organization_guids=[org["guid"]])]
 
 

@@ -1,4 +1,4 @@
-"""Finding domains, apps, routes and service instances by the names people use, with cf's words when there is none."""
+"""Finding things by the names people use, with cf's words when there is none."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, ParamSpec
@@ -48,6 +48,22 @@ def if_there(find: Callable[_Names, Resource], *names: _Names.args, **by_name: _
         return find(*names, **by_name)
     except NotFound:
         return None
+
+
+def org(api: Api, name: str) -> Resource:
+    """Raises NotFound."""
+    found = api.first("/v3/organizations", names=[name])
+    if found is None:
+        raise NotFound(f"Organization '{name}' not found.")
+    return found
+
+
+def space(api: Api, org: Resource, name: str) -> Resource:
+    """Raises NotFound."""
+    found = api.first("/v3/spaces", names=[name], organization_guids=[org["guid"]])
+    if found is None:
+        raise NotFound(f"Space '{name}' not found.")
+    return found
 
 
 def domain(api: Api, name: str) -> Resource:

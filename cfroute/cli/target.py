@@ -2,10 +2,10 @@
 
 from functools import cached_property
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.settings import Settings
-from cfroute.errors import CfrouteError, NotFound
+from cfroute.errors import CfrouteError
 
 
 class Target:
@@ -21,7 +21,7 @@ class Target:
         if not self._settings.organization:
             _ = self._api.token  # raises for who has not logged in, which is to be heard first
             raise CfrouteError("No org targeted, use 'cfroute target -o ORG' to target an org.")
-        return find_org(self._api, self._settings.organization)
+        return lookup.org(self._api, self._settings.organization)
 
     @cached_property
     def space(self) -> Resource:
@@ -29,7 +29,7 @@ class Target:
         org = self.org
         if not self._settings.space:
             raise CfrouteError("No space targeted, use 'cfroute target -s SPACE' to target a space.")
-        return find_space(self._api, self._settings.space, org)
+        return lookup.space(self._api, org, self._settings.space)
 
     @property
     def place(self) -> str:
@@ -45,19 +45,3 @@ class Target:
     @property
     def user(self) -> str:
         return render.name(self._api.user)
-
-
-def find_org(api: Api, name: str) -> Resource:
-    """The org of that name. Raises NotFound."""
-    org = api.first("/v3/organizations", names=[name])
-    if org is None:
-        raise NotFound(f"Organization '{name}' not found.")
-    return org
-
-
-def find_space(api: Api, name: str, org: Resource) -> Resource:
-    """The space of that name in the org. Raises NotFound."""
-    space = api.first("/v3/spaces", names=[name], organization_guids=[org["guid"]])
-    if space is None:
-        raise NotFound(f"Space '{name}' not found.")
-    return space

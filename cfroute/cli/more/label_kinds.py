@@ -6,7 +6,6 @@ from typing import Any, Literal, NamedTuple
 from cfroute.cli import lookup
 from cfroute.cli.access.api import Resource
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org, find_space
 from cfroute.errors import CfrouteError, NotFound
 
 
@@ -63,7 +62,7 @@ LABELLED = {
     "app": Kind("space", "/v3/apps", _in_space(lookup.app)),
     "buildpack": Kind("platform", "", _first("/v3/buildpacks", "Buildpack '{}' not found", stacks="stack"), ("stack",)),
     "domain": Kind("platform", "/v3/domains", lambda session, wanted: lookup.domain(session.api, wanted.name)),
-    "org": Kind("platform", "/v3/organizations", lambda session, wanted: find_org(session.api, wanted.name)),
+    "org": Kind("platform", "/v3/organizations", lambda session, wanted: lookup.org(session.api, wanted.name)),
     "route": Kind("space", "/v3/routes", _route),
     "service-broker": Kind("platform", "/v3/service_brokers", _first("/v3/service_brokers", "Service broker '{}' not found")),
     "service-instance": Kind("space", "/v3/service_instances", _in_space(lookup.service_instance)),
@@ -79,7 +78,7 @@ LABELLED = {
         _first("/v3/service_plans", "Service plan '{}' not found", **{_BROKER: "broker", _OFFERING: "offering"}),
         ("broker", "offering"),
     ),
-    "space": Kind("org", "/v3/spaces", lambda session, wanted: find_space(session.api, wanted.name, session.target.org)),
+    "space": Kind("org", "/v3/spaces", lambda session, wanted: lookup.space(session.api, session.target.org, wanted.name)),
     "stack": Kind("platform", "", _first("/v3/stacks", "Stack '{}' not found.")),
 }
 """By the names that cf has for them; without a path their labels are the platform's own."""

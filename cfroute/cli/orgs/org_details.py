@@ -2,12 +2,11 @@
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org
 
 
 class Org(msgspec.Struct):
@@ -44,12 +43,12 @@ def _text(org: Org) -> str:
 @option("--guid", is_flag=True, help="Retrieve and display the given org's guid.  All other output for the org is suppressed.")
 def org(session: Session, org: str, guid: bool) -> Org | None:
     if guid:
-        found = find_org(session.api, org)
+        found = lookup.org(session.api, org)
         session.line({"guid": found["guid"]}, found["guid"])
         return None
     session.say(f"Getting info for org {render.name(org)} as {session.target.user}...")
     session.say()
-    api, found = session.api, find_org(session.api, org)
+    api, found = session.api, lookup.org(session.api, org)
     path = f"/v3/organizations/{found['guid']}"
     quota = found["relationships"]["quota"]["data"]["guid"]
     return Org(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
@@ -10,7 +10,6 @@ from cfroute.cli.options import argument, force, option
 from cfroute.cli.orgs import quotas
 from cfroute.cli.orgs.quotas import Quota
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org
 from cfroute.errors import NotFound
 
 PATH = "/v3/organization_quotas"
@@ -120,6 +119,6 @@ def delete_org_quota(session: Session, quota: str, force: bool) -> Resource:
 @argument("quota")
 def set_org_quota(session: Session, org: str, quota: str) -> Resource:
     session.say(f"Setting quota {render.name(quota)} to org {render.name(org)} as {session.target.user}...")
-    give(session.api, find_org(session.api, org), quota)
+    give(session.api, lookup.org(session.api, org), quota)
     session.ok()
     return {"org": org, "quota": quota}

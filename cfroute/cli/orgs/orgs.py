@@ -2,16 +2,14 @@
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
-from cfroute.cli.lookup import if_there
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.orgs import doomed, org_quotas
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
-from cfroute.cli.target import find_org
 
 
 class Named(msgspec.Struct):
@@ -57,7 +55,7 @@ def create_org(session: Session, org: str, quota: str | None) -> Resource:
             raise
         session.say(f"Organization '{org}' already exists.")
         session.ok()
-        return find_org(session.api, org)
+        return lookup.org(session.api, org)
     session.ok()
     if quota:
         session.say(f"Setting org quota {render.name(quota)} to org {render.name(org)} as {session.target.user}...")
@@ -77,7 +75,7 @@ def create_org(session: Session, org: str, quota: str | None) -> Resource:
 @argument("new_org_name", NEW, metavar="NEW_ORG_NAME")
 def rename_org(session: Session, org: str, new_org_name: str) -> Resource:
     session.say(f"Renaming org {render.name(org)} to {render.name(new_org_name)} as {session.target.user}...")
-    found = find_org(session.api, org)
+    found = lookup.org(session.api, org)
     renamed = session.api.patch(f"/v3/organizations/{found['guid']}", {"name": new_org_name})
     if same_name(found["name"], session.settings.organization):
         session.settings.organization = new_org_name
@@ -102,7 +100,7 @@ def same_name(one: str, other: str) -> bool:
 @doomed.dry_run
 def delete_org(session: Session, org: str, force: bool, dry_run: bool) -> Resource | None:
     if dry_run:
-        session.emit(doomed.of_org(session.api, find_org(session.api, org)), doomed.text)
+        session.emit(doomed.of_org(session.api, lookup.org(session.api, org)), doomed.text)
         return None
     question = (
         f"Really delete the org {render.name(org)}, including its spaces, apps, service instances, routes, "
@@ -111,7 +109,7 @@ def delete_org(session: Session, org: str, force: bool, dry_run: bool) -> Resour
     if not force:
         session.confirm(question, otherwise=f"Organization '{org}' has not been deleted.")
     session.say(f"Deleting org {render.name(org)} as {session.target.user}...")
-    found = if_there(find_org, session.api, org)
+    found = lookup.if_there(lookup.org, session.api, org)
     if found is None:
         session.warn(f"Org '{org}' does not exist.")
     else:

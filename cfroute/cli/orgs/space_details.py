@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.orgs.org_details import names
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_space
 
 
 class SecurityRule(msgspec.Struct):
@@ -79,12 +78,12 @@ def _rules_text(rules: list[SecurityRule]) -> str:
 def space(session: Session, space: str, guid: bool, security_group_rules: bool) -> Space | None:
     org = session.target.org
     if guid:
-        found = find_space(session.api, space, org)
+        found = lookup.space(session.api, org, space)
         session.line({"guid": found["guid"]}, found["guid"])
         return None
     session.say(f"Getting info for space {render.name(space)} in {session.target.org_place}...")
     session.say()
-    return _summary(session, find_space(session.api, space, org), with_rules=security_group_rules)
+    return _summary(session, lookup.space(session.api, org, space), with_rules=security_group_rules)
 
 
 def _summary(session: Session, found: Resource, *, with_rules: bool) -> Space:

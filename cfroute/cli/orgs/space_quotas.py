@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
@@ -10,7 +10,6 @@ from cfroute.cli.options import argument, force, option
 from cfroute.cli.orgs import quotas
 from cfroute.cli.orgs.quotas import Quota
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_space
 from cfroute.errors import NotFound
 
 PATH = "/v3/space_quotas"
@@ -122,7 +121,7 @@ def delete_space_quota(session: Session, quota: str, force: bool) -> Resource:
 def set_space_quota(session: Session, space: str, quota: str) -> Resource:
     org = session.target.org
     session.say(f"Setting space quota {render.name(quota)} to space {render.name(space)} as {session.target.user}...")
-    give(session.api, find_space(session.api, space, org), quota, org)
+    give(session.api, lookup.space(session.api, org, space), quota, org)
     session.ok()
     return {"space": space, "quota": quota}
 
@@ -138,7 +137,7 @@ def set_space_quota(session: Session, space: str, quota: str) -> Resource:
 def unset_space_quota(session: Session, space: str, space_quota: str) -> Resource:
     org = session.target.org
     session.say(f"Unassigning space quota {render.name(space_quota)} from space {render.name(space)} as {session.target.user}...")
-    owner = find_space(session.api, space, org)
+    owner = lookup.space(session.api, org, space)
     found = find_quota(session.api, space_quota, org)
     session.api.change("DELETE", f"{PATH}/{found['guid']}/relationships/spaces/{owner['guid']}")
     session.ok()

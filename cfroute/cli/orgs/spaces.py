@@ -1,16 +1,14 @@
 """Spaces: list, create, rename, delete."""
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
-from cfroute.cli.lookup import if_there
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.orgs import doomed, space_quotas
 from cfroute.cli.orgs.orgs import Named, same_name
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
-from cfroute.cli.target import find_org, find_space
 from cfroute.cli.users.roles import SPACE_ROLES, assign
 
 _IMPACT = (
@@ -51,7 +49,7 @@ org_option = option("-o", "org", complete="org", help="Organization (default: th
 @org_option
 @option("--quota", "-q", complete="space-quota", help="Quota to assign to the newly created space")
 def create_space(session: Session, space: str, org: str | None, quota: str | None) -> Resource:
-    owner = find_org(session.api, org) if org else session.target.org
+    owner = lookup.org(session.api, org) if org else session.target.org
     place = f"org {render.name(owner['name'])}"
     session.say(f"Creating space {render.name(space)} in {place} as {session.target.user}...")
     body = {"name": space, "relationships": {"organization": {"data": {"guid": owner["guid"]}}}}
@@ -62,7 +60,7 @@ def create_space(session: Session, space: str, org: str | None, quota: str | Non
             raise
         session.say(f"Space '{space}' already exists.")
         session.ok()
-        return find_space(session.api, space, owner)
+        return lookup.space(session.api, owner, space)
     session.ok()
     if quota:
         session.say(f"Setting space quota {render.name(quota)} to space {render.name(space)} as {session.target.user}...")
@@ -95,7 +93,7 @@ def _become_developer(session: Session, space: Resource, org: Resource) -> None:
 def rename_space(session: Session, space: str, new_space_name: str) -> Resource:
     owner = session.target.org
     session.say(f"Renaming space {render.name(space)} to {render.name(new_space_name)} as {session.target.user}...")
-    found = find_space(session.api, space, owner)
+    found = lookup.space(session.api, owner, space)
     renamed = session.api.patch(f"/v3/spaces/{found['guid']}", {"name": new_space_name})
     if same_name(found["name"], session.settings.space):
         session.settings.space = new_space_name
@@ -115,16 +113,16 @@ def rename_space(session: Session, space: str, new_space_name: str) -> Resource:
 @force
 @doomed.dry_run
 def delete_space(session: Session, space: str, org: str | None, force: bool, dry_run: bool) -> Resource | None:
-    owner = find_org(session.api, org) if org else session.target.org
+    owner = lookup.org(session.api, org) if org else session.target.org
     if dry_run:
-        session.emit(doomed.of_space(session.api, find_space(session.api, space, owner)), doomed.text)
+        session.emit(doomed.of_space(session.api, lookup.space(session.api, owner, space)), doomed.text)
         return None
     if not force:
         session.say(_IMPACT)
         session.confirm(f"Really delete the space {render.name(space)}?", otherwise=f"'{space}' has not been deleted.")
     place = f"org {render.name(owner['name'])} as {session.target.user}"
     session.say(f"Deleting space {render.name(space)} in {place}...")
-    found = if_there(find_space, session.api, space, owner)
+    found = lookup.if_there(lookup.space, session.api, owner, space)
     if found is None:
         session.warn(f"Space '{space}' does not exist.")
     else:

@@ -8,7 +8,6 @@ from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.routes import router_groups
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org
 from cfroute.errors import CfrouteError
 
 
@@ -105,7 +104,7 @@ def create_shared_domain(session: Session, domain: str, router_group: str | None
 @argument("domain")
 def create_private_domain(session: Session, org: str, domain: str) -> Resource:
     session.say(f"Creating private domain {render.name(domain)} for org {render.name(org)} as {session.target.user}...")
-    owner = find_org(session.api, org)
+    owner = lookup.org(session.api, org)
     body = {"name": domain, "relationships": {"organization": {"data": {"guid": owner["guid"]}}}}
     created = session.api.post("/v3/domains", body)
     session.ok()

@@ -8,7 +8,6 @@ from cfroute.cli.command import command
 from cfroute.cli.lookup import RouteName, route_name
 from cfroute.cli.options import Function, argument, option, route_options
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org, find_space
 from cfroute.errors import NotFound
 
 
@@ -35,8 +34,8 @@ def _find(session: Session, name: RouteName, space: str | None, org: str | None,
         route = lookup.find_route(session.api, domain, name)
         if route is None:
             raise NotFound(name.missing)
-        owner = find_org(session.api, org) if org else session.target.org
-        return _Pair(name, route, find_space(session.api, space, owner) if space else session.target.space)
+        owner = lookup.org(session.api, org) if org else session.target.org
+        return _Pair(name, route, lookup.space(session.api, owner, space) if space else session.target.space)
     except NotFound:
         session.say(failed)
         raise

@@ -7,7 +7,6 @@ from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org
 from cfroute.errors import CfrouteError, NotFound
 
 
@@ -64,7 +63,7 @@ def enable_service_access(
     plans = _plans(session.api, service_offering, plan, broker)
     body: Resource = {"type": "public"}
     if org:
-        body = {"type": "organization", "organizations": [{"guid": find_org(session.api, org)["guid"]}]}
+        body = {"type": "organization", "organizations": [{"guid": lookup.org(session.api, org)["guid"]}]}
     skipped = [each for each in plans if org and each["visibility_type"] == "public"]
     for each in plans:
         if each not in skipped:
@@ -86,7 +85,7 @@ def disable_service_access(
 ) -> Resource:
     _announce(session, "Disabling", service_offering, plan, broker, org)
     plans = _plans(session.api, service_offering, plan, broker)
-    owner = find_org(session.api, org)["guid"] if org else ""
+    owner = lookup.org(session.api, org)["guid"] if org else ""
     if org and any(each["visibility_type"] == "public" for each in plans):
         raise CfrouteError("Cannot remove organization level access for public plans.")
     skipped = [each for each in plans if each["visibility_type"] == "admin"]

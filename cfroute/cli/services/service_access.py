@@ -10,7 +10,6 @@ from cfroute.cli.command import command
 from cfroute.cli.options import option
 from cfroute.cli.services.service_parents import related
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org
 
 _ACCESS = {"public": "all", "admin": "none", "organization": "limited", "space": "limited"}
 
@@ -59,7 +58,7 @@ def service_access(session: Session, broker: str | None, offering: str | None, o
         include="service_offering",
         service_broker_names=[broker] if broker else None,
         service_offering_names=[offering] if offering else None,
-        organization_guids=[find_org(session.api, org)["guid"]] if org else None,
+        organization_guids=[lookup.org(session.api, org)["guid"]] if org else None,
         **{"fields[service_offering.service_broker]": "name,guid"},
     )
     if not page.resources and offering:

@@ -5,7 +5,6 @@ from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org, find_space
 
 
 def _shared_spaces(instance: Resource) -> str:
@@ -14,7 +13,7 @@ def _shared_spaces(instance: Resource) -> str:
 
 def _space(session: Session, space: str, org: str | None) -> Resource:
     """The other space. Raises NotFound."""
-    return find_space(session.api, space, find_org(session.api, org) if org else session.target.org)
+    return lookup.space(session.api, lookup.org(session.api, org) if org else session.target.org, space)
 
 
 def _place(session: Session, space: str, org: str | None) -> str:

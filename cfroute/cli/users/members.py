@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
+from cfroute.cli import lookup
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org, find_space
 from cfroute.cli.users.roles import ORG_ROLES, SPACE_ROLES, Place
 
 _ORG_TITLES = ("ORG MANAGER", "BILLING MANAGER", "ORG AUDITOR")
@@ -49,7 +49,7 @@ def _text(groups: list[Group]) -> str:
 def org_users(session: Session, org: str, everybody: bool) -> list[Group]:
     session.say(f"Getting users in {Place(org).shown} as {session.target.user}...")
     session.say()
-    found = find_org(session.api, org)
+    found = lookup.org(session.api, org)
     if everybody:
         users = session.api.list(f"/v3/organizations/{found['guid']}/users")
         return [Group("ORG USERS", _sorted(users))]
@@ -68,7 +68,7 @@ def org_users(session: Session, org: str, everybody: bool) -> list[Group]:
 def space_users(session: Session, org: str, space: str) -> list[Group]:
     session.say(f"Getting users in {Place(org, space).shown} as {session.target.user}...")
     session.say()
-    found = find_space(session.api, space, find_org(session.api, org))
+    found = lookup.space(session.api, lookup.org(session.api, org), space)
     return _groups(session.api, _SPACE_TITLES, SPACE_ROLES, space_guids=[found["guid"]])
 
 

@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, ApiError, UaaRefusal
 from cfroute.cli.command import command
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
-from cfroute.cli.target import find_org, find_space
 from cfroute.errors import CfrouteError, NotFound
 
 ORG_ROLES = {
@@ -53,8 +52,10 @@ class Place(NamedTuple):
 
     def guids(self, api: Api) -> dict[str, str]:
         """Of the `organization` and, if it is one, of the `space`. Raises NotFound."""
-        org = find_org(api, self.org)
-        return {"organization": org["guid"]} | ({} if self.space is None else {"space": find_space(api, self.space, org)["guid"]})
+        org = lookup.org(api, self.org)
+        if self.space is None:
+            return {"organization": org["guid"]}
+        return {"organization": org["guid"], "space": lookup.space(api, org, self.space)["guid"]}
 
 
 class Holder(NamedTuple):

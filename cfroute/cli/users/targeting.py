@@ -2,13 +2,12 @@
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
-from cfroute.cli.target import find_org, find_space
 
 
 class Targeted(msgspec.Struct):
@@ -68,13 +67,13 @@ def _retarget(session: Session, org: str | None, space: str | None) -> None:
     settings = session.settings
     if org:
         settings.organization = settings.space = ""
-        found = find_org(session.api, org)
+        found = lookup.org(session.api, org)
         spaces = _spaces(session.api, found)
         settings.organization = found["name"]
         settings.space = _only(spaces)
     if space:
         settings.space = ""
-        settings.space = find_space(session.api, space, session.target.org)["name"]
+        settings.space = lookup.space(session.api, session.target.org, space)["name"]
 
 
 def retarget_after_login(session: Session, org: str | None, space: str | None) -> None:
@@ -85,8 +84,8 @@ def retarget_after_login(session: Session, org: str | None, space: str | None) -
     if chosen != settings.organization:
         settings.organization, settings.space = chosen, ""
     if chosen:
-        found = find_org(api, chosen)
-        settings.space = find_space(api, space, found)["name"] if space else _chosen(settings.space, _spaces(api, found))
+        found = lookup.org(api, chosen)
+        settings.space = lookup.space(api, found, space)["name"] if space else _chosen(settings.space, _spaces(api, found))
     save(session.home, settings)
     for word, name in (("org", org and settings.organization), ("space", space and settings.space)):
         if name:
