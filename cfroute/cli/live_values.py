@@ -1,10 +1,10 @@
 """What arguments are completed with: live values from the foundation, in a bounded time, and silence on failure."""
 
+import contextlib
 import functools
 import re
-import signal
+import threading
 from collections.abc import Callable, Iterable
-from types import FrameType
 from typing import Any
 
 import click
@@ -13,14 +13,14 @@ from click.shell_completion import CompletionItem
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
 from cfroute.cli.foundation.component_names import FIRST
 from cfroute.cli.session import Session
-from cfroute.errors import TimedOut
 
-WITHIN = 0.4  # seconds: more would be felt at the prompt
+WITHIN = 1.0  # seconds: a round trip or four to an API far away; who waits longer types it himself
 
 
 def items(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
     """Completions for one word of a command line; `kind` is a key of LOOKS, or several with `-or-` between."""
     session = context.find_object(Session) or Session()
+    session.quiet = True
     found: list[str] = []
     for one in kind.split("-or-"):
         found += _quietly(functools.partial(LOOKS[one], session, context))
@@ -30,21 +30,19 @@ def items(kind: str, context: click.Context, incomplete: str) -> list[Completion
 def _quietly(look: Callable[[], Iterable[str]]) -> list[str]:
     """What `look` finds within WITHIN seconds.
 
-    Whatever goes wrong must not be seen: the user is in the middle of a line, and a message would tear it apart.
+    Whatever goes wrong must not be seen: the user is in the middle of a line, and a message would tear it apart. It looks in
+    a thread that is left behind: an exception in its midst, from an alarm, would be an event loop's to report or to lose.
     """
-    previous = signal.signal(signal.SIGALRM, _too_late)
-    signal.setitimer(signal.ITIMER_REAL, WITHIN)
-    try:
-        return list(look())
-    except Exception:
-        return []
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+    found: list[str] = []
 
+    def run() -> None:
+        with contextlib.suppress(Exception):
+            found.extend(look())
 
-def _too_late(number: int, frame: FrameType | None) -> None:
-    raise TimedOut("no completion in time")
+    thread = threading.Thread(target=run, name="completion", daemon=True)
+    thread.start()
+    thread.join(WITHIN)
+    return list(found)
 
 
 Look = Callable[[Session, click.Context], Iterable[str]]

@@ -104,7 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     session = Session()
     session.arguments = given
     if instruction := os.environ.get(COMPLETION):
-        return _complete(session, instruction)
+        status = _complete(session, instruction)
+        return _leave(status) if arguments is None else status
     try:
         _run(session, given)
         sys.stdout.flush()
@@ -158,9 +159,15 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _complete(session: Session, instruction: str) -> int:
-    from click.shell_completion import shell_complete
+    from cfroute.cli.shells import answer
 
-    return shell_complete(program(), {"obj": session}, "cfroute", COMPLETION, instruction)
+    return answer(program(), session, COMPLETION, instruction)
+
+
+def _leave(status: int) -> NoReturn:
+    """End now: a thread that still looks for completions must not hold up the prompt."""
+    sys.stdout.flush()
+    os._exit(status)
 
 
 def daemon(name: str, arguments: list[str]) -> int:
