@@ -93,6 +93,12 @@ def test_an_app_that_ends_at_once(running: Run, tmp_path: Path) -> None:
         "Start unsuccessful\n\nTIP: use 'cfroute logs crash --recent' for more information\n"
     )
     assert "\n#0   crashed   " in pushed.out
+    assert running("stop", "crash").status == 0
+    scaled = running("scale", "crash", "-m", "65M", "-f")
+    assert (scaled.status, scaled.err) == (1, "Start unsuccessful\n\nTIP: use 'cfroute logs crash --recent' for more information\n")
+    assert "\nrequested state:   started\n" in scaled.out
+    assert "\nmemory usage:   65M\n" in scaled.out
+    assert "\n#0   crashed   " in scaled.out
     assert pushed.out.endswith("\nFAILED\n")
     assert running("delete", "crash", "-f").status == 0
 

@@ -4,12 +4,13 @@ import click
 
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Resource
-from cfroute.cli.apps.starting import STARTUP, wait_for_instances
+from cfroute.cli.apps.starting import STARTUP, StartFailed, wait_for_instances
 from cfroute.cli.apps.summary import AppSummary, summarize, summary_text
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.sizes import MIB, UNREADABLE, octets
+from cfroute.cli.unsupported import refused
 from cfroute.errors import UsageError
 
 
@@ -37,6 +38,7 @@ Modifying the app's disk or memory will cause the app to restart.""",
 @option("--force", "-f", is_flag=True, help="Force restart of app without prompt")
 @option("--instances", "-i", type=click.IntRange(min=0), help="Number of instances")
 @option("-k", "disk", help="Disk limit (e.g. 256M, 1024M, 1G)")
+@refused("-l", "--log-rate-limit")
 @option("-m", "memory", help="Memory limit (e.g. 256M, 1024M, 1G)")
 @option("--process", default="web", help="App process to scale (Default: web)")
 def scale(
@@ -52,14 +54,32 @@ def scale(
     wanted = {key: value for key, value in {"instances": instances, **sizes}.items() if value is not None}
     app = lookup.app(session.api, session.target.space, app_name)
     if wanted:
-        _scale(session, app, process, wanted, force)
-    session.say(f"Showing current scale of app {render.name(app_name)} in {session.target.place}...")
+        app = _scale(session, app, process, wanted, force)
+        _wait(session, app)
+    return _current(session, app)
+
+
+def _current(session: Session, app: Resource) -> AppSummary:
+    session.say(f"Showing current scale of app {render.name(app['name'])} in {session.target.place}...")
     session.say()
     return summarize(session.api, app, session.clock)
 
 
-def _scale(session: Session, app: Resource, process: str, wanted: Resource, force: bool) -> None:
-    """Make the change, and restart the app where that is needed."""
+def _wait(session: Session, app: Resource) -> None:
+    """Wait for the instances of an app that is to run. Raises StartFailed; of those that crash it shows the scale, too."""
+    if app["state"] != "STARTED" or not session.is_running:
+        return
+    try:
+        wait_for_instances(session, app, session.say)
+    except StartFailed:
+        session.say()
+        session.say(summary_text(_current(session, app)))
+        raise
+    session.say()
+
+
+def _scale(session: Session, app: Resource, process: str, wanted: Resource, force: bool) -> Resource:
+    """Make the change, and restart the app where that is needed, also one that is stopped: so does cf. The app thereafter."""
     shown, place = render.name(app["name"]), session.target.place
     session.say(f"Scaling app {shown} in {place}...")
     session.say()
@@ -69,13 +89,11 @@ def _scale(session: Session, app: Resource, process: str, wanted: Resource, forc
         session.confirm(question, otherwise="Scaling cancelled")
         session.say()
     session.api.post(f"/v3/apps/{app['guid']}/processes/{process}/actions/scale", wanted)
-    if must_restart and app["state"] == "STARTED":
-        session.say(f"Stopping app {shown} in {place}...")
-        session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
-        session.say()
-        session.say(f"Starting app {shown} in {place}...")
-        session.say()
-        session.api.post(f"/v3/apps/{app['guid']}/actions/start")
-    if app["state"] == "STARTED" and session.is_running:
-        wait_for_instances(session, app, session.say)
-        session.say()
+    if not must_restart:
+        return app
+    session.say(f"Stopping app {shown} in {place}...")
+    session.say()
+    session.api.post(f"/v3/apps/{app['guid']}/actions/stop")
+    session.say(f"Starting app {shown} in {place}...")
+    session.say()
+    return dict(session.api.post(f"/v3/apps/{app['guid']}/actions/start"))

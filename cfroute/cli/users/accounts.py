@@ -53,7 +53,6 @@ def auth(session: Session, username: str | None, password: str | None, client_cr
         form = {"grant_type": "password", "username": name, "password": secret}
     session.api.log_in(form, origin or "")
     session.ok()
-    session.say()
     session.say("Use 'cfroute target' to view or set your target org and space.")
 
 
@@ -107,7 +106,6 @@ def login(
     else:
         _by_password(session, username, password, origin or "")
     session.ok()
-    session.say()
     retarget_after_login(session, org, space)
     return targeted(session)
 
@@ -161,11 +159,12 @@ def passwd(session: Session) -> None:
         )
     if session.settings.login.client_id:
         raise CfrouteError("A client has no password.")
-    old = session.ask("Current Password", hidden=True)
-    new = session.ask("New Password", hidden=True)
-    if new != session.ask("Verify Password", hidden=True):
+    old, new, again = (session.ask(f"{which} password", hidden=True) for which in ("Current", "New", "Verify"))
+    session.say()
+    session.say(f"Changing password for user {session.target.user}...")
+    session.say()
+    if new != again:
         raise CfrouteError("Password verification does not match.")
-    session.say("Changing password...")
     try:
         session.api.uaa("PUT", f"/Users/{session.api.user_guid}/password", json={"oldPassword": old, "password": new})
     except UaaRefusal as error:

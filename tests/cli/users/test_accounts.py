@@ -61,7 +61,7 @@ def test_a_password_is_changed_by_who_knows_it(cfroute: Run, home: Home) -> None
     assert cfroute("passwd", typed="wrong\nnew\nnew\n").err.startswith("Current password did not match")
     assert cfroute("passwd").err.startswith("nobody is there to ask")
     changed = cfroute("passwd", typed="s3cret\nnew\nnew\n")
-    assert changed.out.endswith("Changing password...\nOK\nPlease log in again.\n")
+    assert changed.out.endswith("Changing password for user bob...\n\nOK\n\nPlease log in again.\n")
     assert load(home).login is None
     assert cfroute("auth", "bob", "s3cret").status == 1
     assert cfroute("auth", "bob", "new").status == 0
