@@ -44,11 +44,12 @@ def _own_haproxy(config: Config, stack: contextlib.ExitStack, log: Lager, clock:
     """An HAProxy of our own, at the address of the configuration."""
     from cfroute.tcp_router.engines.haproxy import Files, HAProxy
     from cfroute.tcp_router.engines.monitor import Monitor
+    from cfroute.tcp_router.engines.own_folder import own_folder
     from cfroute.tcp_router.engines.own_haproxy import OwnHAProxy, base
 
     extensions = config.cfroute
     try:
-        folder = Path(extensions.haproxy_folder or stack.enter_context(tempfile.TemporaryDirectory(prefix="cfroute-haproxy-")))
+        folder = Path(extensions.haproxy_folder or stack.enter_context(own_folder(Path(tempfile.gettempdir()))))
         folder.mkdir(parents=True, exist_ok=True)
         files = Files(folder / "haproxy.base.cfg", folder / "haproxy.cfg", str(folder / "haproxy.sock"))
         files.base.write_text(base(files.socket, extensions), encoding="utf-8")
