@@ -96,7 +96,8 @@ class VM(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """Where everything of one foundation listens. `vms` is keyed by name and index: `router/0`.
 
-    tcp_ports are the first and the last port that TCP routes may have on 127.0.0.1; None where there is no TCP routing.
+    tcp_ports are the first and the last port that TCP routes may have on 127.0.0.1; None where there is no TCP routing. Then
+    tcp_ports_before are those that there were, for the day when there is again: routes are not to move.
     """
 
     single_address: bool
@@ -106,6 +107,7 @@ class Plan(msgspec.Struct, frozen=True):
     load_balancer_status: Listener
     vms: dict[str, VM]
     tcp_ports: tuple[int, int] | None = None
+    tcp_ports_before: tuple[int, int] | None = None
 
     def named(self, kind: str) -> Iterator[tuple[int, VM]]:
         """The VMs of one kind, with their indexes, in order."""
@@ -161,11 +163,12 @@ def make(options: Options, state_dir: str, machine: Machine, last: Plan | None =
     https = picker.public(options.https_port, "--https-port", last.https if last else None)
     api = picker.public(options.api_port, "--api-port", last.api if last else None)
     status = picker.public(0, "", last.load_balancer_status if last else Listener(PUBLIC_ADDRESS, https.port + 1))
+    before = (last.tcp_ports or last.tcp_ports_before) if last else None
     if options.has_tcp and tcp is None:
-        tcp = picker.run(TCP_PORTS_PICKED, last.tcp_ports if last else None)
+        tcp = picker.run(TCP_PORTS_PICKED, before)
     names = list(_vm_names(options))
     vms = _one_address(names, state_dir, picker) if single else _own_addresses(names, state_dir, machine, tcp)
-    return Plan(single, http, https, api, status, vms, tcp if options.has_tcp else None)
+    return Plan(single, http, https, api, status, vms, *((tcp, None) if options.has_tcp else (None, before)))
 
 
 def _vm_names(options: Options) -> Iterator[str]:

@@ -96,6 +96,17 @@ def test_ports_of_tcp_routes_are_kept_while_any_of_them_is_free() -> None:
     assert plan.make(Options(tcp_ports="2000-2001"), "/x", Imagined(), first).tcp_ports == (2000, 2001)
 
 
+def test_tcp_ports_that_were_picked_come_back_when_tcp_routing_does() -> None:
+    options = Options(tcp_ports="0")
+    first = plan.make(options, "/x", Imagined())
+    without = first
+    for _ in range(2):
+        without = plan.make(Options(tcp_ports="0", tcp_routers=0), "/x", Imagined(), without)
+        assert (without.tcp_ports, without.tcp_ports_before) == (None, first.tcp_ports)
+    again = plan.make(options, "/x", Imagined(), without)
+    assert (again.tcp_ports, again.tcp_ports_before) == (first.tcp_ports, None)
+
+
 def test_without_tcp_routers_there_is_nothing_of_tcp_routing() -> None:
     made = plan.make(Options(tcp_routers=0), "/x", Imagined())
     assert made.tcp_ports is None
