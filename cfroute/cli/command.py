@@ -48,7 +48,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if (session := ctx.find_object(Session)) is not None:
-            session.command = self
+            session.command, session.cf_shaped = self, self.cf_shaped
         try:
             return super().parse_args(ctx, args)
         except click.MissingParameter as error:

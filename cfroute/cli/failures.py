@@ -9,7 +9,7 @@ import click
 
 from cfroute.cli import render
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
-from cfroute.cli.command import Command, argument_name
+from cfroute.cli.command import argument_name
 from cfroute.cli.session import Session
 from cfroute.cli.unsupported import COMMANDS, NotSupported
 from cfroute.errors import CfrouteError, NotRunning, UsageError
@@ -48,7 +48,7 @@ def report(error: Exception, session: Session) -> int:
     if session.debug:
         traceback.print_exception(error)
     told = _told(error, session)
-    status = exit_status(told, session.command)
+    status = exit_status(told, cf_shaped=session.cf_shaped)
     if session.json:
         click.echo(render.json_line(_as_data(told, status)), err=True)
     elif isinstance(told, UsageError):
@@ -58,12 +58,12 @@ def report(error: Exception, session: Session) -> int:
     return status
 
 
-def exit_status(error: CfrouteError, command: Command | None) -> int:
-    """The exit status of an error: its own, but 1 for a command of cf's, whose scripts know nothing else.
+def exit_status(error: CfrouteError, *, cf_shaped: bool | None) -> int:
+    """The exit status of an error: its own, but 1 for a command of cf's (`cf_shaped`), whose scripts know nothing else.
 
     Two statuses are kept there too, because cf has no such case or the same status: not running, and curl's.
     """
-    if isinstance(error, NotRunning | HttpStatus) or command is None or not command.cf_shaped:
+    if isinstance(error, NotRunning | HttpStatus) or not cf_shaped:
         return error.exit_code
     return FAILED
 
@@ -132,13 +132,12 @@ def _as_data(error: CfrouteError, status: int) -> dict[str, Any]:
 
 
 def _print(error: CfrouteError, session: Session) -> None:
-    command = session.command
     session.warn(error.message)
     if error.hint:
         is_list = isinstance(error, UnknownCommand)
         session.warn("")
         session.warn(error.hint if is_list else f"TIP: {error.hint}")
-    if isinstance(error, NotSupported) or (command is not None and command.cf_shaped):
+    if isinstance(error, NotSupported) or session.cf_shaped:
         session.print(render.bad("FAILED"))
 
 

@@ -15,7 +15,6 @@ from cfroute.home import Home
 if TYPE_CHECKING:
     from cfroute.cli.access.api import Api
     from cfroute.cli.access.trace import Trace
-    from cfroute.cli.command import Command
     from cfroute.cli.settings import Settings
     from cfroute.cli.target import Target
     from cfroute.clock import Clock
@@ -46,7 +45,8 @@ class Session:
         self.no_input = False
         self.debug = False
         self.color = wants_color(os.environ)
-        self.command: Command | None = None
+        self.command: click.Command | None = None
+        self.cf_shaped: bool | None = None  # whether the command keeps cf's habits; None while none is known
         self.arguments: list[str] = []
         self.exit_code = 0
 
@@ -139,7 +139,7 @@ class Session:
 
     def say(self, text: str = "") -> None:
         """Tell a person what happens."""
-        self._tell(text, err=self.command is not None and not self.command.cf_shaped)
+        self._tell(text, err=self.cf_shaped is False)
 
     def show(self, text: str = "") -> None:
         """Tell a person what a command was called for: like `say`, but always on stdout."""
