@@ -100,7 +100,7 @@ def test_every_component_understands_its_file(home: Home) -> None:
 
 
 def test_files_of_components_that_are_gone_are_removed(home: Home) -> None:
-    prepare_up(home, Given(http_port=0, https_port=0, api_port=0, gorouters=2, cells=2))
+    prepare_up(home, Given(http_port=0, https_port=0, api_port=0, tcp_ports="0", gorouters=2, cells=2))
     prepare_up(home, Given(gorouters=1, cells=1))
     assert not (home.config / "gorouter-1.yml").exists()
     assert not (home.config / "rep-1.yml").exists()
@@ -174,7 +174,7 @@ def test_a_port_in_use_is_refused_with_its_holder_and_nothing_is_changed(home: H
 
 
 def test_an_existing_nats_is_used_and_its_password_kept_out_of_sight(home: Home) -> None:
-    given = Given(http_port=0, https_port=0, api_port=0, nats="nats://me:hush@10.0.0.5:4222,nats://10.0.0.6")
+    given = Given(http_port=0, https_port=0, api_port=0, tcp_ports="0", nats="nats://me:hush@10.0.0.5:4222,nats://10.0.0.6")
     prepared = prepare_up(home, given)
     assert not (home.config / "nats.conf").exists()
     nats = gorouter(home)["nats"]
