@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import random
 import shutil
@@ -21,7 +22,7 @@ from joserfc.jwk import RSAKey
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cfroute import certificates
+from cfroute import certificates, sqlite
 from cfroute.cloud_controller import app, seed
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.brokers.none import NoBrokers
@@ -38,6 +39,8 @@ from cfroute.diego.api import ActualLRP
 from cfroute.log_cache import LogWriter
 from cfroute.logs import Logger
 from cfroute.testing import ManualClock
+
+from .world import World
 
 ISSUER = "https://uaa.test/oauth/token"
 CONFIG = Config(
@@ -131,6 +134,14 @@ def signing_pem() -> bytes:
 
 
 @pytest.fixture(scope="session")
+def verification_key(signing_pem: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The public half's file. Making it takes 40 ms, for the private one is checked: longer than most tests."""
+    path = tmp_path_factory.mktemp("key") / "signing.pub"
+    path.write_bytes(certificates.public_half(signing_pem))
+    return path
+
+
+@pytest.fixture(scope="session")
 def sign(signing_pem: bytes) -> Callable[..., str]:
     """Make a bearer token: `sign(scopes, name=…, exp=…)`."""
     key = RSAKey.import_key(signing_pem)
@@ -148,13 +159,16 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+def configured(folder: Path) -> Config:
+    """The configuration of a Cloud Controller that keeps everything in the folder."""
+    apps = folder / "apps"
+    apps.mkdir(exist_ok=True)
+    return msgspec.structs.replace(CONFIG, database=str(folder / "ccdb.sqlite"), blobs=str(folder / "blobs"), app_logs=str(apps))
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    (tmp_path / "apps").mkdir()
-    folders = {name: str(tmp_path / name) for name in ("blobs", "apps")}
-    return msgspec.structs.replace(
-        CONFIG, database=str(tmp_path / "ccdb.sqlite"), blobs=folders["blobs"], app_logs=folders["apps"]
-    )
+    return configured(tmp_path)
 
 
 @dataclass(eq=False)
@@ -248,11 +262,11 @@ class CloudController:
 
     # things that many tests need
 
-    @property
+    @cached_property
     def organization(self) -> str:
         return str(self.ok("GET", "/v3/organizations?names=local")["resources"][0]["guid"])
 
-    @property
+    @cached_property
     def space(self) -> str:
         return str(self.ok("GET", "/v3/spaces?names=dev")["resources"][0]["guid"])
 
@@ -337,26 +351,13 @@ def role_body(kind: str, name: str, place: str) -> dict[str, Any]:
     return {"type": kind, "relationships": relationships}
 
 
-@pytest.fixture(scope="session")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database as every foundation begins with it; making one for each test would take most of the time."""
-    path = tmp_path_factory.mktemp("seeded") / "ccdb.sqlite"
-    numbers = itertools.count(1)
-    database = Database.open(str(path), ManualClock(), lambda: f"seed-{next(numbers)}")
-    seed.seed(database, msgspec.structs.replace(CONFIG, database=str(path)))
-    database.close()
-    return path
-
-
-@pytest.fixture
-def cc(
-    config: Config, clock: ManualClock, signing_pem: bytes, sign: Callable[..., str], tmp_path: Path, seeded: Path
+@contextlib.contextmanager
+def controller(
+    config: Config, clock: ManualClock, key: Path, sign: Callable[..., str], named: str = "guid"
 ) -> Iterator[CloudController]:
-    key = tmp_path / "signing.pub"
-    key.write_bytes(certificates.public_half(signing_pem))
-    shutil.copyfile(seeded, config.database)
+    """A Cloud Controller on the files that `config` names; its guids are `named` and numbered."""
     numbers = itertools.count(1)
-    new_guid = lambda: f"guid-{next(numbers):04}"  # noqa: E731
+    new_guid = lambda: f"{named}-{next(numbers):04}"  # noqa: E731
     database = Database.open(config.database, clock, new_guid)
     log, diego = Log(), FakeDiego()
     platform = Platform(
@@ -381,6 +382,57 @@ def cc(
     platform.writer.shutdown()
     platform.readers.shutdown()
     database.close()
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files as every foundation begins with them; making them for each test would take most of the time."""
+    folder = tmp_path_factory.mktemp("seeded")
+    config, numbers = configured(folder), itertools.count(1)
+    database = Database.open(config.database, ManualClock(), lambda: f"seed-{next(numbers)}")
+    seed.seed(database, config)
+    database.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def settled(
+    seeded: Path, verification_key: Path, sign: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, World]:
+    """The same with a world in them."""
+    folder = tmp_path_factory.mktemp("settled")
+    shutil.copytree(seeded, folder, dirs_exist_ok=True)
+    with controller(configured(folder), ManualClock(), verification_key, sign, "settled") as cc:
+        return folder, World(cc)
+
+
+@pytest.fixture
+def no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the disk: that commits are on it is shown of connections (`test_db`)."""
+    monkeypatch.setattr(sqlite, "configure", functools.partial(sqlite.configure, durable=False))
+
+
+@pytest.fixture
+def cc(
+    config: Config,
+    clock: ManualClock,
+    verification_key: Path,
+    sign: Callable[..., str],
+    no_power_cuts: None,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[CloudController]:
+    """A Cloud Controller of the test's own. It begins with the world where the test asks for that as well."""
+    begin = request.getfixturevalue("settled")[0] if "world" in request.fixturenames else request.getfixturevalue("seeded")
+    shutil.copytree(begin, tmp_path, dirs_exist_ok=True)
+    with controller(config, clock, verification_key, sign) as begun:
+        yield begun
+
+
+@pytest.fixture
+def world(cc: CloudController, settled: tuple[Path, World]) -> World:
+    """Two organizations that know nothing of each other, in `cc`."""
+    return settled[1].moved(cc)
 
 
 __all__ = ["ADMIN", "DEVELOPER", "ISSUER", "ApiError", "CloudController"]

@@ -91,8 +91,8 @@ class Somebody:
 
 
 @pytest.fixture
-def somebody(cc: Any, monkeypatch: pytest.MonkeyPatch) -> Somebody:
-    return Somebody(World(cc), monkeypatch)
+def somebody(world: World, monkeypatch: pytest.MonkeyPatch) -> Somebody:
+    return Somebody(world, monkeypatch)
 
 
 def outcome(answer: httpx.Response) -> Outcome:

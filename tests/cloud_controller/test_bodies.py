@@ -26,9 +26,9 @@ def _bodies() -> Iterator[tuple[Endpoint, Any]]:
 
 
 @pytest.fixture
-def world(cc: Any) -> World:
-    cc.ok("PATCH", "/v3/feature_flags/hash_based_routing", {"enabled": True})
-    return World(cc)
+def world(world: World) -> World:
+    world.cc.ok("PATCH", "/v3/feature_flags/hash_based_routing", {"enabled": True})
+    return world
 
 
 def example(schema: dict[str, Any]) -> Any:

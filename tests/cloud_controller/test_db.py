@@ -21,10 +21,12 @@ def open_again(config: Config) -> Database:
     return Database.open(config.database, ManualClock(), lambda: f"again-{next(numbers)}")
 
 
-def test_every_connection_is_set_up_for_safety(cc: Any) -> None:
-    with cc.platform.database.reading() as session:
+def test_every_connection_is_set_up_for_safety(config: Config) -> None:
+    database = open_again(config)
+    with database.reading() as session:
         for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
             assert session.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+    database.close()
 
 
 def test_what_fails_leaves_nothing_behind(cc: Any) -> None:

@@ -44,9 +44,9 @@ ORDER = ("GET", "POST", "PATCH", "DELETE")
 
 
 @pytest.fixture
-def world(cc: Any) -> World:
-    cc.ok("PATCH", "/v3/feature_flags/hash_based_routing", {"enabled": True})
-    return World(cc)
+def world(world: World) -> World:
+    world.cc.ok("PATCH", "/v3/feature_flags/hash_based_routing", {"enabled": True})
+    return world
 
 
 @pytest.mark.parametrize(("who", "times"), [("admin", 2), ("space_developer", 1)])

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 
 from cfroute.cloud_controller import app
 from cfroute.cloud_controller.openapi import document as described
@@ -72,11 +71,6 @@ STRANGE_PATHS = (
     "/v3/apps/{guid}/processes/web/instances/%D9%A3",
     "/v3/apps/{guid}/processes/web/instances/-1",
 )
-
-
-@pytest.fixture
-def world(cc: Any) -> World:
-    return World(cc)
 
 
 def is_refused(answer: httpx.Response) -> bool:

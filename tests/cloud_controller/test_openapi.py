@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -53,11 +52,6 @@ def test_it_is_openapi(cc: Any) -> None:
 def test_every_object_is_used() -> None:
     text = str(described.document(DESCRIBED.values()))
     assert not [name for name in described.OBJECTS if f"#/components/schemas/{name}'" not in text]
-
-
-@pytest.fixture
-def world(cc: Any) -> World:
-    return World(cc)
 
 
 def test_the_query_parameters_are_those_that_are_taken(world: World) -> None:

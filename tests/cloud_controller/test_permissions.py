@@ -27,11 +27,6 @@ def test_everything_that_is_listed_is_seen_by_somebody_besides_admins() -> None:
     assert listed <= _VISIBLE.keys()
 
 
-@pytest.fixture
-def world(cc: Any) -> World:
-    return World(cc)
-
-
 def test_what_is_in_another_organization_is_not_there(world: World) -> None:
     """Lists do not have it, its address answers 404, and nothing can be done to it, by anybody."""
     cc = world.cc

@@ -77,8 +77,8 @@ def unfit(cc: Any) -> dict[str, str]:
     }
 
 
-def test_only_good_tokens_are_taken(cc: Any, forged: dict[str, str], unfit: dict[str, str]) -> None:
-    world, reader = World(cc), cc.token("cloud_controller.read", "cloud_controller.admin_read_only")
+def test_only_good_tokens_are_taken(world: World, cc: Any, forged: dict[str, str], unfit: dict[str, str]) -> None:
+    reader = cc.token("cloud_controller.read", "cloud_controller.admin_read_only")
     refused = dict.fromkeys([*forged.values(), *unfit.values()], BAD_TOKEN) | {"": NO_TOKEN, cc.token("openid"): NOT_ALLOWED}
 
     async def ask_all() -> None:

@@ -1,5 +1,6 @@
 """Two organizations that know nothing of each other, with something of each kind in each."""
 
+import copy
 from typing import Any
 
 from cfroute.cloud_controller.endpoints import Endpoint
@@ -31,6 +32,13 @@ class World:
             cc.person(kind)
             cc.grant(kind, kind, cc.space if kind in SPACE_ROLES else cc.organization)
         cc.person("stranger")
+
+    def moved(self, cc: Any) -> "World":
+        """The same world in another Cloud Controller, which has this one's files."""
+        moved = copy.copy(self)
+        moved.cc = cc
+        cc.names.people[:] = self.cc.names.people
+        return moved
 
     def _fill(self, organization: str, space: str) -> dict[str, str]:
         cc, name = self.cc, organization[:40].lower()
