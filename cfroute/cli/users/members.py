@@ -34,7 +34,7 @@ def _text(groups: list[Group]) -> str:
     for group in groups:
         members = [f"  {each.name} ({each.origin})" for each in group.members] or [f"  No {group.title} found"]
         blocks.append("\n".join((group.title, *members)))
-    return "\n\n".join(blocks)
+    return "\n\n".join(blocks) + "\n"
 
 
 @command(

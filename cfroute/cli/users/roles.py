@@ -10,7 +10,7 @@ from cfroute.cli.access.api import Api, ApiError, UaaRefusal
 from cfroute.cli.command import command
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
-from cfroute.errors import CfrouteError, NotFound
+from cfroute.errors import NotFound, UsageError
 
 ORG_ROLES = {
     "OrgManager": "organization_manager",
@@ -41,14 +41,14 @@ class Place(NamedTuple):
         """For announcements."""
         return f"org {render.name(self.org)}" + ("" if self.space is None else f" / space {render.name(self.space)}")
 
-    def role(self, name: str) -> str:
-        """The API's word for a role that there is here; it may be written in any case. Raises CfrouteError."""
-        known = ORG_ROLES if self.space is None else SPACE_ROLES
-        kinds = {each.lower(): kind for each, kind in known.items()}
-        if name.lower() not in kinds:
-            *others, last = known
-            raise CfrouteError(f"ROLE must be {', '.join(others)} or {last}")
-        return kinds[name.lower()]
+    def role(self, name: str) -> tuple[str, str]:
+        """cf's and the API's word for a role that there is here; it may be written in any case. Raises UsageError."""
+        known, last = (ORG_ROLES, "and") if self.space is None else (SPACE_ROLES, "or")
+        for title, kind in known.items():
+            if title.lower() == name.lower():
+                return title, kind
+        *titles, rest = (f'"{title}"' for title in known)
+        raise UsageError(f"ROLE must be {', '.join(titles)} {last} {rest}")
 
     def guids(self, api: Api) -> dict[str, str]:
         """Of the `organization` and, if it is one, of the `space`. Raises NotFound."""
@@ -81,8 +81,14 @@ class Holder(NamedTuple):
             return self.name
         found = api.first("/v3/users", usernames=[self.name], origins=[self.origin or "uaa"])
         if found is None:
-            raise NotFound(f"User '{self.name}' does not exist.")
+            raise NotFound(no_user(self.name, self.origin))
         return str(found["guid"])
+
+
+def no_user(name: str, origin: str | None) -> str:
+    """The sentence for a user that there is not."""
+    where = f" with origin '{origin}'" if origin not in (None, "", "uaa") else ""
+    return f"User '{name}'{where} does not exist."
 
 
 class Held(msgspec.Struct):
@@ -161,30 +167,38 @@ def unset_space_role(session: Session, username: str, org: str, space: str, role
     return _take(session, role, Holder(username, origin, client), Place(org, space))
 
 
+def _begin(session: Session, doing: str, role: str, holder: Holder, place: Place) -> tuple[str, str]:
+    """Announce what becomes of the role; how `Place.role` calls it. Raises UsageError."""
+    if holder.client and holder.origin:
+        raise UsageError("The following arguments cannot be used together: --client, --origin")
+    title, kind = place.role(role)
+    shown = doing.format(f"role {render.name(title)}", f"user {render.name(holder.name)}")
+    session.say(f"{shown} in {place.shown} as {session.target.user}...")
+    return title, kind
+
+
 def _give(session: Session, role: str, holder: Holder, place: Place) -> Held:
-    kind, api = place.role(role), session.api
-    shown = f"role {render.name(role)} to user {render.name(holder.name)}"
-    session.say(f"Assigning {shown} in {place.shown} as {session.target.user}...")
+    api = session.api
+    title, kind = _begin(session, "Assigning {} to {}", role, holder, place)
     guids = place.guids(api)
     user = holder.named(api)
     if place.space is not None:
         assign(api, "organization_user", user, organization=guids.pop("organization"))
     if not assign(api, kind, user, **guids):
-        session.warn(f"User '{holder.name}' already has role '{role}' in {place}.")
+        session.warn(f"User '{holder.name}' already has role '{title}' in {place}.")
     session.ok()
-    return Held(holder.name, place.org, place.space or "", role, True)
+    return Held(holder.name, place.org, place.space or "", title, True)
 
 
 def _take(session: Session, role: str, holder: Holder, place: Place) -> Held:
-    kind, api = place.role(role), session.api
-    shown = f"role {render.name(role)} from user {render.name(holder.name)}"
-    session.say(f"Removing {shown} in {place.shown} as {session.target.user}...")
+    api = session.api
+    title, kind = _begin(session, "Removing {} from {}", role, holder, place)
     innermost, guid = list(place.guids(api).items())[-1]
     query = {f"{innermost}_guids": [guid], "types": [kind], "user_guids": [holder.guid(api)]}
     for each in api.list("/v3/roles", **query):
         api.change("DELETE", f"/v3/roles/{each['guid']}")
     session.ok()
-    return Held(holder.name, place.org, place.space or "", role, False)
+    return Held(holder.name, place.org, place.space or "", title, False)
 
 
 def assign(api: Api, kind: str, user: dict[str, str], **place: str) -> bool:

@@ -5,6 +5,7 @@ from cfroute.cli.access.api import Api, ApiError, Resource, UaaRefusal
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, force, option
 from cfroute.cli.session import Session
+from cfroute.cli.users.roles import no_user
 from cfroute.errors import CfrouteError, UsageError
 
 
@@ -62,11 +63,13 @@ def _create(api: Api, name: str, password: str, origin: str) -> str:
 @force
 def delete_user(session: Session, username: str, origin: str | None, force: bool) -> Resource:
     if not force:
-        session.confirm(f"Really delete the user {render.name(username)}?", otherwise=f"User '{username}' has not been deleted.")
+        session.confirm(
+            f"Really delete the user {render.name(username)}?", otherwise=f"User '{username}' has not been deleted.\nOK\n"
+        )
     session.say(f"Deleting user {render.name(username)} as {session.target.user}...")
     guid = _find(session.api, username, origin or "")
     if guid is None:
-        session.warn(f"User '{username}' does not exist.")
+        session.say(no_user(username, origin))
     else:
         _delete(session.api, guid)
     session.ok()
@@ -79,7 +82,7 @@ def _find(api: Api, name: str, origin: str) -> str | None:
     found = api.uaa("GET", "/Users", params={"filter": query}).json()["resources"]
     if len(found) > 1:
         origins = ", ".join(sorted(each["origin"] for each in found))
-        raise CfrouteError(f"The user '{name}' exists in the following origins: {origins}.", "say which one with --origin")
+        raise CfrouteError(f"The username '{name}' is found in multiple origins: {origins}.", "say which one with --origin")
     return found[0]["id"] if found else None
 
 

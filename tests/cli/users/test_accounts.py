@@ -96,9 +96,31 @@ def test_what_cannot_be_used_together(cfroute: Run) -> None:
     assert cfroute("login", "--no-input").err.startswith("nobody is there to ask")
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("set-org-role", "bob", "acme", "King"), 'ROLE must be "OrgManager", "BillingManager" and "OrgAuditor"'),
+        (
+            ("unset-space-role", "bob", "acme", "dev", "King"),
+            'ROLE must be "SpaceManager", "SpaceDeveloper", "SpaceAuditor" or "SpaceSupporter"',
+        ),
+        (
+            ("set-org-role", "tool", "acme", "OrgAuditor", "--client", "--origin", "uaa"),
+            "The following arguments cannot be used together: --client, --origin",
+        ),
+    ],
+    ids=["org", "space", "both"],
+)
+def test_roles_that_are_none(cfroute: Run, words: tuple[str, ...], problem: str) -> None:
+    wrong = cfroute(*words)
+    assert (wrong.status, wrong.err) == (1, f"Incorrect Usage: {problem}\n\n")
+
+
 def test_a_user_of_several_origins_has_to_be_told_apart(cfroute: Run) -> None:
     assert cfroute("create-user", "bob", "s3cret").status == 0
     assert cfroute("create-user", "bob", "--origin", "ldap").status == 0
-    assert cfroute("delete-user", "bob", "-f").err.startswith("The user 'bob' exists in the following origins: ldap, uaa.")
+    assert cfroute("delete-user", "bob", "-f").err.startswith("The username 'bob' is found in multiple origins: ldap, uaa.")
     assert cfroute("delete-user", "bob", "-f", "--origin", "ldap").status == 0
+    assert "\nUser 'bob' with origin 'ldap' does not exist.\nOK\n" in cfroute("delete-user", "bob", "-f", "--origin", "ldap").out
+    assert cfroute("delete-user", "bob", typed="n").out.endswith("User 'bob' has not been deleted.\nOK\n\n")
     assert cfroute("delete-user", "bob", "-f").status == 0
