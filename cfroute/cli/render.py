@@ -76,6 +76,13 @@ def json_text(data: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(data, enc_hook=str), indent=2).decode()
 
 
+def document(data: Any) -> str:
+    """A JSON object as cf shows it to people: its keys in order, and an empty line after it."""
+    import json
+
+    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 def json_line(data: Any) -> str:
     """One line of a JSON stream."""
     import msgspec
@@ -136,7 +143,8 @@ class Screen:
     ) -> None:
         """Show the lines of `title` (style, text) above as many rows (style, cells) as there is room for.
 
-        Where they are too wide, the columns named by `expendable` are left out, one after the other, before texts are cut.
+        Where they are too wide, columns with nothing in them and those named by `expendable` are left out, one after the other,
+        before texts are cut.
         """
         from rich.console import Group
         from rich.table import Table
@@ -157,8 +165,9 @@ class Screen:
 
 
 def _fitting(columns: list[tuple[str, ...]], expendable: Sequence[str], width: int) -> list[tuple[str, ...]]:
-    """The columns without as many of the expendable ones (by their first cell) as it takes to get them into `width`."""
-    for header in expendable:
+    """The columns without as many of the empty and the expendable ones (by their header) as it takes to fit into `width`."""
+    empty = [header for header, *cells in columns if header and not any(cells)]
+    for header in (*empty, *expendable):
         if sum(_width(column) + len(_SPACE) for column in columns) <= width:
             break
         columns = [column for column in columns if column[0] != header]

@@ -88,15 +88,16 @@ def test_a_screen_may_be_too_low_for_anything() -> None:
 
 def test_a_narrow_screen_leaves_out_what_can_be_spared_before_it_cuts() -> None:
     terminal = io.StringIO()
-    rows = [("", ["a" * 20, "1s", "b" * 8])]
+    rows = [("", ["", "a" * 20, "", "1s", "b" * 8])]
     for width, expected in (
+        (50, [["route", "service", "age", "app"], ["a" * 20, "1s", "b" * 8]]),
         (40, [["route", "age", "app"], ["a" * 20, "1s", "b" * 8]]),
         (35, [["route", "app"], ["a" * 20, "b" * 8]]),
-        (20, [["route", "app"], ["a" * 7 + "…", "b" * 8]]),
+        (20, [["route", "app"], ["a" * 5 + "…", "b" * 8]]),
     ):
         console = Console(file=terminal, width=width, height=9, force_terminal=True, color_system=None)
         with render.Screen(console) as screen:
             terminal.seek(terminal.truncate(0))
-            screen.draw([], ["route", "age", "app"], rows, ["age"])
+            screen.draw([], ["", "route", "service", "age", "app"], rows, ["age"])
             drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
         assert [line.split() for line in drawn.splitlines() if line.strip()] == expected

@@ -106,7 +106,7 @@ def _screen(session: Session, routers: Routers, pattern: str | None, interval: f
             view = next_view(view, look.rows, session.clock.monotonic())
 
 
-EXPENDABLE = ("protocol", "age", "prune in")
+EXPENDABLE = ("protocol", "age", "prune in", "endpoint", "req/s")
 """The columns that a narrow terminal can do without."""
 
 STYLES = {"": "", "+": "green", "~": "yellow", "-": "red"}
