@@ -2,12 +2,12 @@
 
 import msgspec
 
-from cfroute.cli import lookup, render
+from cfroute.cli import doomed, lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
-from cfroute.cli.orgs import doomed, org_quotas
+from cfroute.cli.orgs import org_quotas
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
 

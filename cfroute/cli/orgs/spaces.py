@@ -1,15 +1,15 @@
 """Spaces: list, create, rename, delete."""
 
-from cfroute.cli import lookup, render
+from cfroute.cli import doomed, lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
-from cfroute.cli.orgs import doomed, space_quotas
+from cfroute.cli.orgs import space_quotas
 from cfroute.cli.orgs.orgs import Named, same_name
 from cfroute.cli.session import Session
 from cfroute.cli.settings import save
-from cfroute.cli.users.roles import SPACE_ROLES, assign
+from cfroute.cli.users.roles import SPACE_ROLES, Place, assign
 
 _IMPACT = (
     "This action impacts all resources scoped to this space, including apps, service instances, and space-scoped service brokers."
@@ -74,7 +74,7 @@ def create_space(session: Session, space: str, org: str | None, quota: str | Non
 
 def _become_developer(session: Session, space: Resource, org: Resource) -> None:
     """Whoever has logged in manages a space that he makes, and works in it; the admin may do that anyway."""
-    api, place = session.api, f"org {render.name(org['name'])} / space {render.name(space['name'])}"
+    api, place = session.api, Place(org["name"], space["name"]).shown
     for title in ("SpaceManager", "SpaceDeveloper"):
         who = f"user {render.name(api.user)} in {place} as {session.target.user}"
         session.say(f"Assigning role {render.name(title)} to {who}...")

@@ -2,12 +2,11 @@
 
 import msgspec
 
-from cfroute.cli import lookup, render
+from cfroute.cli import doomed, lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.lookup import RouteName, route_name
 from cfroute.cli.options import argument, force, option, route_options
-from cfroute.cli.orgs import doomed
 from cfroute.cli.routes import ports
 from cfroute.cli.routes.route_options import parse_options, route_option
 from cfroute.cli.session import Session
