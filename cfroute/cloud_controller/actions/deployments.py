@@ -24,6 +24,8 @@ _OWN = ("guid", "created_at", "updated_at", "version", "run", "revision_guid", "
 
 def create(call: Call, app: App, body: dict[str, Any]) -> Deployment:
     """Begin a deployment with a good body; that of a stopped app only starts it. Raises 422."""
+    if app.state == "STARTED":
+        _refuse_resized(call, app, body.get("options") or {})
     earlier, previous = rows.active(call.session, app), app.droplet_guid
     target = _revision(call, app, body)
     droplet = _droplet(call, app, body, target)
@@ -141,6 +143,14 @@ def _row(call: Call, app: App, body: dict[str, Any], earlier: Deployment | None)
     )
     set_metadata(deployment, body)
     return deployment
+
+
+def _refuse_resized(call: Call, app: App, options: dict[str, Any]) -> None:
+    """Raise 10008 when the number or the size of instances that is asked for exceeds a quota."""
+    web = rows.web_processes(app)[-1]
+    instances, memory = options.get("web_instances"), options.get("memory_in_mb")
+    if instances is not None or memory is not None:
+        quotas.refuse_resized(call, app, web, web.instances if instances is None else instances, memory or web.memory_mb)
 
 
 def _begin(call: Call, app: App, deployment: Deployment, revision: Revision | None) -> None:

@@ -83,16 +83,16 @@ def _domains(session: Session, organization_guid: str) -> int:
     return session.scalar(select(func.count()).where(Domain.organization_guid == organization_guid)) or 0
 
 
-def _scopes(call: Call, space: Space, limits: Collection[str]) -> list[rules.Scope]:
+def _scopes(session: Session, space: Space, limits: Collection[str]) -> list[rules.Scope]:
     """The space and its organization with these limits. What nothing limits is not counted."""
-    quotas: list[tuple[Space | Organization, Quota]] = [(space.organization, _quota(call, space.organization))]
+    quotas: list[tuple[Space | Organization, Quota]] = [(space.organization, _quota(session, space.organization))]
     if space.quota is not None:
         quotas.insert(0, (space, space.quota))
-    return [_scope(call.session, place, {limit: getattr(quota, limit) for limit in limits}) for place, quota in quotas]
+    return [_scope(session, place, {limit: getattr(quota, limit) for limit in limits}) for place, quota in quotas]
 
 
-def _quota(call: Call, organization: Organization) -> OrganizationQuota:
-    return call.session.get_one(OrganizationQuota, organization.quota_guid)
+def _quota(session: Session, organization: Organization) -> OrganizationQuota:
+    return session.get_one(OrganizationQuota, organization.quota_guid)
 
 
 def _scope(session: Session, place: Space | Organization, limits: Mapping[str, int | None]) -> rules.Scope:
@@ -103,7 +103,7 @@ def _scope(session: Session, place: Space | Organization, limits: Mapping[str, i
 
 def exceeded(call: Call, space: Space, more: Mapping[str, int]) -> list[str]:
     """What would exceed a quota if there were so much more in the space."""
-    return rules.exceeded(_scopes(call, space, more), more)
+    return rules.exceeded(_scopes(call.session, space, more), more)
 
 
 def refuse_excess(call: Call, space: Space, **more: int) -> None:
@@ -114,7 +114,7 @@ def refuse_excess(call: Call, space: Space, **more: int) -> None:
 
 def refuse_domain(call: Call, organization: Organization) -> None:
     """Raise 10008 when the organization may not have one more private domain."""
-    limits = {"total_domains": _quota(call, organization).total_domains}
+    limits = {"total_domains": _quota(call.session, organization).total_domains}
     used = {"total_domains": _domains(call.session, organization.guid)}
     if problems := rules.exceeded([rules.Scope("organization", organization.name, limits, used)], {"total_domains": 1}):
         raise unprocessable(problems[0])
@@ -122,28 +122,44 @@ def refuse_domain(call: Call, organization: Organization) -> None:
 
 def refuse_paid(call: Call, space: Space, plan: ServicePlan) -> None:
     """Raise 10008 when the plan costs something and the space's or the organization's quota does not allow that."""
-    allowed = space.quota is None or space.quota.paid_services_allowed, _quota(call, space.organization).paid_services_allowed
-    problem = rules.paid_services_problem(space_allows=allowed[0], organization_allows=allowed[1])
+    problem = rules.paid_services_problem(
+        space_allows=space.quota is None or space.quota.paid_services_allowed,
+        organization_allows=_quota(call.session, space.organization).paid_services_allowed,
+    )
     if not plan.free and problem:
         raise unprocessable(problem)
 
 
 def refuse_processes(call: Call, app: App, changed: Iterable[Process]) -> None:
     """Raise 10008 when the app as this transaction has it exceeds a quota, in all or by one of the changed processes."""
-    if problems := _process_problems(call, app, changed):
+    call.session.flush()  # what the app adds is counted with the rest
+    if problems := _running_excess(call.session, app, 0, 0, max((each.memory_mb for each in changed), default=0)):
         raise unprocessable(", ".join(problems))
 
 
 def refuse_deployment(call: Call, app: App, process: Process) -> None:
     """Raise 10008 when the new process of a deployment does not fit beside the old one."""
-    if problems := _process_problems(call, app, [process]):
-        names = {"space": app.space.name, "organization": app.space.organization.name}
-        raise unprocessable(rules.while_deploying(problems, names))
+    call.session.flush()
+    if problem := deployment_excess(call.session, app, 0, 0, process.memory_mb):
+        raise unprocessable(problem)
 
 
-def _process_problems(call: Call, app: App, changed: Iterable[Process]) -> list[str]:
-    call.session.flush()  # what the app adds is counted with the rest
-    largest = max((each.memory_mb for each in changed), default=0)
-    more = {"total_memory_in_mb": 0, "per_process_memory_in_mb": largest, "total_instances": 0}
-    scopes = _scopes(call, app.space, more)
+def refuse_resized(call: Call, app: App, process: Process, instances: int, memory_mb: int) -> None:
+    """Raise 10008 when a deployment wants more of the process in its end than fits, even without the old one beside it."""
+    memory = instances * memory_mb - process.instances * process.memory_mb
+    if problem := deployment_excess(call.session, app, memory, instances - process.instances, memory_mb):
+        raise unprocessable(problem)
+
+
+def deployment_excess(session: Session, app: App, memory_mb: int, instances: int, largest_mb: int) -> str | None:
+    """Why so much more of a started app exceeds a quota while it is deployed; largest_mb: of one instance."""
+    problems = _running_excess(session, app, memory_mb, instances, largest_mb)
+    names = {"space": app.space.name, "organization": app.space.organization.name}
+    return rules.while_deploying(problems, names) if problems else None
+
+
+def _running_excess(session: Session, app: App, memory_mb: int, instances: int, largest_mb: int) -> list[str]:
+    """By limit, then by scope."""
+    more = {"total_memory_in_mb": memory_mb, "per_process_memory_in_mb": largest_mb, "total_instances": instances}
+    scopes = _scopes(session, app.space, more)
     return [problem for limit in more for problem in rules.exceeded(scopes, {limit: more[limit]})]

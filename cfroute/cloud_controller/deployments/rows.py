@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cfroute.cloud_controller import runs
+from cfroute.cloud_controller.actions import quotas
 from cfroute.cloud_controller.deployments.instances import instances, problem
 from cfroute.cloud_controller.deployments.progress import Origin, Standing, Step, Web
 from cfroute.cloud_controller.deployments.states import ACTIVE, DEGENERATE, FORWARD, STATUS, SUPERSEDED, WORKING, State, Status
@@ -80,6 +81,20 @@ def processes(session: Session, deployment: Deployment, seen: Seen) -> list[Web]
     ]
 
 
+def excess(session: Session, deployment: Deployment, step: Step) -> str | None:
+    """Why quotas have no room for the new instances of this step."""
+    app = deployment.app
+    if app.state != "STARTED":
+        return None
+    memory = instances = grown_mb = 0
+    for process in web_processes(app):
+        more = (step.wanted.get(process.guid, process.instances) or 0) - process.instances
+        instances, memory = instances + more, memory + more * process.memory_mb
+        if more > 0 and process.guid == deployment.process_guid:
+            grown_mb = process.memory_mb
+    return quotas.deployment_excess(session, app, memory, instances, grown_mb) if grown_mb else None
+
+
 def trouble(deployment: Deployment, seen: Seen) -> str | None:
     """What keeps the new instances from running."""
     new = next((each for each in web_processes(deployment.app) if each.guid == deployment.process_guid), None)
@@ -95,9 +110,8 @@ def settle(deployment: Deployment, state: State, now: float, status: Status | No
     deployment.state = state
 
 
-def take(session: Session, deployment: Deployment, step: Step, now: float, seen: Seen) -> bool:
-    """Write the step down; whether anything else is wanted now than before."""
-    error = trouble(deployment, seen)
+def take(session: Session, deployment: Deployment, step: Step, now: float, error: str | None) -> bool:
+    """Write the step down, and what keeps it from going on; whether anything else is wanted now than before."""
     for process in web_processes(deployment.app):
         count = step.wanted.get(process.guid, process.instances)
         if count is None:

@@ -99,8 +99,8 @@ class DeploymentWorker:
         deployment = _going_on(session, guid)
         if deployment is None:
             return False
-        step = _step(session, deployment, seen)
-        return bool(step.wanted) or step.state != deployment.state or rows.trouble(deployment, seen) != deployment.error
+        step, error = _due(session, deployment, seen)
+        return bool(step.wanted) or step.state != deployment.state or error != deployment.error
 
     def _take(self, session: Session, guid: str, seen: Seen) -> str | None:
         """Write the next step down; the app, if Diego has to hear of it."""
@@ -108,8 +108,8 @@ class DeploymentWorker:
         if deployment is None:
             return None
         before = deployment.state
-        step = _step(session, deployment, seen)
-        changed = rows.take(session, deployment, step, self._clock.now(), seen)
+        step, error = _due(session, deployment, seen)
+        changed = rows.take(session, deployment, step, self._clock.now(), error)
         if deployment.state != before:
             self._log.info("deployment", guid=guid, app=deployment.app_guid, state=deployment.state)
             if deployment.state == "DEPLOYED" and not step.lost:
@@ -123,5 +123,10 @@ def _going_on(session: Session, guid: str) -> Deployment | None:
     return deployment if deployment is not None and deployment.state in WORKING else None
 
 
-def _step(session: Session, deployment: Deployment, seen: Seen) -> Step:
-    return next_step(rows.standing(deployment), rows.processes(session, deployment, seen))
+def _due(session: Session, deployment: Deployment, seen: Seen) -> tuple[Step, str | None]:
+    """The next step, and what keeps the deployment from going on. While a quota has no room for it, nothing changes at all."""
+    standing = rows.standing(deployment)
+    step = next_step(standing, rows.processes(session, deployment, seen))
+    if excess := rows.excess(session, deployment, step):
+        return Step(standing.state), excess
+    return step, rows.trouble(deployment, seen)

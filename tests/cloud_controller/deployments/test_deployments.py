@@ -99,6 +99,63 @@ def test_several_at_once_and_another_number(deploying: Deploying) -> None:
     assert deploying.numbers(app) == [5]
 
 
+@pytest.mark.parametrize(
+    ("options", "exceeded"),
+    [
+        ({"web_instances": 5}, "memory space_quota_exceeded, app_instance_limit space_app_instance_limit_exceeded"),
+        ({"memory_in_mb": 2049}, "memory space_quota_exceeded, memory space_instance_memory_limit_exceeded"),
+    ],
+    ids=["instances", "memory"],
+)
+def test_what_a_deployment_asks_for_has_to_fit_into_the_quota(
+    deploying: Deploying, options: dict[str, int], exceeded: str
+) -> None:
+    app = deploying.app(2)
+    limit(deploying, total_instances=4, total_memory_in_mb=4096, per_process_memory_in_mb=2048)
+    told = f"{exceeded} for space dev. This space's quota may not be large enough to support rolling deployments"
+    assert deploying.refused(app, options=options) == f"{told} or your configured max-in-flight."
+    deploying.deploy(app, options={"web_instances": 3})
+    deploying.carry_on(app)
+    assert deploying.numbers(app) == [3]
+
+
+def test_a_deployment_grows_no_further_than_the_quota_and_goes_on_when_there_is_room(deploying: Deploying) -> None:
+    app = deploying.app(1)
+    made = deploying.deploy(app, options={"web_instances": 4})
+    quota = limit(deploying, total_instances=3)
+    for _ in range(5):
+        deploying.up(app)
+        assert deploying.look()
+    assert sum(deploying.numbers(app)) <= 3
+    assert deploying.status(made) == ("ACTIVE", "DEPLOYING")
+    error = deploying.cc.ok("GET", f"/v3/deployments/{made['guid']}")["status"]["details"]["error"]
+    assert error.startswith("app_instance_limit space_app_instance_limit_exceeded for space dev.")
+    deploying.cc.ok("PATCH", f"/v3/space_quotas/{quota}", {"apps": {"total_instances": 5}})
+    deploying.carry_on(app)
+    assert (deploying.numbers(app), deploying.status(made)) == ([4], ("FINALIZED", "DEPLOYED"))
+
+
+def test_what_cannot_grow_can_be_cancelled(deploying: Deploying) -> None:
+    app = deploying.app(2)
+    made = deploying.deploy(app, options={"web_instances": 6})
+    limit(deploying, total_instances=2)
+    deploying.up(app)
+    deploying.look()
+    deploying.cc.ok("POST", f"/v3/deployments/{made['guid']}/actions/cancel")
+    deploying.carry_on(app)
+    assert (deploying.numbers(app), deploying.status(made)) == ([2], ("FINALIZED", "CANCELED"))
+
+
+def limit(deploying: Deploying, **apps: int) -> str:
+    """Give the space a quota; the quota's guid."""
+    cc = deploying.cc
+    relationships = {
+        "organization": {"data": {"guid": cc.organization}},
+        "spaces": {"data": [{"guid": cc.space}]},
+    }
+    return str(cc.ok("POST", "/v3/space_quotas", {"name": "q", "apps": apps, "relationships": relationships})["guid"])
+
+
 def test_other_processes_begin_anew_at_the_end(deploying: Deploying) -> None:
     cc, app = deploying.cc, cc_app(deploying)
     before = {lrp["process_type"]: lrp["process_guid"] for lrp in cc.desired(app)}
@@ -432,9 +489,7 @@ def test_what_cannot_be_deployed(deploying: Deploying) -> None:
     assert cc.ok("GET", "/v3/deployments")["resources"] == []
 
 
-def test_one_that_cannot_be_carried_on_does_not_hold_up_the_others(
-    deploying: Deploying, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_cannot_be_carried_on_does_not_hold_up_the_others(deploying: Deploying, monkeypatch: pytest.MonkeyPatch) -> None:
     cc, broken, good = deploying.cc, deploying.app(name="broken"), deploying.app(name="good")
     deploying.deploy(broken)
     made = deploying.deploy(good)
