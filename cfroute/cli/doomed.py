@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.options import option
 
@@ -49,7 +49,7 @@ def orphaned_routes(api: Api, space: Resource) -> list[Doomed]:
     routes = api.list("/v3/routes", space_guids=[space["guid"]])
     empty = [route for route in routes if not route["destinations"]]
     bindings = api.list("/v3/service_route_bindings", route_guids=[route["guid"] for route in empty]) if empty else []
-    bound = {binding["relationships"]["route"]["data"]["guid"] for binding in bindings}
+    bound = {lookup.related(binding, "route") for binding in bindings}
     return [Doomed("route", route["url"], route["guid"]) for route in empty if route["guid"] not in bound]
 
 

@@ -50,6 +50,11 @@ def if_there(find: Callable[_Names, Resource], *names: _Names.args, **by_name: _
         return None
 
 
+def related(resource: Resource, name: str) -> str:
+    """The guid of what a resource belongs to, as its relationships tell."""
+    return str(resource["relationships"][name]["data"]["guid"])
+
+
 def org(api: Api, name: str) -> Resource:
     """Raises NotFound."""
     found = api.first("/v3/organizations", names=[name])
@@ -114,7 +119,7 @@ def service_offering(api: Api, name: str, broker: str | None) -> Resource:
     page = api.page("/v3/service_offerings", names=[name], **query)
     if len(page.resources) > 1:
         names = {each["guid"]: each["name"] for each in page.included["service_brokers"]}
-        brokers = ", ".join(names[each["relationships"]["service_broker"]["data"]["guid"]] for each in page.resources)
+        brokers = ", ".join(names[related(each, "service_broker")] for each in page.resources)
         raise CfrouteError(
             f"Service '{name}' is provided by multiple service brokers: {brokers}\nSpecify a broker by using the '-b' flag."
         )

@@ -76,7 +76,7 @@ def _rows(api: Api, apps: list[Resource]) -> list[AppRow]:
             guid=app["guid"],
             name=app["name"],
             state=app["state"].lower(),
-            processes=[_count(each) for each in processes if each["relationships"]["app"]["data"]["guid"] == app["guid"]],
+            processes=[_count(each) for each in processes if lookup.related(each, "app") == app["guid"]],
             routes=[
                 route["url"] for route in routes if any(each["app"]["guid"] == app["guid"] for each in route["destinations"])
             ],

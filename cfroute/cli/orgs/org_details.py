@@ -50,7 +50,7 @@ def org(session: Session, org: str, guid: bool) -> Org | None:
     session.say()
     api, found = session.api, lookup.org(session.api, org)
     path = f"/v3/organizations/{found['guid']}"
-    quota = found["relationships"]["quota"]["data"]["guid"]
+    quota = lookup.related(found, "quota")
     return Org(
         guid=found["guid"],
         name=found["name"],

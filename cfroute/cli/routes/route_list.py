@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import labels, option
@@ -68,7 +68,7 @@ def route_rows(api: Api, routes: list[Resource]) -> list[RouteRow]:
     """Join routes with the names of what they belong to."""
     if not routes:
         return []
-    spaces = _names(api, "/v3/spaces", {_related(route, "space") for route in routes})
+    spaces = _names(api, "/v3/spaces", {lookup.related(route, "space") for route in routes})
     apps = _names(api, "/v3/apps", {d["app"]["guid"] for route in routes for d in route["destinations"]})
     services = _bound_services(api, routes)
     return [_row(route, spaces, apps, services.get(route["guid"], "")) for route in routes]
@@ -79,7 +79,7 @@ def _row(route: Resource, spaces: dict[str, str], apps: dict[str, str], service:
     return RouteRow(
         guid=route["guid"],
         url=route["url"],
-        space=spaces.get(_related(route, "space"), ""),
+        space=spaces.get(lookup.related(route, "space"), ""),
         host=route["host"],
         domain=domain_of(route),
         port=route["port"],
@@ -103,10 +103,6 @@ def domain_of(route: Resource) -> str:
     return url.removesuffix(route["path"])
 
 
-def _related(resource: Resource, kind: str) -> str:
-    return str(resource["relationships"][kind]["data"]["guid"])
-
-
 def _unique(items: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys(items))
 
@@ -121,7 +117,9 @@ def _bound_services(api: Api, routes: list[Resource]) -> dict[str, str]:
     guids = [route["guid"] for route in routes]
     page = api.page("/v3/service_route_bindings", include="service_instance", route_guids=guids)
     names = {each["guid"]: each["name"] for each in page.included.get("service_instances", [])}
-    return {_related(binding, "route"): names.get(_related(binding, "service_instance"), "") for binding in page.resources}
+    return {
+        lookup.related(binding, "route"): names.get(lookup.related(binding, "service_instance"), "") for binding in page.resources
+    }
 
 
 @command(

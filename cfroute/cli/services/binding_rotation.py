@@ -27,7 +27,7 @@ def outdated(bindings: Iterable[Resource], keep: int) -> list[Resource]:
 
 
 def _instance(binding: Resource) -> str:
-    return str(binding["relationships"]["service_instance"]["data"]["guid"])
+    return lookup.related(binding, "service_instance")
 
 
 @command(

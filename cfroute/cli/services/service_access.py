@@ -81,5 +81,5 @@ def _allowed(api: Api, plan: Resource) -> list[str]:
     if "space" not in told:
         return [each["name"] for each in told["organizations"]]
     space = api.get(f"/v3/spaces/{told['space']['guid']}")
-    owner = api.get(f"/v3/organizations/{space['relationships']['organization']['data']['guid']}")
+    owner = api.get(f"/v3/organizations/{lookup.related(space, 'organization')}")
     return [f"{space['name']} (org: {owner['name']})"]

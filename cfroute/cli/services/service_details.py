@@ -202,7 +202,7 @@ def _bound_apps(api: Api, instance: Resource) -> list[BoundApp]:
     names = {app["guid"]: app["name"] for app in page.included.get("apps", [])}
     return [
         BoundApp(
-            name=names[binding["relationships"]["app"]["data"]["guid"]],
+            name=names[lookup.related(binding, "app")],
             binding_name=binding["name"] or "",
             status=operation_text(binding),
             message=(binding.get("last_operation") or {}).get("description") or "",

@@ -77,13 +77,9 @@ def _groups(api: Api, titles: tuple[str, ...], roles: dict[str, str], **place: A
     users = {user["guid"]: user for user in page.included.get("users", [])}
 
     def holders(kind: str) -> list[Resource]:
-        return [users[_guid(role, "user")] for role in page.resources if role["type"] == kind]
+        return [users[lookup.related(role, "user")] for role in page.resources if role["type"] == kind]
 
     return [Group(title, _sorted(holders(kind))) for title, kind in zip(titles, roles.values(), strict=True)]
-
-
-def _guid(role: Resource, related: str) -> str:
-    return str(role["relationships"][related]["data"]["guid"])
 
 
 def _sorted(users: list[Resource]) -> list[Member]:
