@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import click
 
 from cfroute.cli.access.api import Resource
-from cfroute.cli.apps.starting import Waiting, crashed, wait_for_instances
+from cfroute.cli.apps.starting import Waiting, crashed, instances, wait_for_instances
 from cfroute.cli.apps.summary import AppSummary, summarize
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
@@ -120,8 +120,7 @@ def _is_over(deployment: Resource) -> bool:
 
 def _one_runs(session: Session, app: Resource, deployment: Resource, tell: Callable[[str], None]) -> bool:
     """Whether a new instance does. Raises StartFailed when all of them have crashed."""
-    guids = [process["guid"] for process in deployment.get("new_processes") or []]
-    stats = [session.api.get(f"/v3/processes/{guid}/stats")["resources"] for guid in guids]
+    stats = [instances(session, process["guid"]) for process in deployment.get("new_processes") or []]
     states = {each["state"] for process in stats for each in process}
     if states == {"CRASHED"}:
         raise crashed(app, stats, tell)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 
-from cfroute.cli.access.api import Resource
+from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.session import Session
 from cfroute.errors import CfrouteError, ConfigurationError, NotRunning
 
@@ -104,7 +104,17 @@ def wait_for_instances(session: Session, app: Resource, tell: Callable[[str], No
 
 def _stats(session: Session, app: Resource) -> list[list[Resource]]:
     processes = session.api.list(f"/v3/apps/{app['guid']}/processes")
-    return [session.api.get(f"/v3/processes/{process['guid']}/stats")["resources"] for process in processes]
+    return [instances(session, process["guid"]) for process in processes]
+
+
+def instances(session: Session, process_guid: str) -> list[Resource]:
+    """The instances of a process; none if it is gone by now: a deployment that ends takes processes away."""
+    try:
+        return list(session.api.get(f"/v3/processes/{process_guid}/stats")["resources"])
+    except ApiError as error:
+        if error.says(detail="Process not found"):
+            return []
+        raise
 
 
 def crashed(app: Resource, stats: list[list[Resource]], tell: Callable[[str], None]) -> StartFailed:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from cfroute.cli.access.api import ApiError
 from cfroute.cli.apps.starting import NO_PLACE, StartFailed, refusals, wait_for_instances
 from cfroute.cli.session import Session
 from cfroute.testing.clock import ManualClock
@@ -45,6 +46,17 @@ def test_why_no_cell_takes_an_instance_is_told_once() -> None:
 
 def test_an_instance_that_only_takes_its_time_is_reminded_of() -> None:
     assert set(waited(Api({"state": "STARTING"}))) == {"Instances starting..."}
+
+
+def test_a_process_that_a_deployment_takes_away_meanwhile_is_not_waited_for() -> None:
+    class Ending(Api):
+        def get(self, path: str) -> dict[str, Any]:
+            raise ApiError(404, [{"title": "CF-ResourceNotFound", "detail": "Process not found"}])
+
+    api = Ending()
+    told: list[str] = []
+    wait_for_instances(cast(Session, SimpleNamespace(api=api, clock=api.clock)), APP, told.append)
+    assert told == []
 
 
 def test_only_instances_without_a_place_have_a_refusal() -> None:
