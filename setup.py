@@ -16,8 +16,8 @@ from setuptools import Extension, setup
 REQUEST_PATH = (
     "dropsonde", "gorouter/destinations", "gorouter/events", "gorouter/exchange", "gorouter/logs/access_log",
     "gorouter/logs/access_record", "gorouter/logs/dropsonde", "gorouter/logs/http_events", "gorouter/logs/loggregator",
-    "gorouter/metrics/meters", "gorouter/metrics/reporter", "gorouter/proxy", "gorouter/route_services",
-    "gorouter/routing_table/endpoint", "gorouter/routing_table/hashing", "gorouter/routing_table/pool",
+    "gorouter/metrics/meters", "gorouter/metrics/reporter", "gorouter/proxy", "gorouter/route_service_url",
+    "gorouter/route_services", "gorouter/routing_table/endpoint", "gorouter/routing_table/hashing", "gorouter/routing_table/pool",
     "gorouter/routing_table/registry", "gorouter/routing_table/route_key", "gorouter/routing_table/routes",
     "gorouter/routing_table/selection", "gorouter/sticky", "grpc/client_connection", "grpc/server_connection",
     "http2/backend", "http2/backend_stream", "http2/budget", "http2/client_stream", "http2/connection", "http2/destination",

@@ -4,7 +4,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from cfroute.gorouter.config import Config
-from cfroute.gorouter.route_services import RouteServiceUrl
+from cfroute.gorouter.route_service_url import RouteServiceUrl
 from cfroute.gorouter.tls import contexts as tls
 from cfroute.http2.destination import Http2Destination
 from cfroute.proxy.backend import Destination

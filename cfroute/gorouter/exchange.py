@@ -11,7 +11,7 @@ from cfroute.proxy.headers import Headers
 from cfroute.proxy.tls_transport import PeerTls
 
 if TYPE_CHECKING:
-    from cfroute.gorouter.route_services import RouteServiceUrl
+    from cfroute.gorouter.route_service_url import RouteServiceUrl
     from cfroute.gorouter.routing_table.endpoint import Endpoint
     from cfroute.gorouter.routing_table.pool import Pool
     from cfroute.gorouter.routing_table.selection import Selection

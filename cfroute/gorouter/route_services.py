@@ -5,13 +5,13 @@ seal goes to the app. Not checked, as upstream does not: that path, method and b
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from cfroute.clock import Clock
+from cfroute.gorouter import route_service_url
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.errors import ErrorWriter
 from cfroute.gorouter.exchange import Panic, RouterExchange
+from cfroute.gorouter.route_service_url import RouteServiceUrl
 from cfroute.gorouter.routing_table.pool import Pool
 from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.gorouter.signature import (
@@ -31,18 +31,6 @@ METADATA = b"X-Cf-Proxy-Metadata"
 HEADERS = (FORWARDED_URL, SIGNATURE, METADATA)
 
 _REFUSED = "Failed to validate Route Service Signature: "
-
-
-class RouteServiceUrl(NamedTuple):
-    """A `route_service_url`, taken apart: authority is what goes into `Host`, target into the request line."""
-
-    url: str
-    scheme: str
-    hostname: str
-    port: int
-    authority: bytes
-    target: bytes
-    internal: bool = False
 
 
 class RouteServices:
@@ -161,18 +149,8 @@ class RouteServices:
         return None
 
     def _parse(self, url: str) -> RouteServiceUrl | None:
-        try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError:
-            return None
-        if not parts.hostname or any(character <= " " for character in url):
-            return None
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        service = RouteServiceUrl(
-            url, parts.scheme, parts.hostname, port, parts.netloc.rpartition("@")[2].encode(), target.encode()
-        )
-        if len(self._urls) < 1024:
+        service = route_service_url.parse(url)
+        if service is not None and len(self._urls) < 1024:
             self._urls[url] = service
         return service
 

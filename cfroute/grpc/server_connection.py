@@ -1,19 +1,18 @@
 """A client's connection, with a call on each stream."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol, cast
 
 from cfroute import daemon
+from cfroute.clock import Clock
 from cfroute.grpc import wire
 from cfroute.grpc.status import Code, RpcError
 from cfroute.http2.budget import Budget
 from cfroute.http2.frames import ErrorCode, StreamProblem
 from cfroute.http2.server_side import ServerSide
 from cfroute.http2.stream import Stream
-
-if TYPE_CHECKING:
-    from cfroute.grpc.serving import Server
+from cfroute.proxy.deadline import Deadlines
 
 Handler = Callable[[bytes], Awaitable[bytes]]
 """Answers one message. Raises RpcError."""
@@ -21,6 +20,25 @@ Handler = Callable[[bytes], Awaitable[bytes]]
 MOST_STREAMS: Final = 100
 """Calls that a client may have at a time, as with Go's server."""
 _MOST_FIELDS: Final = 8192  # bytes of a decoded header list
+
+
+class Server(Protocol):
+    """What a connection knows of the server that has taken it."""
+
+    @property
+    def methods(self) -> Mapping[str, Handler]: ...
+
+    services: set[str]
+    clock: Clock
+    requests: "Deadlines[ServerStream]"
+
+    def connected(self, connection: "ServerConnection") -> None: ...
+
+    def greeted(self, connection: "ServerConnection") -> None: ...
+
+    def used(self, connection: "ServerConnection") -> None: ...
+
+    def disconnected(self, connection: "ServerConnection") -> None: ...
 
 
 class ServerStream(Stream):
@@ -98,7 +116,7 @@ class ServerStream(Stream):
 class ServerConnection(ServerSide):
     """One client."""
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: Server) -> None:
         super().__init__(
             server.clock,
             list_limit=_MOST_FIELDS,

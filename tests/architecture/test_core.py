@@ -97,6 +97,7 @@ CORE = (
     "gorouter.routing_table.registry",
     "gorouter.routing_table.route_key",
     "gorouter.routing_table.route_options",
+    "gorouter.route_service_url",
     "gorouter.route_services",
     "gorouter.routing_table.routes",
     "gorouter.routing_api.endpoints",

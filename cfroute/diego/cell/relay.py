@@ -9,15 +9,25 @@ Nothing is kept: who cannot write stops the other side's reading. An end that en
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from cfroute.daemon import spawn
+from cfroute.logs import Logger
 from cfroute.proxy.tls_transport import TlsTransport, Wire
 
-if TYPE_CHECKING:
-    from cfroute.diego.cell.proxy import Proxy
-
 OPENING = 10.0  # s for reaching the app and the handshake
+
+
+class Proxy(Protocol):
+    """What a connection knows of the proxy that has taken it."""
+
+    target: tuple[str, int]
+    context: ssl.SSLContext
+    log: Logger
+
+    def opened(self, relay: "Relay") -> None: ...
+
+    def closed(self, relay: "Relay") -> None: ...
 
 
 class Relay(asyncio.Protocol):
@@ -30,7 +40,7 @@ class Relay(asyncio.Protocol):
     _transport: asyncio.Transport  # the same, or once it is open the one that encrypts
     _opening: "asyncio.Task[None]"
 
-    def __init__(self, proxy: "Proxy") -> None:
+    def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._wire = Wire(proxy.context, server_side=True)
         self._early: bytes | None = b""  # what came before the app was reached; then None
@@ -151,7 +161,7 @@ class End(asyncio.Protocol):
 class RouterEnd(End):
     """The router's."""
 
-    def __init__(self, proxy: "Proxy", relay: Relay) -> None:
+    def __init__(self, proxy: Proxy, relay: Relay) -> None:
         self._proxy = proxy
         self._relay = relay
 
