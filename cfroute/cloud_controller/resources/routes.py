@@ -58,7 +58,7 @@ LISTING = Listing(
         "app_guids": lambda values: Route.destinations.any(Destination.app_guid.in_(values)),
         "service_instance_guids": lambda values: Route.binding.has(RouteBinding.service_instance_guid.in_(values)),
     },
-    loads=(joinedload(Route.destinations),),
+    loads=(joinedload(Route.destinations), joinedload(Route.domain).load_only(Domain.name, Domain.router_group_guid)),
     includes={"domain": _domains, "space": _spaces, "space.organization": _organizations},
 )
 
