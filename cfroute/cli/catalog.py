@@ -73,6 +73,11 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("rollback", "apps.revisions:rollback", "Rollback to the specified revision of an app"),
         Entry("packages", "apps.packages:packages", "List packages of an app"),
         Entry("create-package", "apps.packages:create_package", "Uploads a Package"),
+        Entry(
+            "copy-source",
+            "apps.copying:copy_source",
+            "Copies the source code of an application to another existing application and restages that application",
+        ),
         Entry("stage-package", "apps.packages:stage_package", "Stage a package into a droplet", ("stage",)),
         Entry("droplets", "apps.droplets:droplets", "List droplets of an app"),
         Entry("set-droplet", "apps.droplets:set_droplet", "Set the droplet used to run an app"),

@@ -88,14 +88,12 @@ def test_an_app_that_ends_at_once(running: Run, tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("web: exit 3\n")
     pushed = running("push", "crash", "-p", str(tmp_path), "--no-route")
     assert pushed.status == 1
-    assert pushed.err.endswith(
-        "Error starting instances: 'APP/PROC/WEB: Exited with status 3'\n"
-        "Start unsuccessful\n\nTIP: use 'cfroute logs crash --recent' for more information\n"
-    )
+    unsuccessful = "Start unsuccessful\n\nTIP: use 'cfroute logs crash --recent' for more information\n"
+    assert pushed.err.endswith(f"Error starting instances: 'APP/PROC/WEB: Exited with status 3'\n{unsuccessful}")
     assert "\n#0   crashed   " in pushed.out
     assert running("stop", "crash").status == 0
     scaled = running("scale", "crash", "-m", "65M", "-f")
-    assert (scaled.status, scaled.err) == (1, "Start unsuccessful\n\nTIP: use 'cfroute logs crash --recent' for more information\n")
+    assert (scaled.status, scaled.err) == (1, unsuccessful)
     assert "\nrequested state:   started\n" in scaled.out
     assert "\nmemory usage:   65M\n" in scaled.out
     assert "\n#0   crashed   " in scaled.out

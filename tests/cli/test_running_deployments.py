@@ -222,7 +222,19 @@ def test_the_steps_of_a_push_one_by_one(running: Run, tmp_path: Path) -> None:
         {"type": "web", "running": 1, "instances": 1},
         {"type": "worker", "running": 2, "instances": 2},
     ]
-    assert running("delete", "parts", "-f").status == 0
+    running("create-app", "twin")
+    copied = running("copy-source", "parts", "twin")
+    assert shown(copied.out).startswith(
+        "Copying source from app parts to target app twin in org local / space dev as admin...\nStaging app and tracing logs...\n"
+    )
+    assert "\n\nRestarting app twin in org local / space dev as admin...\n\nWaiting for app to start...\n\n" in copied.out
+    assert running("create-package", "twin", "-p", str(tmp_path)).status == 0
+    restarted = running("restart", "twin").out
+    announced = "Restarting app twin in org local / space dev as admin...\n\n"
+    assert restarted.startswith(f"{announced}Staging app and tracing logs...\n")
+    assert f"\n\n{announced}Stopping app...\n\nWaiting for app to start...\n\n" in restarted
+    for app in ("parts", "twin"):
+        assert running("delete", app, "-f").status == 0
 
 
 def test_what_was_done_to_an_app_is_told(running: Run) -> None:

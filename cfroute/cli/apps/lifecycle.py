@@ -122,10 +122,11 @@ def restart(session: Session, name: str, kind: str | None, **given: Any) -> AppS
         return deploying.deploy(session, app, strategy, **({"droplet": droplet} if droplet else {}))
     if droplet is not None:
         _announce(session, "Restarting", app)
-    return _restart(session, app, droplet, no_wait=strategy.no_wait)
+    return stop_and_start(session, app, droplet, no_wait=strategy.no_wait)
 
 
-def _restart(session: Session, app: Resource, droplet: str | None, *, no_wait: bool) -> AppSummary:
+def stop_and_start(session: Session, app: Resource, droplet: str | None, *, no_wait: bool) -> AppSummary:
+    """Restart the app, with another droplet if there is one; what is stopped is only started."""
     if app["state"] == "STARTED":
         session.say("Stopping app...")
         session.say()
@@ -162,7 +163,7 @@ def restage(session: Session, app_name: str, **given: Any) -> AppSummary | None:
     if strategy.name is not None:
         return deploying.deploy(session, app, strategy, droplet=droplet)
     _announce(session, "Restarting", app)
-    return _restart(session, app, droplet, no_wait=strategy.no_wait)
+    return stop_and_start(session, app, droplet, no_wait=strategy.no_wait)
 
 
 @command(

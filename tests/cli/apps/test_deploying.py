@@ -89,6 +89,8 @@ def test_what_the_api_is_asked_for() -> None:
         ("push web -b default -b python_buildpack", "Multiple buildpacks flags cannot have null/default option."),
         ("push web --strategy sudden", "invalid argument for flag `--strategy': "),
         ("restage web --max-in-flight 2", "'--max-in-flight' and '--strategy' must be used together."),
+        ("copy-source web other -o acme", "'--organization, -o' and '--space, -s' must be used together."),
+        ("copy-source web other --no-restart --strategy rolling", "cannot be used together: --no-restart, --strategy"),
         ("rollback web", "the required flag `--version' was not specified"),
         ("revision web --version first", "invalid argument for flag `--version': "),
     ],
