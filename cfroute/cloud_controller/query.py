@@ -5,6 +5,9 @@ from urllib.parse import parse_qsl, unquote
 
 from cfroute.cloud_controller.errors import bad_query
 
+Fields = Mapping[str, Sequence[str]]
+"""Which keys of which related things can be asked for."""
+
 LARGEST_PAGE = 5000
 DEFAULT_PAGE = 50
 
@@ -30,9 +33,16 @@ class Query:
         """The parts of a comma list. A part that holds a comma is URL-encoded once more."""
         return [unquote(part) if "%2c" in part.lower() else part for part in self.get(name).split(",")]
 
-    def fields(self) -> dict[str, list[str]]:
-        """What `fields[a.b]=guid,name` asks for: by `a.b`, the names."""
-        return {name[7:-1]: self.values(name) for name in self.names if name.startswith("fields[") and name.endswith("]")}
+    def fields(self, allowed: Fields) -> dict[str, list[str]]:
+        """What `fields[a.b]=guid,name` asks for: by `a.b`, the keys. Raises 10005 for what cannot be asked for."""
+        if "fields" in self:
+            raise bad_query("Fields must be an object")
+        asked = [name for name in self.names if name.startswith("fields[") and name.endswith("]")]
+        wanted = {name[7:-1]: [key for key in self.values(name) if key] for name in asked}
+        problems = [_field_problem(thing, keys, allowed) for thing, keys in wanted.items()]
+        if found := [problem for problem in problems if problem]:
+            raise bad_query(", ".join(found))
+        return wanted
 
     def number(self, name: str, default: int, problem: str, most: int | None = None) -> int:
         """A positive whole number. Raises 10005 with `problem`."""
@@ -107,3 +117,10 @@ def _with_operator(name: str, valid: list[str]) -> bool:
     """Whether it is like `created_ats[gt]` or `fields[service_plan]`."""
     stem, bracket, rest = name.partition("[")
     return bool(bracket) and rest.endswith("]") and stem in valid and stem in ("created_ats", "updated_ats", "fields")
+
+
+def _field_problem(thing: str, keys: Sequence[str], allowed: Fields) -> str | None:
+    if thing not in allowed:
+        return f"Fields [{thing}] valid resources are: {quoted(allowed)}"
+    known = allowed[thing]
+    return None if set(keys) <= set(known) else f"Fields valid keys for '{thing}' are: {quoted(known)}"

@@ -152,9 +152,9 @@ def some(data: st.DataObject, endpoint: Endpoint) -> list[tuple[str, Any]]:
 
 def parameter(name: str, schema: dict[str, Any], theirs: set[str]) -> st.SearchStrategy[str]:
     """Values that lead to things of theirs."""
-    if name.startswith("fields["):
-        return st.just("guid,name,relationships.space,relationships.organization")
     words = schema.get("enum") or schema.get("items", {}).get("enum")
+    if name.startswith("fields["):
+        return st.just(",".join(words))
     if words:
         return st.sampled_from(words)
     if name.endswith("guids"):

@@ -193,7 +193,7 @@ def _details(session: Session, instance: Resource) -> ServiceDetails:
         dashboard_url=instance.get("dashboard_url"),
         sharing=_sharing(session, instance, included, parents.offering) if managed else None,
         upgrade=_upgrade(instance) if managed else "",
-        upgrade_description=(parents.plan.get("maintenance_info") or {}).get("description", ""),
+        upgrade_description=_upgrade_description(session.api, parents.plan) if instance.get("upgrade_available") else "",
     )
 
 
@@ -220,7 +220,7 @@ def _sharing(session: Session, instance: Resource, included: dict[str, list[Reso
         shared_from=shared_from,
         shared_with=_shared_with(session.api, instance) if shared_from is None else [],
         enabled=session.api.get("/v3/feature_flags/service_instance_sharing")["enabled"],
-        shareable=offering["shareable"],
+        shareable=session.api.get(f"/v3/service_offerings/{offering['guid']}")["shareable"],
     )
 
 
@@ -243,3 +243,7 @@ def _upgrade(instance: Resource) -> str:
     if instance["upgrade_available"]:
         return "available"
     return "none" if (instance.get("maintenance_info") or {}).get("version") else "unsupported"
+
+
+def _upgrade_description(api: Api, plan: Resource) -> str:
+    return str((api.get(f"/v3/service_plans/{plan['guid']}")["maintenance_info"] or {}).get("description", ""))

@@ -7,10 +7,8 @@ from cfroute.cli.access.api import Resource
 FIELDS = {
     "fields[space]": "guid,name,relationships.organization",
     "fields[space.organization]": "guid,name",
-    "fields[service_plan]": "guid,name,relationships.service_offering,maintenance_info",
-    "fields[service_plan.service_offering]": (
-        "guid,name,description,tags,documentation_url,shareable,relationships.service_broker"
-    ),
+    "fields[service_plan]": "guid,name,relationships.service_offering",
+    "fields[service_plan.service_offering]": "guid,name,description,tags,documentation_url,relationships.service_broker",
     "fields[service_plan.service_offering.service_broker]": "guid,name",
 }
 """The query for what an instance belongs to, and what a managed one comes from."""

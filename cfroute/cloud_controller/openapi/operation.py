@@ -5,7 +5,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from cfroute.cloud_controller.listing import Listing
-from cfroute.cloud_controller.validation.shapes import ANYTHING, BOOLEAN, TEXT, Schema, either, many, opened, ref, text, whole
+from cfroute.cloud_controller.query import Fields
+from cfroute.cloud_controller.validation.shapes import (
+    ANYTHING,
+    BOOLEAN,
+    TEXT,
+    Schema,
+    either,
+    many,
+    one_of,
+    opened,
+    ref,
+    text,
+    whole,
+)
 
 JSON: Final = "application/json"
 YAML: Final = "application/x-yaml"
@@ -53,9 +66,9 @@ def number(least: int, most: int) -> Schema:
     return either(whole(least, most), text(0))
 
 
-def fields(*names: str) -> dict[str, Schema]:
+def fields(allowed: Fields) -> dict[str, Schema]:
     """Parameters that ask for some keys of related objects."""
-    return lists(*(f"fields[{name}]" for name in names))
+    return {f"fields[{name}]": many(one_of(*keys)) for name, keys in allowed.items()}
 
 
 def page(name: str, listing: Listing[Any] | None = None, /, **query: Schema) -> Operation:

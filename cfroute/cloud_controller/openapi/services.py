@@ -12,6 +12,7 @@ from cfroute.cloud_controller.resources import (
     service_instances,
     service_offerings,
     service_plans,
+    trimmed,
 )
 from cfroute.cloud_controller.validation import bodies
 from cfroute.cloud_controller.validation.shapes import BOOLEAN, OBJECT, TEXT, Schema, many, one_of, opened, ref
@@ -90,16 +91,8 @@ OBJECTS: Final[Mapping[str, Schema]] = {
     "CredentialBindingDetails": opened({"credentials": OBJECT}, syslog_drain_url=TEXT, volume_mounts=many(OBJECT)),
     "RouteBinding": thing({"route_service_url": WORD, "last_operation": ref("LastOperation")}, "service_instance", "route"),
 }
-_BROKER: Final = fields("service_broker")
-_OFFERINGS_BROKER: Final = fields("service_offering.service_broker")
-_SPACES: Final = fields("space", "space.organization")
-_BELONGS_TO: Final = fields(
-    "space",
-    "space.organization",
-    "service_plan",
-    "service_plan.service_offering",
-    "service_plan.service_offering.service_broker",
-)
+_BROKER: Final = fields(trimmed.BROKER_OF_OFFERING)
+_OFFERINGS_BROKER: Final = fields(trimmed.BROKER_OF_PLAN)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "GET /v3/service_brokers": page("ServiceBroker", service_brokers.LISTING),
@@ -119,14 +112,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "POST /v3/service_plans/{guid}/visibility": changed("PlanVisibility", bodies.PLAN_VISIBILITY),
     "PATCH /v3/service_plans/{guid}/visibility": changed("PlanVisibility", bodies.PLAN_VISIBILITY),
     "DELETE /v3/service_plans/{guid}/visibility/{organization}": gone(),
-    "GET /v3/service_instances": page("ServiceInstance", service_instances.LISTING, **_BELONGS_TO),
+    "GET /v3/service_instances": page("ServiceInstance", service_instances.LISTING, **fields(trimmed.OF_INSTANCES)),
     "POST /v3/service_instances": made("ServiceInstance", bodies.SERVICE_INSTANCE).or_job(),
-    "GET /v3/service_instances/{guid}": one("ServiceInstance", query=_BELONGS_TO),
+    "GET /v3/service_instances/{guid}": one("ServiceInstance", query=fields(trimmed.OF_INSTANCE)),
     "PATCH /v3/service_instances/{guid}": changed("ServiceInstance", bodies.SERVICE_INSTANCE_UPDATE).or_job(),
     "DELETE /v3/service_instances/{guid}": gone(PURGE).or_job(),
     "GET /v3/service_instances/{guid}/credentials": one("Object"),
     "GET /v3/service_instances/{guid}/parameters": one("Object"),
-    "GET /v3/service_instances/{guid}/relationships/shared_spaces": one("ToMany", query=_SPACES),
+    "GET /v3/service_instances/{guid}/relationships/shared_spaces": one("ToMany", query=fields(trimmed.SPACES)),
     "POST /v3/service_instances/{guid}/relationships/shared_spaces": changed("ToMany", bodies.TO_MANY),
     "DELETE /v3/service_instances/{guid}/relationships/shared_spaces/{space}": gone(),
     "GET /v3/service_instances/{guid}/relationships/shared_spaces/usage_summary": one("UsageSummary"),

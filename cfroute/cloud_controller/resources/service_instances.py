@@ -45,7 +45,7 @@ _SETTINGS = ("name", "credentials", "tags", "syslog_drain_url")
 def index(call: Call) -> Reply:
     """The list; `fields[…]` puts trimmed related objects beside it."""
     reply = LISTING.page(call)
-    if included := trimmed.related(call, [each["guid"] for each in reply.body["resources"]]):
+    if included := trimmed.related(call, trimmed.OF_INSTANCES, [each["guid"] for each in reply.body["resources"]]):
         reply.body["included"] = included
     return reply
 
@@ -73,7 +73,7 @@ def create(call: Call) -> Reply:
 def show(call: Call) -> dict[str, Any]:
     instance = call.the(ServiceInstance, "Service instance")
     answer = present.instance(instance, call.urls)
-    if included := trimmed.related(call, [instance.guid]):
+    if included := trimmed.related(call, trimmed.OF_INSTANCE, [instance.guid]):
         answer["included"] = included
     return answer
 

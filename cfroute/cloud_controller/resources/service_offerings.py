@@ -14,6 +14,7 @@ from cfroute.cloud_controller.models import ManagedInstance, ServiceBroker, Serv
 from cfroute.cloud_controller.offered import in_organizations, in_spaces
 from cfroute.cloud_controller.presenters import brokers as present
 from cfroute.cloud_controller.query import is_true
+from cfroute.cloud_controller.resources import trimmed
 
 
 def _with_plans(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -40,25 +41,22 @@ _NAME = "Service offering"
 def index(call: Call) -> Reply:
     reply = LISTING.page(call)
     guids = [each["guid"] for each in reply.body["resources"]]
-    wanted = call.query.fields().get("service_broker")
-    if wanted:
-        found = call.session.scalars(select(ServiceOffering).where(ServiceOffering.guid.in_(guids)))
-        reply.body["included"] = {"service_brokers": brokers_of(found, wanted)}
+    if included := _included(call, call.session.scalars(select(ServiceOffering).where(ServiceOffering.guid.in_(guids)))):
+        reply.body["included"] = included
     return reply
 
 
-def brokers_of(offerings: Iterable[ServiceOffering], wanted: list[str]) -> list[dict[str, Any]]:
-    """The brokers, with the wanted ones of guid and name."""
-    brokers = {each.broker_guid: each.broker for each in offerings}
-    return [{key: getattr(broker, key) for key in ("guid", "name") if key in wanted} for broker in brokers.values()]
+def _included(call: Call, offerings: Iterable[ServiceOffering]) -> dict[str, Any]:
+    brokers = (offering.broker for offering in offerings)
+    return trimmed.included(call, trimmed.BROKER_OF_OFFERING, ("service_broker", "service_brokers", brokers, present.broker))
 
 
 def show(call: Call) -> dict[str, Any]:
     offering = call.the(ServiceOffering, _NAME)
     call.query.refuse_unknown(["fields"])
     answer = present.offering(offering, call.urls)
-    if wanted := call.query.fields().get("service_broker"):
-        answer["included"] = {"service_brokers": brokers_of([offering], wanted)}
+    if included := _included(call, [offering]):
+        answer["included"] = included
     return answer
 
 

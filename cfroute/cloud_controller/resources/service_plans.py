@@ -16,6 +16,7 @@ from cfroute.cloud_controller.offered import in_organizations, in_spaces, of_bro
 from cfroute.cloud_controller.presenters import brokers as present
 from cfroute.cloud_controller.presenters import tenancy
 from cfroute.cloud_controller.query import is_true
+from cfroute.cloud_controller.resources import trimmed
 from cfroute.cloud_controller.urls import Urls
 
 
@@ -74,17 +75,15 @@ def index(call: Call) -> Reply:
 
 def _included(call: Call, guids: Sequence[str]) -> dict[str, Any]:
     """What stands beside the plans besides what `Listing` includes: trimmed brokers, and the organizations of their spaces."""
-    wanted = call.query.fields().get("service_offering.service_broker")
+    wanted = call.query.fields(trimmed.BROKER_OF_PLAN)
     organizations = "space.organization" in call.query.values("include")
     if not wanted and not organizations:
         return {}
     plans = call.session.scalars(select(ServicePlan).where(ServicePlan.guid.in_(guids))).all()
-    found: dict[str, Any] = {}
-    if wanted:
-        brokers = {each.offering.broker_guid: each.offering.broker for each in plans}
-        found["service_brokers"] = [
-            {key: getattr(broker, key) for key in ("guid", "name") if key in wanted} for broker in brokers.values()
-        ]
+    brokers = (plan.offering.broker for plan in plans)
+    found = trimmed.included(
+        call, trimmed.BROKER_OF_PLAN, ("service_offering.service_broker", "service_brokers", brokers, present.broker)
+    )
     if organizations:
         owners = {space.organization_guid: space.organization for space in _spaces(plans)}
         found["organizations"] = [tenancy.organization(each, call.urls) for each in owners.values()]

@@ -187,3 +187,40 @@ def test_credentials_reach_apps_at_their_next_start(cc: Any) -> None:
     assert "not supported" in cc.detail("POST", "/v3/service_credential_bindings", key)
     assert cc("DELETE", path).status_code == 204
     assert cc.ok("GET", f"/v3/apps/{app}/env")["system_env_json"] == {"VCAP_SERVICES": {}}
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        (
+            "service_instances?fields[fruit]=name",
+            "Fields [fruit] valid resources are: 'space', 'space.organization', 'service_plan', ",
+        ),
+        (
+            "service_instances?fields[space]=metadata&fields[service_plan]=guid",
+            "Fields valid keys for 'space' are: 'guid', 'name', 'relationships.organization'",
+        ),
+        (
+            "service_instances/{}?fields[space.organization]=suspended",
+            "Fields valid keys for 'space.organization' are: 'name', 'guid'",
+        ),
+        ("service_instances/{}?fields=name", "Fields must be an object"),
+        (
+            "service_instances/{}/relationships/shared_spaces?fields[space]=metadata",
+            "Fields valid keys for 'space' are: 'name', 'guid', 'relationships.organization'",
+        ),
+        ("service_offerings?fields[service_broker]=url", "Fields valid keys for 'service_broker' are: 'guid', 'name'"),
+        (
+            "service_plans?fields[service_broker]=name",
+            "Fields [service_broker] valid resources are: 'service_offering.service_broker'",
+        ),
+    ],
+)
+def test_only_some_keys_of_related_things_can_be_asked_for(cc: Any, query: str, problem: str) -> None:
+    told = cc.detail("GET", f"/v3/{query.format(cc.service())}", status=400)
+    assert told.startswith(f"The query parameter is invalid: {problem}")
+
+
+def test_no_key_of_a_related_thing_is_asked_for(cc: Any) -> None:
+    included = cc.ok("GET", f"/v3/service_instances/{cc.service()}?fields[space]=")["included"]
+    assert included == {"spaces": [{}]}
