@@ -84,7 +84,18 @@ def _told(error: Exception, session: Session) -> CfrouteError:
             f"{error.filename}: {error.strerror}",
             "choose another state folder with --state-dir DIR or CFROUTE_HOME" if ours else "",
         )
+    if (foreign := _misread(error, session)) is not None:
+        return foreign
     return CfrouteError(f"internal error: {type(error).__name__}: {error}", _where_to_read(error, session))
+
+
+def _misread(error: Exception, session: Session) -> CfrouteError | None:
+    """The same as a fault of the endpoint somewhere else that has just answered, if there is one: its API need not be ours."""
+    if "api" not in vars(session) or session.settings.endpoint is None or not session.api.asked:
+        return None
+    from cfroute.cli.access.answers import SURPRISES, misread  # most errors have nothing to do with answers
+
+    return misread(session.api.asked, error) if isinstance(error, SURPRISES) else None
 
 
 def _where_to_read(error: Exception, session: Session) -> str:

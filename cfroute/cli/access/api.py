@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 
+from cfroute.cli.access.answers import UnexpectedAnswer, question, read, read_list, read_object
 from cfroute.cli.access.tokens import Tokens
 from cfroute.cli.progress import AFTER, Waiting
 from cfroute.clock import Clock
@@ -17,6 +18,7 @@ Resource = dict[str, Any]
 MOST_PER_PAGE = 5000
 REQUEST_TIMEOUT = 60.0  # seconds
 _DOWN, _START = "The foundation is not running, and service brokers", " Start it with 'cfroute up'."
+_JOB_STATES = ("PROCESSING", "POLLING", "COMPLETE", "FAILED")
 JOB_POLL = (0.05, 1.0)  # seconds: the first pause, and the longest
 # Seconds. An API that has answered before, and does not any more, is being restarted: a GET is repeated, and for so long.
 PATIENCE, RETRY = 5.0, 0.2
@@ -37,7 +39,7 @@ class ApiError(CfrouteError):
     def says(self, *, title: str = "", detail: str = "") -> bool:
         """Whether an error has this title, or this text in its detail."""
         return any(
-            (title and error.get("title") == title) or (detail and detail in error.get("detail", "")) for error in self.errors
+            (title and error.get("title") == title) or (detail and detail in str(error.get("detail"))) for error in self.errors
         )
 
 
@@ -47,13 +49,13 @@ class UaaRefusal(CfrouteError):
     def __init__(self, answer: httpx.Response) -> None:
         try:
             told = answer.json()["error_description"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             told = f"Error Code: {answer.status_code}\nRaw Response: {answer.text}"
         super().__init__(str(told))
         self.status = answer.status_code
 
 
-def _not_answering(component: str, error: httpx.TransportError) -> CfrouteError:
+def _not_answering(component: str, error: httpx.RequestError) -> CfrouteError:
     """Why a component of the state folder's foundation did not answer."""
     if isinstance(error, httpx.TimeoutException):
         return TimedOut(f"{component} did not answer within {REQUEST_TIMEOUT:.0f} s")
@@ -74,7 +76,7 @@ class Links(NamedTuple):
     uaa: httpx.AsyncClient
     users: str = ""
     doors: Mapping[str, str] = {}
-    unreachable: Callable[[str, httpx.TransportError], CfrouteError] = _not_answering
+    unreachable: Callable[[str, httpx.RequestError], CfrouteError] = _not_answering
 
     def address(self, path: str) -> str:
         """Where to ask for a path of the API."""
@@ -103,6 +105,8 @@ class Api:
         self._warn = warn
         self._waiting = waiting
         self._has_answered = False
+        self.asked = ""
+        """The last request that was answered, as messages name it."""
         self._runner = asyncio.Runner()
 
     @property
@@ -136,7 +140,10 @@ class Api:
     def prompts(self) -> dict[str, list[str]]:
         """What the UAA wants to be asked of a person: kind and text of each prompt."""
         answer = self._run("uaa", self._links.uaa.get("/login", headers={"Accept": "application/json"}))
-        return dict(answer.json()["prompts"])
+        prompts = read_object(answer).get("prompts")
+        if not (isinstance(prompts, dict) and all(isinstance(each, list) and len(each) == 2 for each in prompts.values())):
+            raise UnexpectedAnswer(question(answer), "it has no prompts")
+        return {name: [str(part) for part in each] for name, each in prompts.items()}
 
     def uaa(self, method: str, path: str, **request: Any) -> httpx.Response:
         """One request to the UAA; `request` goes to httpx. Raises UaaRefusal for a status of 400 and above."""
@@ -159,7 +166,7 @@ class Api:
 
     def root(self) -> Any:
         """What the API says of itself to anybody."""
-        return self._run("cloud_controller", self._links.cloud_controller.get("/")).json()
+        return read(self._run("cloud_controller", self._links.cloud_controller.get("/")))
 
     def _pause(self, seconds: float) -> None:
         """Between two looks at a job."""
@@ -170,7 +177,7 @@ class Api:
             self._waiting.clear()
 
     def get(self, path: str, /, **query: Any) -> Any:
-        return self.call("GET", path, query=query).json()
+        return read(self.call("GET", path, query=query))
 
     def post(self, path: str, body: Any = None, /, **query: Any) -> Any:
         return _body(self.call("POST", path, body=body, query=query))
@@ -184,7 +191,7 @@ class Api:
 
     def first(self, path: str, /, **query: Any) -> Resource | None:
         """The first resource of a list, or None."""
-        resources: list[Resource] = self.get(path, per_page=1, **query)["resources"]
+        resources, _ = read_list(self.call("GET", path, query={"per_page": 1, **query}))
         return resources[0] if resources else None
 
     def page(self, path: str, /, **query: Any) -> Page:
@@ -192,33 +199,49 @@ class Api:
         page = Page([], {})
         following: str | None = path
         wanted: Mapping[str, Any] = {"per_page": MOST_PER_PAGE, **query}
+        seen: set[str] = set()
         while following:
-            answer = self.call("GET", following, query=wanted).json()
-            page.resources.extend(answer["resources"])
-            for kind, resources in answer.get("included", {}).items():
-                page.included.setdefault(kind, []).extend(resources)
-            following, wanted = (answer["pagination"].get("next") or {}).get("href"), {}
+            answer = self.call("GET", following, query=wanted)
+            if following in seen:
+                raise UnexpectedAnswer(question(answer), "its next page is one that was there before")
+            seen.add(following)
+            resources, told = read_list(answer)
+            page.resources.extend(resources)
+            for kind, others in (told.get("included") or {}).items():
+                page.included.setdefault(kind, []).extend(others)
+            following, wanted = (told["pagination"].get("next") or {}).get("href"), {}
         return page
 
     def change(self, method: str, path: str, *, begun: bool = False, **request: Any) -> Resource | None:
         """Make a request that may be answered by a job, and wait for that; the job, if there was one. begun: see `wait`."""
         answer = self.call(method, path, **request)
-        return self.wait(answer.headers["Location"], begun=begun) if answer.status_code == httpx.codes.ACCEPTED else None
+        if answer.status_code != httpx.codes.ACCEPTED:
+            return None
+        if "Location" not in answer.headers:
+            raise UnexpectedAnswer(question(answer), "it names no job")
+        return self.wait(answer.headers["Location"], begun=begun)
 
     def wait(self, job_url: str, *, begun: bool = False) -> Resource:
         """Return the job when it is complete, with `begun` as soon as a broker has begun. Raises ApiError when it failed."""
         pause, longest = JOB_POLL
         ended = ("COMPLETE", "FAILED", "POLLING") if begun else ("COMPLETE", "FAILED")
-        while (job := self.call("GET", job_url).json())["state"] not in ended:
+        while (job := self._job(job_url))["state"] not in ended:
             self._pause(pause)
             pause = min(pause * 2, longest)
         for warning in job.get("warnings") or []:
             self._warn(warning["detail"])
         if job["state"] == "FAILED":
-            of_service = str(job.get("operation")).startswith("service")
+            of_manifest = job.get("operation") == "space.apply_manifest"  # cf tells its errors bare
             told = "\n".join(f"Job ({job.get('guid')}) failed: {error['detail']}" for error in job["errors"])
-            raise ApiError(httpx.codes.UNPROCESSABLE_ENTITY, job["errors"], told if of_service else "")
+            raise ApiError(httpx.codes.UNPROCESSABLE_ENTITY, job["errors"], "" if of_manifest else told)
         return dict(job)
+
+    def _job(self, url: str) -> Resource:
+        answer = self.call("GET", url)
+        job = read_object(answer)
+        if job.get("state") not in _JOB_STATES:
+            raise UnexpectedAnswer(question(answer), f"no job has the state {job.get('state')!r}")
+        return job
 
     def call(
         self,
@@ -277,13 +300,13 @@ class Api:
                     raise
                 self.sleep(RETRY)
             else:
-                self._has_answered = True
+                self._has_answered, self.asked = True, question(answer)
                 return answer
 
     def _run(self, component: str, request: Any) -> httpx.Response:
         try:
             answer: httpx.Response = self._runner.run(self._awaited(component, request))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._links.unreachable(component, error) from error
         return answer
 
@@ -319,21 +342,20 @@ def _value(value: Any) -> str:
 
 
 def _body(answer: httpx.Response) -> Any:
-    return answer.json() if answer.content else None
+    return read(answer) if answer.content else None
 
 
 def _refusal(answer: httpx.Response) -> CfrouteError:
     try:
         told = answer.json()
-        if told.keys() == {"name", "message"}:  # the Routing API's
-            return ApiError(answer.status_code, [told], told["message"])
-        errors = told["errors"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ApiError(
-            answer.status_code,
-            [],
-            f"Error unmarshalling the following into a cloud controller error: {answer.text or answer.reason_phrase}",
-        )
+    except (ValueError, RecursionError):
+        told = None
+    if isinstance(told, dict) and told.keys() == {"name", "message"}:  # the Routing API's
+        return ApiError(answer.status_code, [told], str(told["message"]))
+    errors = told.get("errors") if isinstance(told, dict) else None
+    if not (isinstance(errors, list) and errors and all(isinstance(each, dict) for each in errors)):
+        shown = answer.text or answer.reason_phrase
+        return ApiError(answer.status_code, [], f"Error unmarshalling the following into a cloud controller error: {shown}")
     if answer.status_code == httpx.codes.NOT_FOUND and errors[0].get("detail") == "Unknown request":
         return ApiError(answer.status_code, errors, f"API endpoint not found at '{answer.request.url}'")
     if (detail := str(errors[0].get("detail"))).startswith(_DOWN):

@@ -11,6 +11,8 @@ import httpx
 from cfroute.cli.settings import Endpoint
 from cfroute.errors import CfrouteError, TimedOut, UsageError
 
+_LINKS = ("login", "uaa", "log_cache", "routing")
+"""The servers besides the Cloud Controller that commands ask."""
 INSECURE = "Warning: Insecure http API endpoint detected: secure https API endpoints are recommended"
 _PROXY = (
     "TIP: If you are behind a firewall and require an HTTP proxy, verify the https_proxy environment variable is correctly set. "
@@ -39,12 +41,12 @@ def is_insecure(url: str) -> bool:
 
 def described(url: str, root: Any, *, skip: bool, ca_cert: str) -> Endpoint:
     """The endpoint whose `GET /` answered `root`. Raises RequestError for what is no Cloud Controller."""
+    version(url, root)
     try:
-        links = {name: str(link["href"]).rstrip("/") for name, link in root["links"].items() if link}
+        links = {name: _usable(str(root["links"][name]["href"])) for name in _LINKS if root["links"].get(name)}
         login = links.get("login") or links["uaa"]
-        root["links"]["cloud_controller_v3"]["meta"]["version"]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RequestError(f"API endpoint not found at '{url}'") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _no_endpoint(url) from error
     return Endpoint(
         url=url,
         login=login,
@@ -56,7 +58,27 @@ def described(url: str, root: Any, *, skip: bool, ca_cert: str) -> Endpoint:
     )
 
 
-def request_error(component: str, error: httpx.TransportError) -> CfrouteError:
+def version(url: str, root: Any) -> str:
+    """The version of the API of which this is the root. Raises RequestError for what is no Cloud Controller."""
+    try:
+        return str(root["links"]["cloud_controller_v3"]["meta"]["version"])
+    except (KeyError, TypeError) as error:
+        raise _no_endpoint(url) from error
+
+
+def _no_endpoint(url: str) -> RequestError:
+    return RequestError(f"API endpoint not found at '{url}'")
+
+
+def _usable(href: str) -> str:
+    """The URL without a slash at its end. Raises ValueError for what no server can have."""
+    parts = urlsplit(href)
+    if parts.port == 0 or not parts.scheme or not parts.netloc:
+        raise ValueError(href)
+    return href.rstrip("/")
+
+
+def request_error(component: str, error: httpx.RequestError) -> CfrouteError:
     """Why there was no answer from somewhere else."""
     request = error.request
     url = str(request.url).rstrip("/")

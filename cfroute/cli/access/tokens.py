@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from cfroute.cli.access.answers import UnexpectedAnswer, question, read_object
 from cfroute.cli.settings import Login, Settings, save
 from cfroute.clock import Clock
 from cfroute.errors import CfrouteError
@@ -48,7 +49,7 @@ class Tokens:
     def access(self, run: Run) -> str:
         """A token that is still valid for a while. Raises CfrouteError when the UAA refuses."""
         token = self._settings.access_token
-        if not token or claims(token).get("exp", 0) < self._clock.now() + MARGIN:
+        if _expiry(token) < self._clock.now() + MARGIN:
             token = self._settings.access_token = self._renewed(run, self._settings.login)
             save(self._home, self._settings)
         return token
@@ -80,7 +81,7 @@ class Tokens:
         self._settings.login = (
             Login(client_id=form["client_id"], client_secret=form["client_secret"])
             if as_client
-            else Login(refresh_token=got["refresh_token"])
+            else Login(refresh_token=str(got.get("refresh_token") or ""))
         )
         save(self._home, self._settings)
 
@@ -108,7 +109,7 @@ class Tokens:
             )
         got = _granted(answer)
         if login and "refresh_token" in got:
-            login.refresh_token = got["refresh_token"]
+            login.refresh_token = str(got["refresh_token"])
         return str(got["access_token"])
 
 
@@ -116,7 +117,7 @@ def _why(answer: httpx.Response) -> str:
     """The UAA's reason for refusing, where it has one and it is not the obvious one."""
     try:
         told = str(answer.json()["error_description"])
-    except (ValueError, KeyError, TypeError):  # a proxy's answer, for instance
+    except (ValueError, KeyError, TypeError, RecursionError):  # a proxy's answer, for instance
         return REJECTED
     return told if told not in ("", "Bad credentials") else REJECTED
 
@@ -124,7 +125,20 @@ def _why(answer: httpx.Response) -> str:
 def _granted(answer: httpx.Response) -> dict[str, Any]:
     if answer.is_error:
         raise CfrouteError(f"the UAA gives no token: {answer.status_code} {answer.text}")
-    return dict(answer.json())
+    got = read_object(answer)
+    token = got.get("access_token")
+    if not (isinstance(token, str) and _expiry(token)):
+        raise UnexpectedAnswer(question(answer), "it has no token that says until when it is good")
+    return got
+
+
+def _expiry(token: str) -> float:
+    """When the token expires, in seconds of the epoch; 0 for what is no token."""
+    try:
+        until = claims(token).get("exp", 0)
+    except (ValueError, IndexError, TypeError, RecursionError):
+        return 0.0
+    return float(until) if isinstance(until, int | float) else 0.0
 
 
 def claims(token: str) -> dict[str, Any]:

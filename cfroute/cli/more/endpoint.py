@@ -9,7 +9,7 @@ import msgspec
 
 from cfroute.cli import render
 from cfroute.cli.access.connection import client
-from cfroute.cli.access.endpoints import INSECURE, described, is_insecure, normalized, request_error
+from cfroute.cli.access.endpoints import INSECURE, described, is_insecure, normalized, request_error, version
 from cfroute.cli.access.tokens import NotLoggedIn
 from cfroute.cli.command import command
 from cfroute.cli.kinds import PLACE, TEXT
@@ -100,13 +100,13 @@ def _root(session: Session, url: str, skip_ssl_validation: bool, ca_cert: str) -
 
     try:
         answer = asyncio.run(ask())
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         raise request_error("cloud_controller", error) from error
     except ssl.SSLError as error:
         raise ConfigurationError(f"{ca_cert}: {error.reason or error}", "--ca-cert takes certificates in PEM") from error
     try:
         return answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -115,7 +115,7 @@ def _shown(session: Session) -> ApiShown:
     known = session.settings.endpoint is None or session.settings.login is not None
     return ApiShown(
         api_endpoint=session.api.url,
-        api_version=root["links"]["cloud_controller_v3"]["meta"]["version"],
+        api_version=version(session.api.url, root),
         user=session.api.user if known else "",
         local=session.settings.endpoint is None,
     )

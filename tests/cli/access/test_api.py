@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from cfroute.cli.access.answers import UnexpectedAnswer
 from cfroute.cli.access.api import Api, ApiError, Links
 from cfroute.cli.access.tokens import Tokens
 from cfroute.cli.settings import Settings, load
@@ -26,7 +27,7 @@ from cfroute.testing.clock import ManualClock
 Answer = Callable[[Request], Response]
 
 
-def jwt(expires: float, user: str = "admin") -> str:
+def jwt(expires: object, user: str = "admin") -> str:
     claims = base64.urlsafe_b64encode(json.dumps({"exp": expires, "user_name": user}).encode()).decode().rstrip("=")
     return f"e30.{claims}.signature"
 
@@ -40,6 +41,7 @@ class Server:
         self.requests: list[Request] = []
         self.tokens: list[str] = []
         self.warnings: list[str] = []
+        self.granted: dict[str, Any] = {}
         self.settings = Settings()
         self.home = home
         app = Starlette(
@@ -60,7 +62,7 @@ class Server:
         if form["password"] != "secret":
             return JSONResponse({"error": "unauthorized"}, 401)
         self.tokens.append(jwt(self.clock.now() + 600))
-        return JSONResponse({"access_token": self.tokens[-1]})
+        return JSONResponse(self.granted or {"access_token": self.tokens[-1]})
 
     async def answer(self, request: Request) -> Response:
         self.requests.append(request)
@@ -131,13 +133,14 @@ def test_warnings_reach_the_user(server: Server) -> None:
     assert server.warnings == ["has no effect", "second"]
 
 
-def job(*states: str) -> Answer:
+def job(*states: str, operation: str = "app.delete") -> Answer:
     left = list(states)
 
     def answer(request: Request) -> Response:
         state = left.pop(0) if len(left) > 1 else left[0]
-        failures = [{"detail": "For application 'a': no"}] if state == "FAILED" else []
-        return JSONResponse({"guid": "j", "state": state, "errors": failures, "warnings": [{"detail": "careful"}]})
+        failures = [{"detail": "it cannot be"}] if state == "FAILED" else []
+        told = {"guid": "j", "operation": operation, "state": state, "errors": failures, "warnings": [{"detail": "careful"}]}
+        return JSONResponse(told)
 
     return answer
 
@@ -153,9 +156,16 @@ def test_a_job_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) ->
     assert server.api.change("DELETE", "/v3/apps/a") is not None
     assert slept == [0.05, 0.1]
     assert server.warnings == ["careful"]
-    server.answers["/v3/jobs/j"] = job("FAILED")
-    with pytest.raises(ApiError, match=r"^For application 'a': no$"):
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"), [("app.delete", "Job (j) failed: it cannot be"), ("space.apply_manifest", "it cannot be")]
+)
+def test_a_job_that_failed_says_which_it_was_but_for_a_manifests(server: Server, operation: str, told: str) -> None:
+    server.answers |= {"/v3/apps/a": accepted, "/v3/jobs/j": job("FAILED", operation=operation)}
+    with pytest.raises(ApiError) as refusal:
         server.api.change("DELETE", "/v3/apps/a")
+    assert refusal.value.message == told
 
 
 def test_several_errors_stand_on_lines_of_their_own(server: Server) -> None:
@@ -283,3 +293,68 @@ def test_damaged_settings_are_told(home: Home, server: Server) -> None:
     home.cli.write_text("{")
     with pytest.raises(CfrouteError, match=r"cli\.json"):
         load(home)
+
+
+def says(server: Server, path: str, content: object, status: int = 200) -> None:
+    """Have the server answer requests for the path with this JSON, or with these bytes as they are."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    server.answers[path] = lambda _: Response(body, status, media_type="application/json")
+
+
+NONSENSE = (
+    b"",
+    b"<html>503</html>",
+    b'{"resources": [',
+    b"\xff",
+    b"[" * 100_000,
+    None,
+    5,
+    "text",
+    [],
+    {},
+    {"resources": {"a": 1}},
+)
+
+
+@pytest.mark.parametrize("content", NONSENSE, ids=lambda content: repr(content)[:20])
+def test_what_is_no_list_is_told_in_one_line(server: Server, content: object) -> None:
+    says(server, "/v3/apps", content)
+    for ask in (server.api.list, server.api.first):
+        with pytest.raises(UnexpectedAnswer, match=r"^GET http://api\.test/v3/apps: the answer cannot be read: [^\n]+$"):
+            ask("/v3/apps")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [*NONSENSE, {"prompts": None}, {"prompts": {"username": "text"}}, {"prompts": {"username": ["text"]}}],
+    ids=lambda content: repr(content)[:40],
+)
+def test_what_is_no_prompt(server: Server, content: object) -> None:
+    says(server, "/login", content)
+    with pytest.raises(UnexpectedAnswer, match=r"^GET http://api\.test/login: the answer cannot be read: [^\n]+$"):
+        server.api.prompts()
+
+
+def test_a_list_without_end(server: Server) -> None:
+    again = {"href": "http://api.test/v3/apps?page=2"}
+    says(server, "/v3/apps", {"resources": [], "pagination": {"next": again}})
+    with pytest.raises(UnexpectedAnswer, match="its next page is one that was there before"):
+        server.api.list("/v3/apps")
+
+
+def test_a_job_that_is_in_no_state_that_jobs_have(server: Server) -> None:
+    says(server, "/v3/jobs/1", {"state": "DANCING"})
+    with pytest.raises(UnexpectedAnswer, match="no job has the state 'DANCING'"):
+        server.api.wait("http://api.test/v3/jobs/1")
+
+
+@pytest.mark.parametrize("token", [None, 5, "", "opaque", "a.b.c", "e30.e30.e30", jwt("soon"), "a.bnVsbA.c"])
+def test_what_is_no_token(server: Server, token: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither from the UAA nor in the settings, where it is as good as none."""
+    says(server, "/v3/apps", {"resources": [], "pagination": {}})
+    server.settings.access_token = str(token)
+    assert server.api.list("/v3/apps") == []
+    monkeypatch.setattr(server, "granted", {"access_token": token})
+    server.settings.access_token = ""
+    with pytest.raises(UnexpectedAnswer, match="it has no token that says until when it is good"):
+        server.api.list("/v3/apps")
