@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cfroute import certificates, sqlite
 
 from . import program
 from .benchmarks import procfs
@@ -31,6 +34,31 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(PERSONAL) or name.lower() in PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the disk: what is committed would outlive a crash, as the tests want, but no power cut."""
+    configure = sqlite.configure
+
+    def careless(connection: sqlite3.Connection, *, durable: bool = False) -> None:
+        configure(connection, durable=durable)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    monkeypatch.setattr(sqlite, "configure", careless)
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+
+
+@pytest.fixture(scope="session")
+def signing_pem() -> bytes:
+    """A key that tokens are signed with."""
+    return certificates.make_signing_key()
+
+
+@pytest.fixture
+def cheap_state(monkeypatch: pytest.MonkeyPatch, no_power_cuts: None, signing_pem: bytes) -> None:
+    """A new state folder costs little: the longest takes its key, which is the same one for all tests."""
+    monkeypatch.setattr(certificates, "make_signing_key", lambda: signing_pem)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -46,7 +46,7 @@ def own_signals() -> Iterator[None]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap_state: None) -> Home:
     """A state folder that nothing has used yet."""
     folder = tmp_path / "foundation"
     monkeypatch.setenv("CFROUTE_HOME", str(folder))

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import itertools
 import random
 import shutil
@@ -15,14 +14,12 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cfroute import certificates, sqlite
+from cfroute import certificates
 from cfroute.cloud_controller import app, seed
 from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.brokers.none import NoBrokers
@@ -128,14 +125,8 @@ class NoUaa:
 
 
 @pytest.fixture(scope="session")
-def signing_pem() -> bytes:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-
-
-@pytest.fixture(scope="session")
 def verification_key(signing_pem: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The public half's file. Making it takes 40 ms, for the private one is checked: longer than most tests."""
+    """The file of the public half."""
     path = tmp_path_factory.mktemp("key") / "signing.pub"
     path.write_bytes(certificates.public_half(signing_pem))
     return path
@@ -404,12 +395,6 @@ def settled(
     shutil.copytree(seeded, folder, dirs_exist_ok=True)
     with controller(configured(folder), ManualClock(), verification_key, sign, "settled") as cc:
         return folder, World(cc)
-
-
-@pytest.fixture
-def no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for the disk: that commits are on it is shown of connections (`test_db`)."""
-    monkeypatch.setattr(sqlite, "configure", functools.partial(sqlite.configure, durable=False))
 
 
 @pytest.fixture

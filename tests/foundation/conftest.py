@@ -9,11 +9,12 @@ import pytest
 
 from cfroute.home import Home
 
-from .toys import Supervised, eventually, is_gone
+from ..waiting import eventually
+from .toys import Supervised, is_gone
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path, cheap_state: None) -> Home:
     found = Home(tmp_path / "state")
     found.create()
     return found
