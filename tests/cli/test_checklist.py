@@ -5,6 +5,7 @@ The ids of the tests begin with the number of the point. When one fails for a ne
 
 import asyncio
 import base64
+import functools
 import inspect
 import io
 import json
@@ -292,10 +293,15 @@ def test_what_a_command_says_is_tested(entry: Entry) -> None:
     """Announcements, OK and tips are in a transcript of cf's, or in a test of the command's own."""
     names = "|".join(re.escape(name) for name in (entry.name, entry.name.replace(" ", '", "'), *entry.aliases))
     typed = re.compile(rf"\$ cfroute ({names})\b|[\"'(]({names})[\"' ]")
+    assert typed.search(_all_tests()), f"no transcript and no test runs `cfroute {entry.name}`"
+
+
+@functools.cache
+def _all_tests() -> str:
+    """Every transcript and every test but those here."""
     folders = (TESTS, TESTS.parent / "plugins")
     files = [*TESTS.glob("cli/transcripts/**/*.txt"), *(file for folder in folders for file in folder.rglob("test_*.py"))]
-    here = [file for file in files if file.name != Path(__file__).name and typed.search(file.read_text())]
-    assert here, f"no transcript and no test runs `cfroute {entry.name}`"
+    return "\n".join(file.read_text() for file in files if file.name != Path(__file__).name)
 
 
 @every_command(12)
