@@ -66,12 +66,14 @@ def file(home: Home) -> Path:
 
 
 def load(home: Home) -> Settings:
-    """The settings, or the defaults. Raises ConfigurationError for a file that holds something else."""
+    """The settings, or the defaults. Raises ConfigurationError for a file that cannot be read or holds something else."""
     path = file(home)
     try:
         return msgspec.json.decode(path.read_bytes(), type=Settings)
     except (FileNotFoundError, NotADirectoryError):  # whoever needs the folder says what is wrong with it
         return Settings()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}", "name another folder with CFROUTE_HOME or CF_HOME") from error
     except msgspec.MsgspecError as error:
         raise ConfigurationError(f"{path}: {error}", "delete the file to start with the defaults") from error
 

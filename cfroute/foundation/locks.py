@@ -36,10 +36,12 @@ def acquire(home: Home, pause: Callable[[float], None] = time.sleep) -> int:
 
 
 def is_held(home: Home) -> bool:
-    """Whether a foundation runs in this folder."""
+    """Whether a foundation runs in this folder. Raises PermissionError for somebody else's."""
     try:
         descriptor = os.open(home.run / "lock", os.O_RDWR)
-    except OSError:  # never run here, or not ours to look at
+    except PermissionError:
+        raise
+    except OSError:  # never run here
         return False
     try:
         return not _try(descriptor, fcntl.LOCK_SH)

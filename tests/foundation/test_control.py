@@ -1,6 +1,8 @@
 """The control socket: what goes wrong in the supervisor, or with it, is told as what it is."""
 
 import asyncio
+import errno
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -76,6 +78,15 @@ def test_a_supervisor_that_ends_in_the_middle_of_a_request_is_no_defect(home: Ho
         with pytest.raises(NotRunning, match="ended without an answer"):
             FoundationClient(home).status()
         thread.join()
+
+
+def test_somebody_elses_foundation_is_not_said_to_be_down(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object, *how: int) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("cfroute.foundation.locks.os.open", refuse)
+    with pytest.raises(PermissionError):
+        FoundationClient(home).status()
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"", b"null", b"\xff", b"{}"])

@@ -51,7 +51,7 @@ async def stage(host: Host, task: Task) -> Task:
     except archives.ArchiveError as error:
         failure = f"StagingError - the app package is unusable: {error.message}"
     except OSError as error:
-        failure = f"StagingError - {error}"
+        failure = f"StagingError - {error.strerror or error}"
     except TimeoutError:
         failure = "StagingTimeExpired - Staging time expired: the app took too long to stage"
     finally:
