@@ -9,7 +9,7 @@ import msgspec
 from cfroute.cli import configuration, render, toml_lines
 from cfroute.cli.command import command
 from cfroute.cli.configuration import PROJECT_FILE, TABLE, Key
-from cfroute.cli.kinds import FILE, TEXT
+from cfroute.cli.kinds import FILE
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
 from cfroute.errors import ConfigurationError, Conflict
@@ -110,8 +110,8 @@ def validate(session: Session, file: str | None) -> list[str]:
     notes=_PLACES,
     cf_shaped=False,
 )
-@argument("key", TEXT, values=configuration.keys)
-@argument("value", TEXT)
+@argument("key", values=configuration.keys)
+@argument("value")
 @_of_user
 def set_key(session: Session, key: str, value: str, of_user: bool) -> Setting:
     found = configuration.named(key)
@@ -131,7 +131,7 @@ def set_key(session: Session, key: str, value: str, of_user: bool) -> Setting:
     notes=_PLACES,
     cf_shaped=False,
 )
-@argument("key", TEXT, values=configuration.keys)
+@argument("key", values=configuration.keys)
 @_of_user
 def unset_key(session: Session, key: str, of_user: bool) -> Setting:
     found = configuration.named(key)

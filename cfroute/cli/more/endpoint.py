@@ -12,7 +12,7 @@ from cfroute.cli.access.connection import client
 from cfroute.cli.access.endpoints import INSECURE, described, is_insecure, normalized, request_error, version
 from cfroute.cli.access.tokens import NotLoggedIn
 from cfroute.cli.command import command
-from cfroute.cli.kinds import PLACE, TEXT
+from cfroute.cli.kinds import PLACE
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.settings import Endpoint, save
@@ -58,7 +58,7 @@ def endpoint_options(function: Function) -> Function:
     notes="Without an endpoint, commands use the foundation of the state folder, be it up or down, and need no login.",
     text=_text,
 )
-@argument("url", TEXT, required=False)
+@argument("url", required=False)
 @option("--unset", is_flag=True, help="Remove all API endpoint targeting, and go back to the foundation of the state folder")
 @endpoint_options
 def api(session: Session, url: str | None, unset: bool, skip_ssl_validation: bool, ca_cert: str | None) -> ApiShown | None:
