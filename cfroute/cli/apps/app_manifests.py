@@ -17,7 +17,7 @@ from cfroute.errors import CfrouteError
     examples=("cfroute create-app-manifest spring-music", "cfroute create-app-manifest spring-music -p manifest.yml"),
     see_also=("apply-manifest", "apps", "push"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @option("-p", "path", complete="output", help="Specify a path for file creation. If path not specified, manifest file is "
         "created in current working directory.")  # fmt: skip
 def create_app_manifest(session: Session, app_name: str, path: str | None) -> Resource:

@@ -97,7 +97,7 @@ def _count(process: Resource) -> ProcessCount:
     see_also=("apps", "events", "logs", "map-route", "push", "unmap-route"),
     text=summary_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @option(
     "--guid",
     is_flag=True,
@@ -120,7 +120,7 @@ def app(session: Session, app_name: str, guid: bool) -> AppSummary | None:
     examples=("cfroute create-app spring-music", "cfroute create-app spring-music --json"),
     see_also=("app", "apps", "push"),
 )
-@argument("app_name", NEW, metavar="APP_NAME")
+@argument("app_name", NEW)
 @unsupported.app_type
 def create_app(session: Session, app_name: str) -> Resource:
     session.say(f"Creating app {render.name(app_name)} in {session.target.place}...")
@@ -143,7 +143,7 @@ def create_app(session: Session, app_name: str) -> Resource:
     examples=("cfroute rename spring-music summer-music", "cfroute rename spring-music summer-music --json"),
     see_also=("apps", "delete"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @argument("new_name", NEW, metavar="NEW_APP_NAME")
 def rename(session: Session, app_name: str, new_name: str) -> Resource:
     session.say(f"Renaming app {render.name(app_name)} to {render.name(new_name)} in {session.target.place}...")
@@ -159,7 +159,7 @@ def rename(session: Session, app_name: str, new_name: str) -> Resource:
     examples=("cfroute delete spring-music", "cfroute delete spring-music -f -r"),
     see_also=("apps", "delete-route", "stop"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @force
 @option("-r", "routes", is_flag=True, help="Also delete any mapped routes")
 def delete(session: Session, app_name: str, force: bool, routes: bool) -> Resource:

@@ -24,8 +24,8 @@ from cfroute.errors import UsageError
     environment=(*STAGING, *STARTUP),
     text=summary_text,
 )
-@argument("source_app", "app", metavar="SOURCE_APP")
-@argument("destination_app", "app", metavar="DESTINATION_APP")
+@argument("source_app", "app")
+@argument("destination_app")
 @option("--no-restart", is_flag=True, help="Do not restage the destination application")
 @option("--organization", "-o", "org", help="Org that contains the destination application")
 @option("--space", "-s", help="Space that contains the destination application")

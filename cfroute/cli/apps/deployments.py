@@ -17,7 +17,7 @@ from cfroute.errors import CfrouteError
     examples=("cfroute cancel-deployment my-app", "cfroute cancel-deployment my-app --json"),
     see_also=("app", "continue-deployment", "push"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def cancel_deployment(session: Session, app_name: str) -> Resource:
     session.say(f"Canceling deployment for app {render.name(app_name)} in {session.target.place}...")
     app = lookup.app(session.api, session.target.space, app_name)
@@ -47,7 +47,7 @@ def _continued_text(app: AppSummary) -> str:
     environment=STARTUP,
     text=_continued_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def continue_deployment(session: Session, app_name: str) -> AppSummary:
     require_running(session, "continuing a deployment")
     session.say(f"Continuing deployment for app {render.name(app_name)} in {session.target.place}...")

@@ -34,7 +34,7 @@ def _text(droplets: list[Droplet]) -> str:
     see_also=("app", "create-package", "download-droplet", "packages", "push", "set-droplet"),
     text=_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def droplets(session: Session, app_name: str) -> list[Droplet]:
     session.say(f"Getting droplets of app {render.name(app_name)} in {session.target.place}...")
     session.say()
@@ -54,8 +54,8 @@ def droplets(session: Session, app_name: str) -> list[Droplet]:
     ),
     see_also=("app", "create-package", "droplets", "packages", "push", "stage-package"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
-@argument("droplet_guid", "droplet", metavar="DROPLET_GUID")
+@argument("app_name")
+@argument("droplet_guid", "droplet")
 def set_droplet(session: Session, app_name: str, droplet_guid: str) -> Resource:
     session.say(f"Setting app {render.name(app_name)} to droplet {render.name(droplet_guid)} in {session.target.place}...")
     app = lookup.app(session.api, session.target.space, app_name)
@@ -70,7 +70,7 @@ def set_droplet(session: Session, app_name: str, droplet_guid: str) -> Resource:
     examples=("cfroute download-droplet spring-music", "cfroute download-droplet spring-music --path droplet.tgz"),
     see_also=("apps", "droplets", "push", "set-droplet"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @option("--droplet", "guid", complete="droplet", help="The guid of the droplet to download (default: app's current droplet).")
 @option("--path", "-p", complete="output", help="File path to download droplet to (default: current working directory).")
 def download_droplet(session: Session, app_name: str, guid: str | None, path: str | None) -> Resource:

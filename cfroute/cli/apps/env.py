@@ -49,7 +49,7 @@ def _documents(values: dict[str, Any]) -> list[str]:
     see_also=("app", "set-env", "unset-env"),
     text=_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def env(session: Session, app_name: str) -> Environment:
     session.say(f"Getting env variables for app {render.name(app_name)} in {session.target.place}...")
     app = lookup.app(session.api, session.target.space, app_name)
@@ -69,7 +69,7 @@ def env(session: Session, app_name: str) -> Environment:
     examples=("cfroute set-env spring-music COLOR blue", "cfroute set-env spring-music OPTIONS '-v --all'"),
     see_also=("env", "restage", "unset-env"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @argument("name", metavar="ENV_VAR_NAME")
 @argument("value", metavar="ENV_VAR_VALUE")
 def set_env(session: Session, app_name: str, name: str, value: str) -> Resource:
@@ -87,7 +87,7 @@ def set_env(session: Session, app_name: str, name: str, value: str) -> Resource:
     examples=("cfroute unset-env spring-music COLOR", "cfroute ue spring-music COLOR"),
     see_also=("env", "restage", "set-env"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @argument("name", metavar="ENV_VAR_NAME")
 def unset_env(session: Session, app_name: str, name: str) -> Resource:
     session.say(f"Removing env variable {render.name(name)} from app {render.name(app_name)} in {session.target.place}...")

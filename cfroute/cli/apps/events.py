@@ -40,7 +40,7 @@ def _text(events: list[Event]) -> str:
     see_also=("app", "logs", "map-route", "unmap-route"),
     text=_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def events(session: Session, app_name: str) -> list[Event]:
     session.say(f"Getting events for app {render.name(app_name)} in {session.target.place}...")
     app = lookup.app(session.api, session.target.space, app_name)

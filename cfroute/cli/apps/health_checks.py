@@ -43,7 +43,7 @@ def _ready_text(checks: list[HealthCheck]) -> str:
     see_also=("get-readiness-health-check", "set-health-check"),
     text=_live_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def get_health_check(session: Session, app_name: str) -> list[HealthCheck]:
     session.say(f"Getting health check type for app {render.name(app_name)} in {session.target.place}...")
     return _checks(session, app_name, "health_check")
@@ -56,7 +56,7 @@ def get_health_check(session: Session, app_name: str) -> list[HealthCheck]:
     see_also=("get-health-check",),
     text=_ready_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def get_readiness_health_check(session: Session, app_name: str) -> list[HealthCheck]:
     session.say(f"Getting readiness health check type for app {render.name(app_name)} in {session.target.place}...")
     return _checks(session, app_name, "readiness_health_check")
@@ -91,7 +91,7 @@ def _check(process: str, check: Resource) -> HealthCheck:
     ),
     see_also=("get-health-check", "restart"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @argument("check", metavar="HEALTH_CHECK_TYPE", type=click.Choice(["process", "port", "http"]))
 @option("--endpoint", default=_DEFAULT_ENDPOINT, help="Path on the app (Default: /)")
 @option("--invocation-timeout", type=click.IntRange(min=1), help="Time (in seconds) that controls individual health "

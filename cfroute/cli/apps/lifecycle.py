@@ -23,7 +23,7 @@ from cfroute.errors import CfrouteError
     environment=STARTUP,
     text=summary_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def start(session: Session, app_name: str) -> AppSummary | None:
     app = lookup.app(session.api, session.target.space, app_name)
     _announce(session, "Starting", app)
@@ -74,7 +74,7 @@ def _staged(session: Session, app: Resource) -> str | None:
     examples=("cfroute stop spring-music", "cfroute sp spring-music"),
     see_also=("restart", "scale", "start"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def stop(session: Session, app_name: str) -> Resource:
     app = lookup.app(session.api, session.target.space, app_name)
     if app["state"] == "STOPPED":
@@ -147,7 +147,7 @@ def stop_and_start(session: Session, app: Resource, droplet: str | None, *, no_w
     environment=(*STAGING, *STARTUP),
     text=summary_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @deploying.strategy_options("restaged")
 def restage(session: Session, app_name: str, **given: Any) -> AppSummary | None:
     strategy = deploying.chosen(given)
@@ -172,7 +172,7 @@ def restage(session: Session, app_name: str, **given: Any) -> AppSummary | None:
     examples=("cfroute restart-app-instance spring-music 0", "cfroute restart-app-instance web 1 --process worker"),
     see_also=("restart",),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @argument("index")
 @option("--process", default="web", help="Process to restart (Default: web)")
 def restart_app_instance(session: Session, app_name: str, index: str, process: str) -> Resource:

@@ -34,7 +34,7 @@ def _text(packages: list[Package]) -> str:
     see_also=("app", "create-package", "droplets", "push"),
     text=_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def packages(session: Session, app_name: str) -> list[Package]:
     session.say(f"Getting packages of app {render.name(app_name)} in {session.target.place}...")
     session.say()
@@ -49,7 +49,7 @@ def packages(session: Session, app_name: str) -> list[Package]:
     examples=("cfroute create-package spring-music", "cfroute create-package spring-music -p ./app"),
     see_also=("app", "droplets", "packages", "push", "stage-package"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @unsupported.docker_image
 @option("-p", "path", complete="file", help="Path to app directory or to a zip file of the contents of the app directory")
 def create_package(session: Session, app_name: str, path: str | None) -> Resource:
@@ -80,7 +80,7 @@ def _staged_text(droplet: Resource) -> str:
     environment=STAGING,
     text=_staged_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @option("--package-guid", help="The guid of the package to stage (default: latest ready package)")
 def stage_package(session: Session, app_name: str, package_guid: str | None) -> Resource:
     require_running(session, "staging")

@@ -49,7 +49,7 @@ def _text(summaries: list[AppSummary]) -> str:
     environment=(*STAGING, *STARTUP),
     text=_text,
 )
-@argument("app_name", "app", required=False, metavar="APP_NAME")
+@argument("app_name", required=False)
 @push_options
 def push(session: Session, app_name: str | None, no_start: bool, **given: Any) -> list[AppSummary]:
     check({"no_start": no_start, **given})

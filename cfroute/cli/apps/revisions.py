@@ -48,7 +48,7 @@ def _cells(revision: Revision) -> tuple[str, ...]:
     see_also=("revision", "rollback"),
     text=_list_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 def revisions(session: Session, app_name: str) -> list[Revision]:
     session.say(f"Getting revisions for app {render.name(app_name)} in {session.target.place}...")
     app = lookup.app(session.api, session.target.space, app_name)
@@ -110,7 +110,7 @@ def _detail_text(revision: Revision) -> str:
     see_also=("revisions", "rollback"),
     text=_details_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @option("--version", complete="revision", type=click.IntRange(min=1), help="The integer representing the specific revision "
         "to show (default: those that are deployed)")  # fmt: skip
 def revision(session: Session, app_name: str, version: int | None) -> list[Revision]:
@@ -147,7 +147,7 @@ def _rolled_back_text(app: AppSummary) -> str:
     environment=STARTUP,
     text=_rolled_back_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @option("-f", "force", is_flag=True, help="Force rollback without confirmation")
 @option("--version", complete="revision", type=click.IntRange(min=1), required=True, help="Roll back to the specified revision")
 @deploying.strategy_options(

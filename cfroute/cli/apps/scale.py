@@ -34,7 +34,7 @@ Modifying the app's disk or memory will cause the app to restart.""",
     environment=STARTUP,
     text=summary_text,
 )
-@argument("app_name", "app", metavar="APP_NAME")
+@argument("app_name")
 @option("--force", "-f", is_flag=True, help="Force restart of app without prompt")
 @option("--instances", "-i", type=click.IntRange(min=0), help="Number of instances")
 @option("-k", "disk", help="Disk limit (e.g. 256M, 1024M, 1G)")

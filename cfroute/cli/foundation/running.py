@@ -113,7 +113,7 @@ def _plain(value: Any) -> str:
     see_also=("status", "restart"),
     cf_shaped=False,
 )
-@argument("component", "component")
+@argument("component")
 @option("--signal", "signal_name", default="KILL", metavar="SIGNAL", help="Name or number of the signal (default: KILL)")
 def kill(session: Session, component: str, signal_name: str) -> None:
     number = _signal(signal_name)

@@ -65,7 +65,7 @@ def org_quota(session: Session, quota: str) -> Quota:
     ),
     see_also=("create-org", "org-quotas", "set-org-quota"),
 )
-@argument("org_quota", NEW, metavar="ORG_QUOTA")
+@argument("org_quota", NEW)
 @quotas.limits(new=True)
 def create_org_quota(session: Session, org_quota: str, **given: Any) -> Resource:
     session.say(f"Creating org quota {render.name(org_quota)} as {session.target.user}...")

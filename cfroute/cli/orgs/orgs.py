@@ -72,7 +72,7 @@ def create_org(session: Session, org: str, quota: str | None) -> Resource:
     see_also=("org-quotas", "orgs", "set-org-role"),
 )
 @argument("org")
-@argument("new_org_name", NEW, metavar="NEW_ORG_NAME")
+@argument("new_org_name", NEW)
 def rename_org(session: Session, org: str, new_org_name: str) -> Resource:
     session.say(f"Renaming org {render.name(org)} to {render.name(new_org_name)} as {session.target.user}...")
     found = lookup.org(session.api, org)
@@ -95,7 +95,7 @@ def same_name(one: str, other: str) -> bool:
     examples=("cfroute delete-org acme --dry-run", "cfroute delete-org acme -f"),
     see_also=("create-org", "orgs"),
 )
-@argument("org", "org")
+@argument("org")
 @force
 @doomed.dry_run
 def delete_org(session: Session, org: str, force: bool, dry_run: bool) -> Resource | None:

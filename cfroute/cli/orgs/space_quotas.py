@@ -133,7 +133,7 @@ def set_space_quota(session: Session, space: str, quota: str) -> Resource:
     see_also=("space",),
 )
 @argument("space")
-@argument("space_quota", metavar="SPACE_QUOTA")
+@argument("space_quota")
 def unset_space_quota(session: Session, space: str, space_quota: str) -> Resource:
     org = session.target.org
     session.say(f"Unassigning space quota {render.name(space_quota)} from space {render.name(space)} as {session.target.user}...")

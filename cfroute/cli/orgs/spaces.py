@@ -36,7 +36,7 @@ def spaces(session: Session, labels: str | None) -> list[Named]:
     return [Named(space["guid"], space["name"]) for space in found]
 
 
-org_option = option("-o", "org", complete="org", help="Organization (default: the targeted one)")
+org_option = option("-o", "org", help="Organization (default: the targeted one)")
 
 
 @command(
@@ -89,7 +89,7 @@ def _become_developer(session: Session, space: Resource, org: Resource) -> None:
     see_also=("space", "space-quotas", "space-users", "spaces", "target"),
 )
 @argument("space")
-@argument("new_space_name", NEW, metavar="NEW_SPACE_NAME")
+@argument("new_space_name", NEW)
 def rename_space(session: Session, space: str, new_space_name: str) -> Resource:
     owner = session.target.org
     session.say(f"Renaming space {render.name(space)} to {render.name(new_space_name)} as {session.target.user}...")
@@ -108,7 +108,7 @@ def rename_space(session: Session, space: str, new_space_name: str) -> Resource:
     examples=("cfroute delete-space staging --dry-run", "cfroute delete-space staging -o acme -f"),
     see_also=("create-space", "spaces"),
 )
-@argument("space", "space")
+@argument("space")
 @org_option
 @force
 @doomed.dry_run

@@ -29,8 +29,8 @@ def destination_of(route: Resource, app: Resource) -> Resource | None:
     ),
     see_also=("create-route", "map-route", "routes", "unmap-route"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
-@argument("domain", "domain")
+@argument("app_name")
+@argument("domain")
 @route_options("for the HTTP route", hostname="Hostname for the HTTP route (required for shared domains)")
 @option(
     "--app-protocol",

@@ -13,8 +13,8 @@ from cfroute.cli.session import Session
     examples=("cfroute share-private-domain acme shop.example.com", "cfroute share-private-domain acme shop.example.com --json"),
     see_also=("create-private-domain", "domains", "unshare-private-domain"),
 )
-@argument("org", "org")
-@argument("domain", "domain")
+@argument("org")
+@argument("domain")
 def share_private_domain(session: Session, org: str, domain: str) -> Resource:
     session.say(f"Sharing domain {render.name(domain)} with org {render.name(org)} as {session.target.user}...")
     found, other = lookup.domain(session.api, domain), lookup.org(session.api, org)
@@ -29,8 +29,8 @@ def share_private_domain(session: Session, org: str, domain: str) -> Resource:
     examples=("cfroute unshare-private-domain acme shop.example.com", "cfroute unshare-private-domain acme shop.example.com -f"),
     see_also=("delete-private-domain", "domains", "share-private-domain"),
 )
-@argument("org", "org")
-@argument("domain", "domain")
+@argument("org")
+@argument("domain")
 @option("-f", "force", is_flag=True, help="Unshare without confirmation (cf always asks)")
 def unshare_private_domain(session: Session, org: str, domain: str, force: bool) -> Resource:
     shown, whom = render.name(domain), render.name(org)

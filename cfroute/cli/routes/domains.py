@@ -100,7 +100,7 @@ def create_shared_domain(session: Session, domain: str, router_group: str | None
     ),
     see_also=("create-shared-domain", "domains", "share-private-domain"),
 )
-@argument("org", "org")
+@argument("org")
 @argument("domain")
 def create_private_domain(session: Session, org: str, domain: str) -> Resource:
     session.say(f"Creating private domain {render.name(domain)} for org {render.name(org)} as {session.target.user}...")
@@ -120,7 +120,7 @@ def create_private_domain(session: Session, org: str, domain: str) -> Resource:
     examples=("cfroute delete-shared-domain apps.localhost", "cfroute delete-shared-domain apps.localhost -f"),
     see_also=("delete-private-domain", "domains"),
 )
-@argument("domain", "domain")
+@argument("domain")
 @force
 def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource:
     session.say("This action impacts all orgs using this domain.")
@@ -144,7 +144,7 @@ def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource
     examples=("cfroute delete-private-domain acme.localhost", "cfroute delete-domain acme.localhost -f"),
     see_also=("delete-shared-domain", "domains", "unshare-private-domain"),
 )
-@argument("domain", "domain")
+@argument("domain")
 @force
 def delete_private_domain(session: Session, domain: str, force: bool) -> Resource:
     announcement = f"Deleting private domain {render.name(domain)} as {session.target.user}..."

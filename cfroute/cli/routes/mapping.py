@@ -29,8 +29,8 @@ Map a TCP route:
     ),
     see_also=("create-route", "routes", "unmap-route", "update-destination", "update-route"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
-@argument("domain", "domain")
+@argument("app_name")
+@argument("domain")
 @route_options(
     "for the HTTP route",
     hostname="Hostname for the HTTP route (required for shared domains)",
@@ -100,8 +100,8 @@ Unmap a TCP route:
     ),
     see_also=("delete-route", "map-route", "routes"),
 )
-@argument("app_name", "app", metavar="APP_NAME")
-@argument("domain", "domain")
+@argument("app_name")
+@argument("domain")
 @route_options("used to identify the HTTP route", port="Port used to identify the TCP route")
 def unmap_route(
     session: Session, app_name: str, domain: str, hostname: str | None, path: str | None, port: int | None

@@ -66,7 +66,7 @@ Display a TCP route:
     see_also=("create-route", "delete-route", "routes"),
     text=_details_text,
 )
-@argument("domain", "domain")
+@argument("domain")
 @route_options("used to identify the HTTP route", port="Port used to identify the TCP route")
 def route(session: Session, domain: str, hostname: str | None, path: str | None, port: int | None) -> RouteDetails:
     name = route_name(domain, hostname, path, port)

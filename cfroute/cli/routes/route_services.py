@@ -21,8 +21,8 @@ from cfroute.cli.session import Session
     ),
     see_also=("create-user-provided-service", "routes", "services", "unbind-route-service"),
 )
-@argument("domain", "domain")
-@argument("service_instance", "service")
+@argument("domain")
+@argument("service_instance")
 @parameters_option
 @route_options(
     "used in combination with HOSTNAME and DOMAIN to specify the route to bind",
@@ -77,8 +77,8 @@ def _relationships(instance: Resource, route: Resource) -> Resource:
     ),
     see_also=("bind-route-service", "delete-service", "routes", "services"),
 )
-@argument("domain", "domain")
-@argument("service_instance", "service")
+@argument("domain")
+@argument("service_instance")
 @option("-f", "force", is_flag=True, help="Force unbinding without confirmation")
 @route_options(
     "used in combination with HOSTNAME and DOMAIN to specify the route to unbind",

@@ -13,10 +13,10 @@ from cfroute.errors import NotFound
 
 def _route_and_space(function: Function) -> Function:
     """DOMAIN, --hostname and --path, and the space by -s and -o."""
-    function = option("-s", "space", complete="space", help="The other space (default: targeted space)")(function)
-    function = option("-o", "org", complete="org", help="The org of the other space (default: targeted org)")(function)
+    function = option("-s", "space", help="The other space (default: targeted space)")(function)
+    function = option("-o", "org", help="The org of the other space (default: targeted org)")(function)
     purpose = "Hostname for the HTTP route (required for shared domains)"
-    return argument("domain", "domain")(route_options("for the HTTP route", hostname=purpose)(function))
+    return argument("domain")(route_options("for the HTTP route", hostname=purpose)(function))
 
 
 class _Pair(NamedTuple):

@@ -29,7 +29,7 @@ Create a TCP route:
     ),
     see_also=("check-route", "domains", "map-route", "routes", "unmap-route", "update-route"),
 )
-@argument("domain", "domain")
+@argument("domain")
 @route_options(
     "for the HTTP route",
     hostname="Hostname for the HTTP route (required for shared domains)",
@@ -99,7 +99,7 @@ Check a TCP route:
     ),
     see_also=("create-route", "delete-route", "routes"),
 )
-@argument("domain", "domain")
+@argument("domain")
 @route_options("used to identify the HTTP route", port="Port used to identify the TCP route")
 @option("--exit-code", is_flag=True, help="Exit with 4 when the route does not exist (cf exits with 0)")
 def check_route(
@@ -138,7 +138,7 @@ Delete a TCP route:
     ),
     see_also=("delete-orphaned-routes", "routes", "unmap-route"),
 )
-@argument("domain", "domain")
+@argument("domain")
 @force
 @route_options(
     "used to identify the HTTP route",

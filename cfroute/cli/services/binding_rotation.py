@@ -40,7 +40,7 @@ def _instance(binding: Resource) -> str:
     ),
     see_also=("bind-service", "unbind-service"),
 )
-@argument("app_name", metavar="APP_NAME")
+@argument("app_name")
 @option("--force", "-f", is_flag=True, help="Force deletion without confirmation")
 @option(
     "--keep-last", type=click.IntRange(min=1), default=1, complete="text", help="Keep the last N service bindings (default: 1)"

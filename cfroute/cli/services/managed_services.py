@@ -85,7 +85,7 @@ def _plan(session: Session, offering: str, plan: str, broker: str | None) -> Res
     ),
     see_also=("create-service", "rename-service", "services", "update-user-provided-service", "upgrade-service"),
 )
-@argument("service_instance", "service")
+@argument("service_instance")
 @parameters_option
 @tags_option
 @option("-p", "plan", help="Change service plan for a service instance")

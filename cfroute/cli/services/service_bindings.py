@@ -25,7 +25,7 @@ old ones. It sees the newest when it is restaged.""",
     ),
     see_also=("cleanup-outdated-service-bindings", "services", "unbind-service"),
 )
-@argument("app_name", metavar="APP_NAME")
+@argument("app_name")
 @argument("service_instance")
 @parameters_option
 @option(
@@ -82,7 +82,7 @@ def _tell_what_is_left(session: Session, app: str, instance: str, done: bool) ->
     examples=("cfroute unbind-service myapp mydb", "cfroute us myapp mydb --wait"),
     see_also=("apps", "bind-service", "delete-service", "services"),
 )
-@argument("app_name", metavar="APP_NAME")
+@argument("app_name")
 @argument("service_instance")
 @wait_option
 def unbind_service(session: Session, app_name: str, service_instance: str, wait: bool) -> Resource:

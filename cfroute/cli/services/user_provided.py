@@ -101,7 +101,7 @@ def create_user_provided_service(session: Session, service_instance: str, **fiel
     ),
     see_also=("bind-route-service", "rename-service", "services", "update-service"),
 )
-@argument("service_instance", "service")
+@argument("service_instance")
 @_fields
 def update_user_provided_service(session: Session, service_instance: str, **fields: str | None) -> Resource:
     changes = _changes(session, **fields)

@@ -44,7 +44,7 @@ def _text(groups: list[Group]) -> str:
     see_also=("orgs", "set-org-role", "space-users"),
     text=_text,
 )
-@argument("org", "org")
+@argument("org")
 @option("--all-users", "-a", "everybody", is_flag=True, help="List all users with roles in the org or in spaces within the org")
 def org_users(session: Session, org: str, everybody: bool) -> list[Group]:
     session.say(f"Getting users in {Place(org).shown} as {session.target.user}...")
@@ -63,8 +63,8 @@ def org_users(session: Session, org: str, everybody: bool) -> list[Group]:
     see_also=("org-users", "set-space-role", "spaces"),
     text=_text,
 )
-@argument("org", "org")
-@argument("space", "space")
+@argument("org")
+@argument("space")
 def space_users(session: Session, org: str, space: str) -> list[Group]:
     session.say(f"Getting users in {Place(org, space).shown} as {session.target.user}...")
     session.say()
