@@ -38,7 +38,7 @@ def parse_options(name: RouteName, options: tuple[str, ...]) -> dict[str, str]:
     ),
     see_also=("check-route", "domains", "map-route", "routes", "unmap-route"),
 )
-@argument("domain", "domain")
+@argument("domain")
 @route_options("for the HTTP route", hostname="Hostname for the HTTP route (required for shared domains)")
 @route_option
 @option("--remove-option", "-r", "removed", multiple=True, help="Remove an option with the given name")
