@@ -1,5 +1,6 @@
 """Options and arguments: each has a kind (see `kinds`), by which it is completed, and each option a long name."""
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -70,8 +71,14 @@ def _file_for_stdout(parameter: click.Parameter, context: click.Context) -> str:
         session.quiet = True
     file = context.with_resource(tempfile.NamedTemporaryFile(prefix="cfroute-stdout-"))  # noqa: SIM115
     # pushed last, so done first: while the file is there
-    context.call_on_close(lambda: click.echo(Path(file.name).read_bytes(), nl=False))
+    context.call_on_close(lambda: _copy_to_stdout(Path(file.name)))
     return file.name
+
+
+def _copy_to_stdout(path: Path) -> None:
+    with path.open("rb") as file:
+        sys.stdout.flush()
+        shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 _STREAMS: dict[str, Callable[[click.Parameter, click.Context], str]] = {

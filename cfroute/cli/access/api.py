@@ -1,7 +1,6 @@
 """The Cloud Controller as the commands see it: one way to call its v3 API, wherever it is (see `connection`)."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -9,19 +8,17 @@ import httpx
 
 from cfroute.cli.access.answers import UnexpectedAnswer, question, read, read_list, read_object
 from cfroute.cli.access.tokens import Tokens
-from cfroute.cli.progress import AFTER, Waiting
+from cfroute.cli.access.transport import Links, Transport
+from cfroute.cli.progress import Waiting
 from cfroute.clock import Clock
-from cfroute.errors import CfrouteError, NotRunning, TimedOut
+from cfroute.errors import CfrouteError, NotRunning
 
 Resource = dict[str, Any]
 
 MOST_PER_PAGE = 5000
-REQUEST_TIMEOUT = 60.0  # seconds
 _DOWN, _START = "The foundation is not running, and service brokers", " Start it with 'cfroute up'."
 _JOB_STATES = ("PROCESSING", "POLLING", "COMPLETE", "FAILED")
 JOB_POLL = (0.05, 1.0)  # seconds: the first pause, and the longest
-# Seconds. An API that has answered before, and does not any more, is being restarted: a GET is repeated, and for so long.
-PATIENCE, RETRY = 5.0, 0.2
 
 
 class ApiError(CfrouteError):
@@ -55,37 +52,6 @@ class UaaRefusal(CfrouteError):
         self.status = answer.status_code
 
 
-def _not_answering(component: str, error: httpx.RequestError) -> CfrouteError:
-    """Why a component of the state folder's foundation did not answer."""
-    if isinstance(error, httpx.TimeoutException):
-        return TimedOut(f"{component} did not answer within {REQUEST_TIMEOUT:.0f} s")
-    return NotRunning(
-        f"{component} does not answer: {str(error) or 'it hung up'}",
-        f"'cfroute status' shows the components; 'cfroute restart {component}' starts this one again",
-    )
-
-
-class Links(NamedTuple):
-    """How the servers are reached.
-
-    uaa is where tokens are had; users is the URL of the one that keeps the users, where that is another. doors has the paths
-    that other servers answer, and where those are. unreachable makes an error of a failed request to a component.
-    """
-
-    cloud_controller: httpx.AsyncClient
-    uaa: httpx.AsyncClient
-    users: str = ""
-    doors: Mapping[str, str] = {}
-    unreachable: Callable[[str, httpx.RequestError], CfrouteError] = _not_answering
-
-    def address(self, path: str) -> str:
-        """Where to ask for a path of the API."""
-        for prefix, place in self.doors.items():
-            if path.startswith(f"{prefix}/"):
-                return place + path.removeprefix(prefix)
-        return path
-
-
 class Page(NamedTuple):
     """All resources of a list, and what was included with them."""
 
@@ -101,13 +67,10 @@ class Api:
     ) -> None:
         self._links = links
         self._tokens = tokens
-        self._clock = clock
+        self._transport = Transport(links, clock, waiting)
         self._warn = warn
-        self._waiting = waiting
-        self._has_answered = False
         self.asked = ""
         """The last request that was answered, as messages name it."""
-        self._runner = asyncio.Runner()
 
     @property
     def url(self) -> str:
@@ -117,21 +80,21 @@ class Api:
     @property
     def user(self) -> str:
         """The name of the user on whose behalf the API is called."""
-        return self._tokens.user(self._run)
+        return self._tokens.user(self._transport.run)
 
     @property
     def user_guid(self) -> str:
         """The guid of that user, or the name of the client."""
-        return self._tokens.guid(self._run)
+        return self._tokens.guid(self._transport.run)
 
     @property
     def token(self) -> str:
         """A valid access token."""
-        return self._tokens.access(self._run)
+        return self._tokens.access(self._transport.run)
 
     def log_in(self, form: dict[str, str], origin: str = "") -> None:
         """Make the calls as somebody else from now on. Raises Rejected."""
-        self._tokens.log_in(self._run, form, origin)
+        self._tokens.log_in(self._transport.run, form, origin)
 
     def log_out(self) -> None:
         """Make the calls as the admin from now on."""
@@ -139,7 +102,7 @@ class Api:
 
     def prompts(self) -> dict[str, list[str]]:
         """What the UAA wants to be asked of a person: kind and text of each prompt."""
-        answer = self._run("uaa", self._links.uaa.get("/login", headers={"Accept": "application/json"}))
+        answer = self._transport.run("uaa", self._links.uaa.get("/login", headers={"Accept": "application/json"}))
         prompts = read_object(answer).get("prompts")
         if not (isinstance(prompts, dict) and all(isinstance(each, list) and len(each) == 2 for each in prompts.values())):
             raise UnexpectedAnswer(question(answer), "it has no prompts")
@@ -148,33 +111,22 @@ class Api:
     def uaa(self, method: str, path: str, **request: Any) -> httpx.Response:
         """One request to the UAA; `request` goes to httpx. Raises UaaRefusal for a status of 400 and above."""
         headers = {"Authorization": f"bearer {self.token}", **request.pop("headers", {})}
-        answer = self._run("uaa", self._links.uaa.request(method, f"{self._links.users}{path}", headers=headers, **request))
+        answer = self._transport.run("uaa", self._links.uaa.request(method, f"{self._links.users}{path}", headers=headers, **request))
         if answer.is_error:
             raise UaaRefusal(answer)
         return answer
 
     def close(self) -> None:
         """End all connections, and what SIGTERM or Ctrl-C broke off."""
-        self._runner.run(_cancel_others())
-        for client in (self._links.cloud_controller, self._links.uaa):
-            self._runner.run(client.aclose())
-        self._runner.close()
+        self._transport.close()
 
     def sleep(self, seconds: float) -> None:
         """Wait, while the apps of this process (if any) go on working."""
-        self._runner.run(self._clock.sleep(seconds))
+        self._transport.sleep(seconds)
 
     def root(self) -> Any:
         """What the API says of itself to anybody."""
-        return read(self._run("cloud_controller", self._links.cloud_controller.get("/")))
-
-    def _pause(self, seconds: float) -> None:
-        """Between two looks at a job."""
-        if self._waiting is not None:
-            self._waiting.show("a job")
-        self.sleep(seconds)
-        if self._waiting is not None:
-            self._waiting.clear()
+        return read(self._transport.run("cloud_controller", self._links.cloud_controller.get("/")))
 
     def get(self, path: str, /, **query: Any) -> Any:
         return read(self.call("GET", path, query=query))
@@ -226,7 +178,7 @@ class Api:
         pause, longest = JOB_POLL
         ended = ("COMPLETE", "FAILED", "POLLING") if begun else ("COMPLETE", "FAILED")
         while (job := self._job(job_url))["state"] not in ended:
-            self._pause(pause)
+            self._transport.pause(pause)
             pause = min(pause * 2, longest)
         for warning in job.get("warnings") or []:
             self._warn(warning["detail"])
@@ -279,9 +231,10 @@ class Api:
                 headers={"Authorization": f"bearer {self.token}", **(headers or {})},
                 **more,
             )
-            return self._run("cloud_controller", self._links.cloud_controller.send(request))
+            return self._transport.run("cloud_controller", self._links.cloud_controller.send(request))
 
-        answer = self._patiently(method, attempt)
+        answer = self._transport.patiently(method, attempt)
+        self.asked = question(answer)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._tokens.forget()  # of another foundation in the same folder, or its key was changed
             answer = attempt()
@@ -289,45 +242,23 @@ class Api:
             self._warn(unquote(warning.strip()))
         return answer
 
-    def _patiently(self, method: str, attempt: Callable[[], httpx.Response]) -> httpx.Response:
-        deadline = self._clock.monotonic() + PATIENCE
-        while True:
-            try:
-                answer = attempt()
-            except CfrouteError as error:
-                hung_up = isinstance(error.__cause__, httpx.NetworkError | httpx.RemoteProtocolError)
-                if not (hung_up and method == "GET" and self._has_answered and self._clock.monotonic() < deadline):
-                    raise
-                self.sleep(RETRY)
-            else:
-                self._has_answered, self.asked = True, question(answer)
+    def download(self, path: str, take: Callable[[bytes], object]) -> None:
+        """Hand over what is there, piece by piece, wherever a redirect leads. Raises as `call` does, and for an early end."""
+        headers = {"Authorization": f"bearer {self.token}"}
+
+        async def streamed() -> httpx.Response:
+            address = self._links.address(path)
+            async with self._links.cloud_controller.stream("GET", address, headers=headers, follow_redirects=True) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    return answer
+                async for piece in answer.aiter_bytes():
+                    take(piece)
                 return answer
 
-    def _run(self, component: str, request: Any) -> httpx.Response:
-        try:
-            answer: httpx.Response = self._runner.run(self._awaited(component, request))
-        except httpx.RequestError as error:
-            raise self._links.unreachable(component, error) from error
-        return answer
-
-    async def _awaited(self, component: str, request: Awaitable[httpx.Response]) -> httpx.Response:
-        """The answer; somebody who looks on is told that it takes long."""
-        if self._waiting is None:
-            return await request
-        timer = asyncio.get_running_loop().call_later(AFTER, self._waiting.show, component)
-        try:
-            return await request
-        finally:
-            timer.cancel()
-            self._waiting.clear()
-
-
-async def _cancel_others() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-
+        answer = self._transport.run("cloud_controller", streamed())
+        if answer.is_error:
+            raise _refusal(answer)
 
 def _query(values: Mapping[str, Any]) -> dict[str, str]:
     return {key: _value(value) for key, value in values.items() if value is not None}

@@ -6,6 +6,7 @@ import msgspec
 
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
+from cfroute.cli.apps.downloads import fetch
 from cfroute.cli.apps.staging import use_droplet
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
@@ -80,7 +81,8 @@ def download_droplet(session: Session, app_name: str, guid: str | None, path: st
     wanted = guid or _current(session, app)
     target = _target(path, wanted)
     try:
-        target.write_bytes(session.api.call("GET", f"/v3/droplets/{wanted}/download").content)
+        droplet = session.api.get(f"/v3/droplets/{wanted}")
+        fetch(session.api, f"/v3/droplets/{wanted}/download", target, droplet.get("checksum"))
     except ApiError as error:
         if error.says(detail="Droplet not found"):
             raise CfrouteError(f"Droplet '{wanted}' not found for app '{app_name}'") from error
