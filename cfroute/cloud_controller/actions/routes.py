@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, func, select
 
-from cfroute.cloud_controller import router_groups
-from cfroute.cloud_controller.actions import brokered, lifecycle, quotas
+from cfroute.cloud_controller import quota_use, router_groups
+from cfroute.cloud_controller.actions import brokered, lifecycle
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.errors import unprocessable
 from cfroute.cloud_controller.models import Domain, Route, RouteBinding, Space
@@ -55,7 +55,7 @@ def _wanted(
     call: Call, domain: Domain, space: Space, host: str, path: str, port: int, taken: set[int], free_port: bool
 ) -> rules.Wanted:
     config, group = call.platform.config, domain.router_group
-    exceeded = quotas.exceeded(call, space, {"total_routes": 1, **({"total_reserved_ports": 1} if port else {})})
+    exceeded = quota_use.exceeded(call.session, space, {"total_routes": 1, **({"total_reserved_ports": 1} if port else {})})
     address = {"domain": domain.guid, "host": host, "path": path, "port": port}
     fqdn = f"{host}.{domain.name}" if host else ""
     twin, taken_domain, other_space = call.session.execute(_rivals(), {**address, "fqdn": fqdn, "space": space.guid}).one()

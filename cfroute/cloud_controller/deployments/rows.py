@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller import runs
-from cfroute.cloud_controller.actions import quotas
+from cfroute.cloud_controller import quota_use, runs
 from cfroute.cloud_controller.deployments.instances import instances, problem
 from cfroute.cloud_controller.deployments.progress import Origin, Standing, Step, Web
 from cfroute.cloud_controller.deployments.states import ACTIVE, DEGENERATE, FORWARD, STATUS, SUPERSEDED, WORKING, State, Status
@@ -92,7 +91,7 @@ def excess(session: Session, deployment: Deployment, step: Step) -> str | None:
         instances, memory = instances + more, memory + more * process.memory_mb
         if more > 0 and process.guid == deployment.process_guid:
             grown_mb = process.memory_mb
-    return quotas.deployment_excess(session, app, memory, instances, grown_mb) if grown_mb else None
+    return quota_use.deployment_excess(session, app, memory, instances, grown_mb) if grown_mb else None
 
 
 def trouble(deployment: Deployment, seen: Seen) -> str | None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cfroute.cloud_controller.actions import quota_changes, quotas
+from cfroute.cloud_controller import quota_use
+from cfroute.cloud_controller.actions import quota_changes
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
@@ -87,7 +88,7 @@ def apply(call: Call) -> dict[str, Any]:
 
 def usage(call: Call) -> dict[str, Any]:
     organization = call.the(Organization)
-    return present.usage(organization, quotas.usage(call, organization), call.urls)
+    return present.usage(organization, quota_use.everything(call.session, organization), call.urls)
 
 
 ENDPOINTS = (

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from cfroute.cloud_controller import feature_flags
-from cfroute.cloud_controller.actions import jobs, quotas, routes
+from cfroute.cloud_controller import feature_flags, quota_use
+from cfroute.cloud_controller.actions import jobs, routes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, knowing_router_groups, patch, post
@@ -68,7 +68,7 @@ def create(call: Call) -> Reply:
     body = call.body
     hashing = "options" in body and feature_flags.enabled(call, "hash_based_routing")
     refuse_if(rules.body_problems(body, hashing=hashing))
-    space = call.find(Space, related(body, "space"), quotas.LOADS)
+    space = call.find(Space, related(body, "space"), quota_use.LOADS)
     if space is None:
         raise unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
     domain = call.find(Domain, related(body, "domain"))

@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cfroute.cloud_controller.actions import quota_changes, quotas
+from cfroute.cloud_controller import quota_use
+from cfroute.cloud_controller.actions import quota_changes
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import refuse_if, unprocessable
@@ -105,7 +106,7 @@ def unapply(call: Call) -> Reply:
 
 def usage(call: Call) -> dict[str, Any]:
     space = call.the(Space)
-    return present.usage(space, quotas.usage(call, space), call.urls)
+    return present.usage(space, quota_use.everything(call.session, space), call.urls)
 
 
 ENDPOINTS = (
