@@ -135,11 +135,3 @@ def find_route(api: Api, domain: Resource, name: RouteName) -> Resource | None:
     if "tcp" in domain["supported_protocols"]:
         query["ports"] = name.port or 0
     return api.first("/v3/routes", **query)
-
-
-def route(api: Api, name: RouteName) -> Resource:
-    """Raises NotFound for the domain or the route."""
-    found = find_route(api, domain(api, name.domain), name)
-    if found is None:
-        raise NotFound(name.missing)
-    return found

@@ -1,6 +1,5 @@
 """Environment variables of apps."""
 
-import json
 from typing import Any
 
 import msgspec
@@ -37,9 +36,7 @@ def _text(env: Environment) -> str:
 
 
 def _documents(values: dict[str, Any]) -> list[str]:
-    return [
-        f"{key}: {json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)}\n\n" for key, value in sorted(values.items())
-    ]
+    return [f"{key}: {render.document(value)}\n" for key, value in sorted(values.items())]
 
 
 @command(

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import click
+import httpx
 
 from cfroute.cli.command import command
 from cfroute.cli.failures import HttpStatus
@@ -40,20 +41,29 @@ def curl(
     fail: bool,
 ) -> None:
     body = _data(data)
+    as_json = {"content-type": "application/json"} if body is not None else {}
     answer = session.api.send(
         method or ("POST" if body is not None else "GET"),
         path if path.startswith(("/", "http:", "https:")) else f"/{path}",
         content=body,
-        headers=dict(_header(text) for text in headers),
+        headers=as_json | dict(_header(text) for text in headers),
     )
     if fail and answer.is_error:
         raise HttpStatus(f"The requested URL returned error: {answer.status_code}")
-    head = f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}\n" if include else ""
-    head += "".join(f"{name}: {value}\n" for name, value in answer.headers.items()) + "\n" if include else ""
+    shown = (_head(answer).encode() if include else b"") + answer.content
     if output:
-        Path(output).write_bytes(head.encode() + answer.content)
-        return
-    click.echo(head.encode() + answer.content)
+        Path(output).write_bytes(shown)
+        session.ok()
+    else:
+        click.echo(shown)
+
+
+def _head(answer: httpx.Response) -> str:
+    """Status line and headers, as Go writes a response down."""
+    named = (("-".join(map(str.capitalize, name.split("-"))), value) for name, value in answer.headers.multi_items())
+    fields = sorted(named, key=lambda field: (field[0] != "Content-Length", field[0]))
+    lines = [f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}", *(f"{name}: {value}" for name, value in fields)]
+    return "\r\n".join([*lines, "", ""])
 
 
 def _data(text: str | None) -> bytes | None:
@@ -64,7 +74,7 @@ def _data(text: str | None) -> bytes | None:
 
 def _header(text: str) -> tuple[str, str]:
     name, _, value = text.partition(":")
-    return name.strip(), value.strip()
+    return name.strip().lower(), value.strip()
 
 
 @command(

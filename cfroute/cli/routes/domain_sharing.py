@@ -17,7 +17,7 @@ from cfroute.cli.session import Session
 @argument("domain")
 def share_private_domain(session: Session, org: str, domain: str) -> Resource:
     session.say(f"Sharing domain {render.name(domain)} with org {render.name(org)} as {session.target.user}...")
-    found, other = lookup.domain(session.api, domain), lookup.org(session.api, org)
+    other, found = lookup.org(session.api, org), lookup.domain(session.api, domain)
     session.api.post(f"/v3/domains/{found['guid']}/relationships/shared_organizations", {"data": [{"guid": other["guid"]}]})
     session.ok()
     return {"domain": domain, "org": org, "shared": True}
@@ -40,7 +40,7 @@ def unshare_private_domain(session: Session, org: str, domain: str, force: bool)
             f"Really unshare private domain {shown}?", otherwise=f"Domain {shown} has not been unshared from organization {whom}"
         )
     session.say(f"Unsharing domain {shown} from org {whom} as {session.target.user}...")
-    found, other = lookup.domain(session.api, domain), lookup.org(session.api, org)
+    other, found = lookup.org(session.api, org), lookup.domain(session.api, domain)
     session.api.call("DELETE", f"/v3/domains/{found['guid']}/relationships/shared_organizations/{other['guid']}")
     session.ok()
     return {"domain": domain, "org": org, "shared": False}

@@ -11,6 +11,7 @@ from cfroute.cli.lookup import route_name
 from cfroute.cli.options import argument, route_options
 from cfroute.cli.routes.route_list import options_text
 from cfroute.cli.session import Session
+from cfroute.errors import NotFound
 
 
 class Destination(msgspec.Struct):
@@ -70,9 +71,12 @@ Display a TCP route:
 @route_options("used to identify the HTTP route", port="Port used to identify the TCP route")
 def route(session: Session, domain: str, hostname: str | None, path: str | None, port: int | None) -> RouteDetails:
     name = route_name(domain, hostname, path, port)
+    owner = lookup.domain(session.api, domain)
     session.say(f" Showing route {render.name(name)} in {session.target.place}...")
     session.say()
-    found = lookup.route(session.api, name)
+    found = lookup.find_route(session.api, owner, name)
+    if found is None:
+        raise NotFound(name.missing)
     apps = _app_names(session, found)
     return RouteDetails(
         guid=found["guid"],

@@ -1,6 +1,5 @@
 """`routes`: routes joined with their spaces, domains, apps and service instances."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -65,13 +64,14 @@ def options_text(options: dict[str, Any]) -> str:
 
 
 def route_rows(api: Api, routes: list[Resource]) -> list[RouteRow]:
-    """Join routes with the names of what they belong to."""
+    """Join routes with the names of what they belong to, in the order of their spaces' names."""
     if not routes:
         return []
     spaces = _names(api, "/v3/spaces", {lookup.related(route, "space") for route in routes})
     apps = _names(api, "/v3/apps", {d["app"]["guid"] for route in routes for d in route["destinations"]})
     services = _bound_services(api, routes)
-    return [_row(route, spaces, apps, services.get(route["guid"], "")) for route in routes]
+    rows = (_row(route, spaces, apps, services.get(route["guid"], "")) for route in routes)
+    return sorted(rows, key=lambda row: row.space.lower())
 
 
 def _row(route: Resource, spaces: dict[str, str], apps: dict[str, str], service: str) -> RouteRow:
@@ -85,9 +85,9 @@ def _row(route: Resource, spaces: dict[str, str], apps: dict[str, str], service:
         port=route["port"],
         path=route["path"],
         protocol=route["protocol"],
-        app_protocols=_unique(d["protocol"] for d in destinations if d["protocol"]),
-        app_ports=_unique(d["port"] for d in destinations if d["port"]),
-        apps=_unique(apps.get(d["app"]["guid"], d["app"]["guid"]) for d in destinations),
+        app_protocols=sorted({d["protocol"] for d in destinations if d["protocol"]}),
+        app_ports=sorted({d["port"] for d in destinations if d["port"]}),
+        apps=[apps.get(d["app"]["guid"], d["app"]["guid"]) for d in destinations],
         service_instance=service,
         options=route.get("options") or {},
     )
@@ -101,10 +101,6 @@ def domain_of(route: Resource) -> str:
     if route["host"]:
         url = url.removeprefix(f"{route['host']}.")
     return url.removesuffix(route["path"])
-
-
-def _unique(items: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(items))
 
 
 def _names(api: Api, path: str, guids: set[str]) -> dict[str, str]:

@@ -3,11 +3,12 @@
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
-from cfroute.cli.lookup import route_name
+from cfroute.cli.lookup import RouteName, route_name
 from cfroute.cli.options import argument, option, route_options
 from cfroute.cli.services.service_operations import changed
 from cfroute.cli.services.service_options import parameters_option, read_parameters, wait_option
 from cfroute.cli.session import Session
+from cfroute.errors import NotFound
 
 
 @command(
@@ -44,21 +45,30 @@ def bind_route_service(
         f"Binding route {render.name(name)} to service instance {render.name(service_instance)} in {session.target.place}..."
     )
     instance = lookup.service_instance(session.api, session.target.space, service_instance)
-    route = lookup.route(session.api, name)
+    route = _route(session, name)
     body: Resource = {"relationships": _relationships(instance, route)}
     if given is not None:
         body["parameters"] = given
     bound = True
     try:
         bound = changed(session, "POST", "/v3/service_route_bindings", body, wait=wait)
-        if not bound:
-            session.say("Binding in progress.")
     except ApiError as error:
         if not error.says(title="CF-ServiceInstanceAlreadyBoundToSameRoute"):
             raise
         session.say(f"Route {name} is already bound to service instance {service_instance}.")
     session.ok()
+    if not bound:
+        session.say("Binding in progress.")
     return {"route": str(name), "service_instance": service_instance, "bound": bound}
+
+
+def _route(session: Session, name: RouteName) -> Resource:
+    """The route. Of a TCP domain it is the first one, as with cf: nothing names a port here. Raises NotFound."""
+    domain = lookup.domain(session.api, name.domain)
+    found = session.api.first("/v3/routes", domain_guids=[domain["guid"]], hosts=name.host, paths=name.path)
+    if found is None:
+        raise NotFound(name.missing)
+    return found
 
 
 def _relationships(instance: Resource, route: Resource) -> Resource:
@@ -100,16 +110,14 @@ def unbind_route_service(
         session.confirm(f"Really unbind {shown}?", otherwise="Unbind cancelled")
     session.say(f"Unbinding {shown} in {session.target.place}...")
     instance = lookup.service_instance(session.api, session.target.space, service_instance)
-    route = lookup.route(session.api, name)
-    bindings = session.api.list(
+    route = _route(session, name)
+    binding = session.api.first(
         "/v3/service_route_bindings", route_guids=[route["guid"]], service_instance_guids=[instance["guid"]]
     )
-    if not bindings:
+    if binding is None:
         session.say(f"Route {name} was not bound to service instance {service_instance}.")
-    unbound = bool(bindings)
-    for binding in bindings:
-        if not changed(session, "DELETE", f"/v3/service_route_bindings/{binding['guid']}", wait=wait):
-            unbound = False
-            session.say("Unbinding in progress.")
+    unbound = binding is not None and changed(session, "DELETE", f"/v3/service_route_bindings/{binding['guid']}", wait=wait)
     session.ok()
+    if binding is not None and not unbound:
+        session.say("Unbinding in progress.")
     return {"route": str(name), "service_instance": service_instance, "unbound": unbound}

@@ -9,7 +9,7 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
-from cfroute.cli.services.service_bindings import tell_progress, unbind
+from cfroute.cli.services.service_bindings import unbind
 from cfroute.cli.services.service_options import wait_option
 from cfroute.cli.session import Session
 
@@ -62,11 +62,7 @@ def cleanup_outdated_service_bindings(
             "Really delete all outdated service bindings?", otherwise="Outdated service bindings have not been deleted."
         )
     for binding in found:
-        session.say(f"Deleting service binding {binding['guid']}...")
-        done = unbind(session, binding, wait=wait)
-        session.ok()
-        if not done:
-            tell_progress(session, session.api.get(f"/v3/service_instances/{_instance(binding)}")["name"])
+        unbind(session, binding, wait=wait)
     return {"app": app_name, "deleted": [binding["guid"] for binding in found]}
 
 

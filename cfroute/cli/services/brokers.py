@@ -57,8 +57,10 @@ def _authentication(username: str, password: str) -> Resource:
 
 @command(
     "create-service-broker",
-    usage="""cfroute create-service-broker SERVICE_BROKER USERNAME PASSWORD URL [--space-scoped]
-cfroute create-service-broker SERVICE_BROKER USERNAME URL [--space-scoped]   # password from the environment, or asked for""",
+    usage="""cfroute create-service-broker SERVICE_BROKER USERNAME PASSWORD URL [--space-scoped | --update-if-exists]
+cfroute create-service-broker SERVICE_BROKER USERNAME URL [--space-scoped | --update-if-exists]
+
+The password is taken from the environment, or asked for, where it is not given.""",
     examples=(
         "cfroute create-service-broker mybroker admin secret https://broker.cf.localhost",
         "cfroute create-service-broker mybroker admin https://broker.cf.localhost",
@@ -71,10 +73,23 @@ cfroute create-service-broker SERVICE_BROKER USERNAME URL [--space-scoped]   # p
 @argument("password")
 @argument("url", required=False)
 @option("--space-scoped", is_flag=True, help="Make the broker's service plans only visible within the targeted space")
+@option(
+    "--update-if-exists",
+    is_flag=True,
+    help="If the broker already exists, update it rather than failing. Ignores --space-scoped.",
+)
 def create_service_broker(
-    session: Session, service_broker: str, username: str, password: str, url: str | None, space_scoped: bool
+    session: Session,
+    service_broker: str,
+    username: str,
+    password: str,
+    url: str | None,
+    space_scoped: bool,
+    update_if_exists: bool,
 ) -> Resource:
     secret, address = _arguments(session, password, url)
+    if update_if_exists and (found := lookup.if_there(_find, session, service_broker)) is not None:
+        return _update(session, found, username, secret, address)
     shown, where = render.name(service_broker), f" in {session.target.place}" if space_scoped else f" as {session.target.user}"
     session.say(f"Creating service broker {shown}{where}...")
     body: Resource = {"name": service_broker, "url": address, "authentication": _authentication(username, secret)}
@@ -101,12 +116,15 @@ def create_service_broker(
 @argument("url", required=False)
 def update_service_broker(session: Session, service_broker: str, username: str, password: str, url: str | None) -> Resource:
     secret, address = _arguments(session, password, url)
-    found = _find(session, service_broker)
-    session.say(f"Updating service broker {render.name(service_broker)} as {session.target.user}...")
-    body = {"url": address, "authentication": _authentication(username, secret)}
-    session.api.change("PATCH", f"/v3/service_brokers/{found['guid']}", body=body)
+    return _update(session, _find(session, service_broker), username, secret, address)
+
+
+def _update(session: Session, broker: Resource, username: str, password: str, url: str) -> Resource:
+    session.say(f"Updating service broker {render.name(broker['name'])} as {session.target.user}...")
+    body = {"url": url, "authentication": _authentication(username, password)}
+    session.api.change("PATCH", f"/v3/service_brokers/{broker['guid']}", body=body)
     session.ok()
-    return {"name": service_broker, "url": address}
+    return {"name": broker["name"], "url": url}
 
 
 @command(

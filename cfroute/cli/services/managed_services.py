@@ -103,13 +103,21 @@ def update_service(
     found = lookup.managed_instance(session.api, session.target.space, service_instance)
     body: Resource = {"parameters": given} if given is not None else {}
     body |= {"tags": read_tags(tags)} if tags is not None else {}
-    if plan is not None:
-        body["relationships"] = {"service_plan": {"data": {"guid": _other_plan(session, found, plan)["guid"]}}}
+    if plan is not None and (wanted := {"data": {"guid": _other_plan(session, found, plan)["guid"]}}) != _plan_of(found):
+        body["relationships"] = {"service_plan": wanted}
+    if not body:
+        session.say("No changes were made.")
+        session.ok()
+        return {"name": service_instance, "updated": False}
     done = changed(session, "PATCH", f"/v3/service_instances/{found['guid']}", body, wait=wait)
     hint = f"Update in progress. Use 'cfroute services' or 'cfroute service {shown}' to check operation status."
     session.say(f"Update of service instance {shown} complete." if done else hint)
     session.ok()
     return {"name": service_instance, "updated": done}
+
+
+def _plan_of(instance: Resource) -> Resource:
+    return dict(instance["relationships"]["service_plan"])
 
 
 def _other_plan(session: Session, instance: Resource, name: str) -> Resource:
@@ -152,7 +160,7 @@ def upgrade_service(session: Session, service_instance: str, force: bool, wait: 
         session.say("No upgrade is available.")
         session.ok()
         return {"name": service_instance, "upgraded": False}
-    plan = session.api.get(f"/v3/service_plans/{found['relationships']['service_plan']['data']['guid']}")
+    plan = session.api.get(f"/v3/service_plans/{_plan_of(found)['data']['guid']}")
     body = {"maintenance_info": {"version": plan["maintenance_info"]["version"]}}
     done = changed(session, "PATCH", f"/v3/service_instances/{found['guid']}", body, wait=wait)
     hint = f"Upgrade in progress. Use 'cfroute services' or 'cfroute service {shown}' to check operation status."

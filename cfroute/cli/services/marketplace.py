@@ -97,12 +97,12 @@ def marketplace(session: Session, offering: str | None, broker: str | None, no_p
         **{"fields[service_offering.service_broker]": "name,guid"},
     )
     found: dict[str, OfferingRow] = {}
-    for each in page.included["service_offerings"]:
-        own = related(each, "service_broker", page.included["service_brokers"])
-        found[each["guid"]] = OfferingRow(each["guid"], each["name"], each["description"], own["name"], [])
     for plan in page.resources:
+        offered = related(plan, "service_offering", page.included["service_offerings"])
+        own = related(offered, "service_broker", page.included["service_brokers"])
+        new = OfferingRow(offered["guid"], offered["name"], offered["description"], own["name"], [])
         row = PlanRow(plan["name"], plan["description"], plan["free"], plan["costs"], plan["available"])
-        found[plan["relationships"]["service_offering"]["data"]["guid"]].plans.append(row)
+        found.setdefault(offered["guid"], new).plans.append(row)
     plans_text = functools.partial(_plans_text, with_unavailable=show_unavailable)
     offerings_text = functools.partial(_offerings_text, with_plans=not no_plans)
     session.emit(list(found.values()), plans_text if offering else offerings_text)

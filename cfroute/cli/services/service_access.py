@@ -15,13 +15,14 @@ _ACCESS = {"public": "all", "admin": "none", "organization": "limited", "space":
 
 
 class AccessRow(msgspec.Struct):
-    """One plan. orgs: who may use it where not all may; of a space's broker it is that space."""
+    """One plan. orgs: who may use it where not all may; of a space's broker it is that space, and visibility says `space`."""
 
     broker: str
     offering: str
     plan: str
     access: str
     orgs: list[str]
+    visibility: str
 
 
 def _text(rows: list[AccessRow]) -> str:
@@ -29,11 +30,10 @@ def _text(rows: list[AccessRow]) -> str:
         return "No service plans found."
     parts = []
     for broker, group in groupby(rows, key=lambda row: row.broker):
-        table = render.table(
-            ("offering", "plan", "access", "orgs"),
-            ((each.offering, each.plan, each.access, ",".join(each.orgs)) for each in group),
-            indent="   ",
-        )
+        plans = list(group)
+        whom = "space" if plans[0].visibility == "space" else "orgs"
+        cells = ((each.offering, each.plan, each.access, ",".join(each.orgs)) for each in plans)
+        table = render.table(("offering", "plan", "access", whom), cells, indent="   ")
         parts.append(f"broker: {render.name(broker)}\n{table}")
     return "\n\n".join(parts)
 
@@ -70,7 +70,8 @@ def service_access(session: Session, broker: str | None, offering: str | None, o
 def _row(api: Api, plan: Resource, included: dict[str, list[Resource]]) -> AccessRow:
     offering = related(plan, "service_offering", included["service_offerings"])
     broker = related(offering, "service_broker", included["service_brokers"])
-    return AccessRow(broker["name"], offering["name"], plan["name"], _ACCESS[plan["visibility_type"]], _allowed(api, plan))
+    visibility = plan["visibility_type"]
+    return AccessRow(broker["name"], offering["name"], plan["name"], _ACCESS[visibility], _allowed(api, plan), visibility)
 
 
 def _allowed(api: Api, plan: Resource) -> list[str]:

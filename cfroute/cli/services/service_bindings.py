@@ -4,7 +4,7 @@ from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError, Resource
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
-from cfroute.cli.services.service_operations import finished, request
+from cfroute.cli.services.service_operations import changed
 from cfroute.cli.services.service_options import parameters_option, read_parameters, wait_option
 from cfroute.cli.session import Session
 
@@ -54,7 +54,7 @@ def bind_service(
     body = {"type": "app", "relationships": ends, **{key: value for key, value in wanted.items() if value is not None}}
     done = True
     try:
-        done = finished(session, request(session, "POST", "/v3/service_credential_bindings", body), wait=wait)
+        done = changed(session, "POST", "/v3/service_credential_bindings", body, wait=wait)
     except ApiError as error:
         if not error.says(detail=_BOUND):
             raise
@@ -78,35 +78,37 @@ def _tell_what_is_left(session: Session, app: str, instance: str, done: bool) ->
 
 @command(
     "unbind-service",
-    usage="cfroute unbind-service APP_NAME SERVICE_INSTANCE [--wait]",
+    usage="cfroute unbind-service APP_NAME SERVICE_INSTANCE [--guid GUID] [--wait]",
     examples=("cfroute unbind-service myapp mydb", "cfroute us myapp mydb --wait"),
     see_also=("apps", "bind-service", "delete-service", "services"),
 )
 @argument("app_name")
 @argument("service_instance")
+@option("--guid", complete="text", help="Only delete the service binding with the specified GUID")
 @wait_option
-def unbind_service(session: Session, app_name: str, service_instance: str, wait: bool) -> Resource:
+def unbind_service(session: Session, app_name: str, service_instance: str, guid: str | None, wait: bool) -> Resource:
     shown = f"app {render.name(app_name)} from service {render.name(service_instance)}"
     session.say(f"Unbinding {shown} in {session.target.place}...")
     instance = lookup.service_instance(session.api, session.target.space, service_instance)
     app = lookup.app(session.api, session.target.space, app_name)
-    binding = session.api.first(
+    bindings = session.api.list(
         "/v3/service_credential_bindings", type="app", app_guids=[app["guid"]], service_instance_guids=[instance["guid"]]
     )
-    done = binding is not None and unbind(session, binding, wait=wait)
-    if binding is None:
-        session.say(f"Binding between {service_instance} and {app_name} did not exist")
-    session.ok()
-    if binding is not None and not done:
-        tell_progress(session, service_instance)
-    return {"app": app_name, "service_instance": service_instance, "unbound": done}
+    meant = [each for each in bindings if guid in (None, each["guid"])]
+    if not meant:
+        given = f"Service binding with GUID {guid}" if bindings else f"Binding between {service_instance} and {app_name}"
+        session.say(f"{given} does not exist")
+        session.ok()
+    gone = [unbind(session, each, wait=wait) for each in meant]
+    return {"app": app_name, "service_instance": service_instance, "unbound": bool(gone) and all(gone)}
 
 
 def unbind(session: Session, binding: Resource, *, wait: bool) -> bool:
     """Remove a binding; whether it is gone, rather than on its way out."""
-    return finished(session, request(session, "DELETE", f"/v3/service_credential_bindings/{binding['guid']}"), wait=wait)
-
-
-def tell_progress(session: Session, instance: str) -> None:
-    """Say that a broker has not let go of a binding yet."""
-    session.say(f"Unbinding in progress. Use 'cfroute service {instance}' to check operation status.")
+    session.say(f"Deleting service binding {binding['guid']}...")
+    gone = changed(session, "DELETE", f"/v3/service_credential_bindings/{binding['guid']}", wait=wait)
+    session.ok()
+    if not gone:
+        instance = session.api.get(f"/v3/service_instances/{lookup.related(binding, 'service_instance')}")
+        session.say(f"Unbinding in progress. Use 'cfroute service {instance['name']}' to check operation status.")
+    return gone

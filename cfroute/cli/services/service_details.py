@@ -163,7 +163,7 @@ def service(session: Session, service_instance: str, guid: bool, params: bool) -
         if guid:
             session.line({"guid": found["guid"]}, found["guid"])
         else:
-            session.emit(session.api.get(f"/v3/service_instances/{found['guid']}/parameters"), render.json_text)
+            session.emit(session.api.get(f"/v3/service_instances/{found['guid']}/parameters"), render.document)
         return None
     session.say(f"Showing info of service {render.name(service_instance)} in {session.target.place}...")
     session.say()

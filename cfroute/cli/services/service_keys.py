@@ -94,7 +94,7 @@ def _row(key: Resource) -> KeyRow:
     usage="cfroute service-key SERVICE_INSTANCE SERVICE_KEY [--guid]",
     examples=("cfroute service-key mydb mykey", "cfroute service-key mydb mykey --guid"),
     see_also=("create-service-key", "service-keys"),
-    text=render.json_text,
+    text=render.document,
 )
 @argument("service_instance")
 @argument("service_key")

@@ -54,7 +54,7 @@ def services(session: Session, no_apps: bool) -> list[ServiceRow]:
     session.say(f"Getting service instances in {session.target.place}...")
     session.say()
     page = session.api.page("/v3/service_instances", order_by="name", space_guids=[space["guid"]], **FIELDS)
-    apps = None if no_apps else _bound_apps(session.api, page.resources)
+    apps = None if no_apps else _bound_apps(session.api, page.resources, space)
     return [_row(each, page.included, apps[each["guid"]] if apps is not None else None) for each in page.resources]
 
 
@@ -72,17 +72,17 @@ def _row(instance: Resource, included: dict[str, list[Resource]], apps: list[str
     )
 
 
-def _bound_apps(api: Api, instances: list[Resource]) -> dict[str, list[str]]:
-    """Guid of a service instance → the names of the apps that are bound to it, each once."""
+def _bound_apps(api: Api, instances: list[Resource], space: Resource) -> dict[str, list[str]]:
+    """Guid of a service instance → the names of the apps of this space that are bound to it, each once."""
     guids = [each["guid"] for each in instances]
     found: dict[str, list[str]] = defaultdict(list)
     page = api.page("/v3/service_credential_bindings", include="app", type="app", service_instance_guids=guids)
-    names = {app["guid"]: app["name"] for app in page.included.get("apps", [])}
+    apps = {app["guid"]: app for app in page.included.get("apps", [])}
     for binding in page.resources:
         ends = binding["relationships"]
-        bound, app = found[ends["service_instance"]["data"]["guid"]], names[ends["app"]["data"]["guid"]]
-        if app not in bound:
-            bound.append(app)
+        bound, app = found[ends["service_instance"]["data"]["guid"]], apps[ends["app"]["data"]["guid"]]
+        if lookup.related(app, "space") == space["guid"] and app["name"] not in bound:
+            bound.append(app["name"])
     return found
 
 

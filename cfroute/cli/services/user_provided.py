@@ -103,16 +103,16 @@ def create_user_provided_service(session: Session, service_instance: str, **fiel
 )
 @argument("service_instance")
 @_fields
-def update_user_provided_service(session: Session, service_instance: str, **fields: str | None) -> Resource:
+def update_user_provided_service(session: Session, service_instance: str, **fields: str | None) -> Resource | None:
     changes = _changes(session, **fields)
     session.say(f"Updating user provided service {render.name(service_instance)} in {session.target.place}...")
-    found = lookup.service_instance(session.api, session.target.space, service_instance)
-    if found["type"] != "user-provided":
-        raise CfrouteError(f"The service instance '{service_instance}' is not user-provided")
     if not changes:
         session.say("No flags specified. No changes were made.")
         session.ok()
-        return found
+        return None
+    found = lookup.service_instance(session.api, session.target.space, service_instance)
+    if found["type"] != "user-provided":
+        raise CfrouteError(f"The service instance '{service_instance}' is not user-provided")
     updated = session.api.patch(f"/v3/service_instances/{found['guid']}", changes)
     session.ok()
     session.tip("Use 'cfroute restage' for any bound apps to ensure your env variable changes take effect")

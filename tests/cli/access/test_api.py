@@ -17,8 +17,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cfroute.cli.access.answers import UnexpectedAnswer
-from cfroute.cli.access.api import Api, ApiError, Links
+from cfroute.cli.access.api import Api, ApiError
 from cfroute.cli.access.tokens import Tokens
+from cfroute.cli.access.transport import Links
 from cfroute.cli.settings import Settings, load
 from cfroute.errors import CfrouteError, NotRunning, TimedOut
 from cfroute.home import Home
@@ -271,7 +272,7 @@ def test_a_request_that_sigterm_breaks_off_leaves_nothing_to_complain_about(
     def hang() -> None:
         with listener.accept()[0] as connection:
             connection.recv(1000)
-            api._runner.get_loop().call_soon_threadsafe(signal.raise_signal, signal.SIGTERM)
+            api._transport._runner.get_loop().call_soon_threadsafe(signal.raise_signal, signal.SIGTERM)
             connection.recv(1000)
 
     signal.signal(signal.SIGTERM, terminated)
