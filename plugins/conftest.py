@@ -51,7 +51,7 @@ class Program:
 
     def ask(self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None, server: int = 0) -> Got:
         """A request on a connection of its own."""
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.ports[server], timeout=10)) as connection:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.ports[server], timeout=30)) as connection:
             chunked = "Transfer-Encoding" in (headers or {})
             connection.request(method, path, body, headers or {}, encode_chunked=chunked)
             answer = connection.getresponse()
@@ -67,7 +67,7 @@ class Program:
         """Everything that it said; it has to end with 0."""
         if self._process.poll() is None:
             self._process.terminate()
-        rest, _ = self._process.communicate(timeout=10)
+        rest, _ = self._process.communicate(timeout=30)
         self.said += rest.splitlines()
         assert self._process.returncode == 0, self.said
         return self.said

@@ -104,7 +104,7 @@ def test_an_unknown_command_is_told_with_the_nearest(cfroute: Run) -> None:
 def test_a_reader_that_goes_away_is_no_error() -> None:
     reader = f"{sys.executable} -c 'import sys; sys.stdin.close()'"
     line = f"set -o pipefail; {{ {sys.executable} -m cfroute.cli.main help -a; echo $? >&2; }} | {reader}"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=20)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=30)
     assert done.stderr.strip() in ("0", "141")
 
 
@@ -125,7 +125,7 @@ def test_components_get_their_arguments_as_they_are(monkeypatch: pytest.MonkeyPa
 def test_a_terminal_without_utf_8_gets_a_question_mark(home: Home) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     words = [sys.executable, "-m", "cfroute.cli.main", "docs", "plugins"]
-    done = subprocess.run(words, env=environment, capture_output=True, check=True, timeout=20)
+    done = subprocess.run(words, env=environment, capture_output=True, check=True, timeout=30)
     assert b"?" in done.stdout
 
 

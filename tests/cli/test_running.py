@@ -45,7 +45,7 @@ def started(folder: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
 def get(running: Run, path: str, host: str = "echo.cf.localhost") -> httpx.Response:
     base = running("info", "--json").data["http"]
-    return httpx.get(base + path, headers={"Host": host}, timeout=10, trust_env=False)
+    return httpx.get(base + path, headers={"Host": host}, timeout=30, trust_env=False)
 
 
 def test_what_was_pushed_is_reached(running: Run) -> None:
@@ -210,7 +210,7 @@ def test_the_watched_table_goes_on_over_a_restart(running: Run, started: Callabl
     assert running("scale", "echo", "-i", "2").status == 0
     read_until(watch, lambda text: '"gone"' in text and '"index":"2"' in text)
     watch.send_signal(signal.SIGTERM)
-    assert watch.wait(10) == 143
+    assert watch.wait(30) == 143
 
 
 def test_logs_of_an_app(running: Run, started: Callable[..., "subprocess.Popen[str]"]) -> None:
@@ -224,7 +224,7 @@ def test_logs_of_an_app(running: Run, started: Callable[..., "subprocess.Popen[s
     told = json.loads(read_until(follow, lambda text: '"CELL"' in text and "creating container" in text))
     assert told["kind"] == "OUT"
     follow.send_signal(signal.SIGINT)
-    assert follow.wait(10) == 130
+    assert follow.wait(30) == 130
 
 
 def test_names_of_components_come_before_those_of_apps(running: Run) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 UP = ("--tcp-routers", "0")
 PUSHED = ("web", "--sample", "echo", "-i", "2", "--app-start-timeout", "30")
 
-DEADLINE = 20.0  # seconds
+DEADLINE = 30.0  # seconds
 
 NAMES = {
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "GUID",
@@ -55,7 +55,7 @@ def traffic(running: Run) -> Iterator[list[int | str]]:
     over = threading.Event()
 
     def ask() -> None:
-        with httpx.Client(headers={"Host": "web.cf.localhost"}, timeout=10, trust_env=False) as client:
+        with httpx.Client(headers={"Host": "web.cf.localhost"}, timeout=30, trust_env=False) as client:
             while not over.is_set():
                 try:
                     answers.append(client.get(base).status_code)

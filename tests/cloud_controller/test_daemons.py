@@ -104,7 +104,7 @@ class Daemons:
     def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> int:
         process = self.running.pop(name)
         os.kill(process.pid, how)
-        return process.wait(15)
+        return process.wait(30)
 
     def token(self) -> dict[str, str]:
         form = {"grant_type": "password", "username": "admin", "password": "pw"}

@@ -55,7 +55,7 @@ def at_once(cc: Any, path: str, name: str, contents: list[bytes]) -> list[httpx.
             return await client.post(f"{path}/upload", content=sent(), headers=headers)
 
     async def all_of_them() -> list[httpx.Response]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             return await asyncio.gather(*map(one, contents))
 
     return list(cc.runner.run(all_of_them()))

@@ -197,7 +197,7 @@ def test_templates_that_are_refused(tmp_path, text, problem):
     if text is not None:
         page.write_text(text)
     config.write_text(yaml.safe_dump({"html_error_template_file": str(page), "cfroute": {"start_delay": "0s"}}))
-    ended = subprocess.run([program(), "gorouter", "-c", config], capture_output=True, timeout=10, text=True, check=False)
+    ended = subprocess.run([program(), "gorouter", "-c", config], capture_output=True, timeout=30, text=True, check=False)
     assert ended.returncode == 1
     lines = [line for line in ended.stdout.splitlines() if '"log_level":3' in line]
     assert len(lines) == 1

@@ -108,11 +108,11 @@ def test_half_duplex(shared_router, backend):
     shared_router.register("half-duplex.test", backend(early(answered)))
     with shared_router.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: half-duplex.test\r\nContent-Length: 4\r\n\r\nbo")
-        assert answered.wait(5)
+        assert answered.wait(30)
         client.settimeout(0.1)
         with pytest.raises(TimeoutError):
             client.recv(1)
-        client.settimeout(10)
+        client.settimeout(30)
         client.sendall(b"dy")
         answer = everything(client)
         assert b"Connection: close" not in answer
@@ -127,7 +127,7 @@ def test_half_duplex_with_a_large_body(shared_router, backend):
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
     with shared_router.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: large.test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk)
-        assert answered.wait(5)
+        assert answered.wait(30)
         client.sendall(chunk * 9)
         answer = everything(client)
     assert b"\r\nConnection: close\r\n" in answer
@@ -191,7 +191,7 @@ def test_timeouts(start, backend):
     def stalling(connection: socket.socket) -> None:
         if b"GET /begin" in connection.recv(65536):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun")
-        released.wait(5)
+        released.wait(30)
 
     router = start(endpoint_timeout="200ms")
     router.register("stall.test", app := backend(stalling))

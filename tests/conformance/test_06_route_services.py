@@ -178,7 +178,7 @@ def test_a_route_service_that_hangs(start, backend, tls_backend):
 
     def hang(connection: socket.socket) -> None:
         connection.recv(65536)
-        released.wait(5)
+        released.wait(30)
 
     router = start(**SECRETS, endpoint_timeout="300ms", tls_handshake_timeout="100ms", skip_ssl_validation=True)
     for host, service in (("hang.test", tls_backend(hang)), ("hang-tls.test", backend(hang))):

@@ -267,6 +267,6 @@ def test_versions_of_the_front(make, backend, authority):
 @pytest.mark.statement("7.1", "tls_handshake_timeout ends a handshake that is not answered: 502")
 def test_a_silent_backend(make, backend):
     over = threading.Event()
-    answer = fetch(make(tls_handshake_timeout="50ms"), backend, lambda connection: over.wait(5), "silent.test")
+    answer = fetch(make(tls_handshake_timeout="50ms"), backend, lambda connection: over.wait(30), "silent.test")
     over.set()
     assert (answer.status, answer["X-Cf-Routererror"]) == (502, "endpoint_failure (net/http: TLS handshake timeout)")

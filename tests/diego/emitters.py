@@ -77,7 +77,7 @@ class Router:
 
     async def next(self, subject: str) -> dict[str, Any]:
         """The next message; it has to be on this subject."""
-        heard, message, _ = await asyncio.wait_for(self.heard.get(), 10)
+        heard, message, _ = await asyncio.wait_for(self.heard.get(), 30)
         assert heard == subject, message
         return message
 

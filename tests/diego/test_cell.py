@@ -29,7 +29,7 @@ exec(open("server.py").read())
 
 
 def ask(lrp: Any, path: str = "/") -> Any:
-    with urllib.request.urlopen(f"http://{lrp.address}:{lrp.ports[0].host_port}{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{lrp.address}:{lrp.ports[0].host_port}{path}", timeout=30) as answer:
         return json.load(answer)
 
 
@@ -95,7 +95,7 @@ def test_no_instance_survives_its_cell(bench: Bench) -> None:
     assert len(pids) == 8  # shell, sleep, server and daemon, each twice
 
     cell.kill()
-    eventually(lambda: {pid for pid in pids if alive(pid)} <= daemons, timeout=5)
+    eventually(lambda: {pid for pid in pids if alive(pid)} <= daemons)
     bench.add_cell()  # the daemons have left their groups, but not their environment
     eventually(lambda: not {pid for pid in pids if alive(pid)})
     guids = {each.instance_guid for each in instances}
@@ -200,7 +200,7 @@ def test_the_guard_is_replaced_and_the_database_may_be_lost(bench: Bench) -> Non
 
     pids = instance_processes(instance.instance_guid)
     cell.kill()
-    eventually(lambda: not any(alive(pid) for pid in pids), timeout=5)
+    eventually(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_two_cells_share_the_work_and_one_takes_over(bench: Bench) -> None:

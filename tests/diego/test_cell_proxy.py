@@ -39,7 +39,7 @@ class Secure(HTTPConnection):
     """A request as a router sends it: to the TLS port, and with the instance's guid as the name."""
 
     def __init__(self, lrp: Any, guid: str, context: ssl.SSLContext) -> None:
-        super().__init__(lrp.address, lrp.ports[0].host_tls_proxy_port, timeout=5)
+        super().__init__(lrp.address, lrp.ports[0].host_tls_proxy_port, timeout=30)
         self._context = context
         self._guid = guid
 
@@ -114,7 +114,7 @@ def test_identity_without_a_proxy(bench: Bench, authorities: Authorities) -> Non
     bench.call(lambda bbs: bbs.desire(bench.lrp("web", {"server.py": SERVER})))
     [lrp] = eventually(lambda: bench.instances("web"))
     assert (lrp.ports[0].host_tls_proxy_port, lrp.ports[0].container_tls_proxy_port) == (0, 0)
-    connection = HTTPConnection(lrp.address, lrp.ports[0].host_port, timeout=5)
+    connection = HTTPConnection(lrp.address, lrp.ports[0].host_port, timeout=30)
     connection.request("GET", "/")
     assert Path(json.loads(connection.getresponse().read())["CF_INSTANCE_CERT"]).is_file()
     connection.close()

@@ -94,7 +94,7 @@ def play(outside: Serve, scene: Scene) -> None:
         async with through(outside) as (egress, host, port):
             reader, writer = await asyncio.open_connection(host, port)
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     await scene(egress, reader, writer)
             finally:
                 writer.close()

@@ -57,7 +57,7 @@ def test_everything_is_said_although_nobody_answers_greetings(monkeypatch: pytes
         log = Lager("x", Sink(3))
         scheduler = Scheduler(bus, "router", emit_all, 0, ManualClock(), random.Random(1), log)  # type: ignore[arg-type]
         work = daemon.spawn(scheduler.run(), name="scheduler")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await emitted.wait()
             assert greetings == [20]
             assert not scheduler.greeted.is_set()

@@ -99,7 +99,7 @@ def test_one_works_and_another_takes_over(bench: Bench, locket: lockets.Locket, 
     eventually(lambda: said(third, "locket-lock.failed-to-acquire-lock"))
     assert second.stop() == 0
     assert said(second, "locket-lock.released-lock")
-    eventually(lambda: said(third, "watcher.sync.complete"), timeout=3)
+    eventually(lambda: said(third, "watcher.sync.complete"))
     bench.call(lambda bbs: bbs.remove(PROCESS))
     eventually(lambda: ports(routing_api) == [])
 

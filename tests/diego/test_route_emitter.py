@@ -31,7 +31,7 @@ def test_says_what_happens_at_once(bench: Bench, nats_server: Nats) -> None:
 
     async def scene(router: Router) -> None:
         await run(bench)
-        _, message, raw = await asyncio.wait_for(router.heard.get(), 10)
+        _, message, raw = await asyncio.wait_for(router.heard.get(), 30)
         assert list(message) == [
             "host",
             "port",
@@ -133,7 +133,7 @@ def test_that_nobody_listens_is_no_answer(nats_server: Nats) -> None:
         await bus.subscribe("answers", hear)
         await bus.publish("router.greet", b"", "answers")
         await bus.publish("answers", b"from a router")
-        await asyncio.wait_for(answered.wait(), 10)
+        await asyncio.wait_for(answered.wait(), 30)
         await bus.close()
         return heard
 
@@ -155,7 +155,7 @@ def test_goes_on_after_nats_and_bbs_were_killed(bench: Bench, nats_server: Nats)
         await asyncio.to_thread(bench.start_bbs)
         await run(bench, port=61002)  # the same instance, elsewhere
         while True:
-            subject, message, _ = await asyncio.wait_for(router.heard.get(), 10)
+            subject, message, _ = await asyncio.wait_for(router.heard.get(), 30)
             if message["port"] == 61002:
                 assert subject == "router.register"
                 return

@@ -31,7 +31,7 @@ class Site:
         eventually(lambda: socket.create_connection(("127.0.0.1", self.port), 1).close() is None)
 
     def get(self, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
@@ -67,10 +67,10 @@ def test_a_body_is_not_the_next_request(site: Site, body: bytes) -> None:
 
 
 def test_ends_at_once_though_a_connection_is_idle(site: Site) -> None:
-    idle = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+    idle = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
     for _ in range(2):
         idle.request("GET", "/")
         assert idle.getresponse().read() == b"home"
     site.process.send_signal(signal.SIGTERM)
-    assert site.process.wait(5) == 0
+    assert site.process.wait(30) == 0
     idle.close()

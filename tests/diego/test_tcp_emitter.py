@@ -193,7 +193,7 @@ def test_internal_routes(bench: Bench, nats_server: Nats) -> None:
             while (await discovery.heard.get())[0] != "service-discovery.unregister":
                 pass
 
-    asyncio.run(asyncio.wait_for(scene(), 15))
+    asyncio.run(asyncio.wait_for(scene(), 30))
 
 
 TCP: dict[str, Any] = {"enable_tcp_emitter": True, "routing_api": {"url": "http://127.0.0.1", "port": 1, "auth_enabled": True}}

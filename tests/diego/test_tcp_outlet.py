@@ -63,7 +63,7 @@ class Peer:
 
     async def asked_for(self, count: int) -> list[Said]:
         """What was asked, as soon as it is so much."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.asked) < count:
                 self.answered.clear()
                 await self.answered.wait()

@@ -43,7 +43,7 @@ class World:
 
     async def waits(self) -> None:
         """Return when it has tried in vain, and waits for its next try."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not self.clock.waiting:
                 await asyncio.sleep(0)
 

@@ -26,7 +26,7 @@ def routing_api() -> Iterator:
     yield start
     for process in started:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(30) == 0
 
 
 def states(foundation):

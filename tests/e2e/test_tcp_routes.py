@@ -17,7 +17,7 @@ from cfroute.foundation.machine import LocalMachine
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 A_GLANCE = 2.0
 
 

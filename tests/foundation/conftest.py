@@ -34,5 +34,5 @@ def supervise(home: Home) -> Iterator[Callable[..., Supervised]]:
         if supervised.process.poll() is None:
             supervised.process.send_signal(signal.SIGTERM)
         supervised.output()
-        supervised.process.wait(10)
+        supervised.process.wait(30)
     eventually(lambda: all(is_gone(pid) for pid in pids))

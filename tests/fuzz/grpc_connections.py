@@ -74,7 +74,7 @@ def call_answers(data: bytes) -> None:
         assert not connection.streams
         for call in made:
             with contextlib.suppress(RpcError):
-                await asyncio.wait_for(call, 5)
+                await asyncio.wait_for(call, 30)
 
     asyncio.run(run(1 << 20))
     asyncio.run(run(data[0] % 16 + 1 if data else 1))

@@ -83,7 +83,7 @@ class RoutingServers:
                 ssl=self.identities.server_context(mutual=mutual),
             )
 
-        server = asyncio.run_coroutine_threadsafe(start(), self._loop).result(10)
+        server = asyncio.run_coroutine_threadsafe(start(), self._loop).result(30)
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 
@@ -187,7 +187,7 @@ class RoutingServers:
             for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

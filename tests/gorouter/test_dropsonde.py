@@ -14,7 +14,7 @@ from ..dropsonde_messages import parse, tags
 def metron():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(5)
+        listener.settimeout(30)
         yield listener
 
 
@@ -35,7 +35,7 @@ def waiting(listener) -> int:
     except BlockingIOError:
         return count
     finally:
-        listener.settimeout(5)
+        listener.settimeout(30)
 
 
 def test_events_arrive_in_order_and_together(metron, emitter, clock):
@@ -80,7 +80,7 @@ def test_nothing_is_taken_for_a_second_where_nobody_listens(metron, emitter, clo
     assert (emitter.deaf, clock.waiting) == (True, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
         again.bind(address)
-        again.settimeout(5)
+        again.settimeout(30)
         clock.advance(0.02)
         assert clock.waiting == 0
         emitter.counter_event("heard")

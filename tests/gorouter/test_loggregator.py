@@ -24,7 +24,7 @@ WHY = "either no appId or source instance present"
 def metron():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(5)
+        listener.settimeout(30)
         yield listener
 
 

@@ -40,7 +40,7 @@ class Setting:
         """What is answered to these bytes, up to the end of the connection."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             answer = (await reader.read()).decode()
         writer.close()
         return answer
@@ -213,7 +213,7 @@ def test_closing_ends_idle_connections(setting: Setting) -> None:
         writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
         await setting.listeners.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await reader.read() == b""
         writer.close()
 

@@ -18,14 +18,14 @@ HEAD = rb"<14>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d) (\S+) (\S*) (\
 def server():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(5)
+        listener.settimeout(30)
         yield listener
 
 
 @pytest.fixture
 def stream():
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
+        listener.settimeout(30)
         yield listener
 
 
@@ -95,7 +95,7 @@ def test_a_slow_server_gets_everything_later(stream, clock, logger, log_lines):
     writer.write(lines)
     assert clock.waiting == 1
     received = b""
-    peer.settimeout(5)
+    peer.settimeout(30)
     while received.count(b"\n") < len(lines):
         clock.advance(0.05)
         received += peer.recv(1 << 20)

@@ -60,7 +60,7 @@ class Process:
     async def line(self, message: str) -> dict[str, Any]:
         """The data of the next line with this message."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while text := await self.process.stdout.readline():
                 if (line := json.loads(text))["message"] == message:
                     return line["data"]  # type: ignore[no-any-return]

@@ -15,7 +15,7 @@ from ..ports import free_port
 from ..program import program
 from ..waiting import eventually
 
-DEADLINE = 15.0
+DEADLINE = 30.0
 
 
 def write_identities(folder: Path) -> None:

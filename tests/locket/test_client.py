@@ -220,14 +220,14 @@ def test_with_a_locket_of_grpcio(grpcio_locket: GrpcioLocket, identities: Path) 
         lock, waiting = runner(ours, "me", lines, 0.5), runner(other, "you", Lines(), 0.05)
         await lock.acquire()
         next_one = asyncio.create_task(waiting.acquire())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(grpcio_locket.requests) < 8:
                 await asyncio.sleep(0.01)
         assert not next_one.done()
         assert [each.owner for each in await ours.fetch_all(TypeCode.LOCK, 5)] == ["me"]
         assert await ours.fetch_all(TypeCode.PRESENCE, 5) == []
         await lock.release()
-        await asyncio.wait_for(next_one, 10)
+        await asyncio.wait_for(next_one, 30)
         with pytest.raises(RpcError, match="lock-collision"):
             await ours.release(client.lock_of("key", "me"), 5)
         await waiting.release()
@@ -255,7 +255,7 @@ def test_a_locket_of_grpcio_that_fails(grpcio_locket: GrpcioLocket, identities: 
             await asyncio.to_thread(grpcio_locket.stop)
         else:
             grpcio_locket.stalled.clear()
-        await asyncio.wait_for(lock.lost(), 10)
+        await asyncio.wait_for(lock.lost(), 30)
         grpcio_locket.stalled.set()
         await locket.aclose()
         assert lines.said[-2][1]["error"] == "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
@@ -272,7 +272,7 @@ def test_a_locket_that_is_back_within_the_interval_costs_nothing(grpcio_locket: 
         await asyncio.to_thread(grpcio_locket.stop)
         await asyncio.to_thread(grpcio_locket.start)
         seen = len(grpcio_locket.requests)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(grpcio_locket.requests) == seen:
                 await asyncio.sleep(0.01)
         await lock.release()

@@ -147,7 +147,7 @@ def test_a_uaa_that_is_away_when_its_key_is_asked_for(uaa: Uaa, api: httpx.Clien
 )
 def test_a_uaa_without_a_usable_key(folder: Path, tmp_path: Path, launch: Callable[..., Process], uaa: Uaa) -> None:
     process = launch(oauth={**uaa.oauth(), "ca_certs": str(tmp_path / "ca.pem")})  # another authority
-    assert process.process.wait(15) == 1
+    assert process.process.wait(30) == 1
     assert "certificate verify failed" in process.said("creating-uaa-client")[0]["error"]
     process = launch(oauth={**uaa.oauth(), "ca_certs": ""}, skip_ssl_validation=True).started()
     assert process.end() == 0

@@ -15,7 +15,7 @@ def app(start: Start) -> App:
 
 
 def request(app: App, method: str, path: str, body: object = None) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection("127.0.0.1", app.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", app.port, timeout=30)
     connection.request(method, path, body, {"X-Mine": "1"})  # type: ignore[arg-type]
     answer = connection.getresponse()
     data = answer.read()
@@ -49,7 +49,7 @@ def test_does_what_it_is_told(app: App) -> None:
         request(app, "GET", "/crash")
     with pytest.raises(ConnectionError):
         request(app, "GET", "/exit?status=7")
-    assert app.process.wait(5) == 7
+    assert app.process.wait(30) == 7
 
 
 def frame(first: int, payload: bytes) -> bytes:

@@ -104,7 +104,7 @@ def proxy(certificate: Path) -> Iterator[str]:
 
     proxying = threading.Thread(target=loop.run_until_complete, args=(run(),))
     proxying.start()
-    ready.wait(5)
+    ready.wait(30)
     seen.clear()
     yield urls[0]
     loop.call_soon_threadsafe(stop.set)
@@ -124,7 +124,7 @@ def send(app: App, url: str | None, method: str = "GET", body: Any = None) -> tu
     headers = {"X-CF-Proxy-Signature": "secret", "X-CF-Proxy-Metadata": "meta", "X-Forwarded-For": "9.9.9.9"}
     if url is not None:
         headers["X-CF-Forwarded-Url"] = url
-    with contextlib.closing(HTTPConnection("127.0.0.1", app.port, timeout=20)) as connection:
+    with contextlib.closing(HTTPConnection("127.0.0.1", app.port, timeout=30)) as connection:
         connection.putrequest(method, "/ignored", skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)

@@ -10,7 +10,7 @@ SERVICES = {"db": [{"name": "mydb", "tags": ["mysql"]}]}
 
 
 def ask(app: App, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes]:
-    connection = HTTPConnection("127.0.0.1", app.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", app.port, timeout=30)
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     answer = connection.getresponse()
     data = answer.read()
@@ -64,4 +64,4 @@ def test_it_ends_when_that_is_asked_for(start: Start, path: str, status: int) ->
     app = start("spring-music")
     with pytest.raises(ConnectionError):
         ask(app, "GET", path)
-    assert app.process.wait(5) == status
+    assert app.process.wait(30) == status

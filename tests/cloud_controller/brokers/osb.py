@@ -108,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
         )
         self.server.asked.append(asked)
         if self.server.mood.silent or asked.method == self.server.mood.hung:
-            self.server.ended.wait(10)
+            self.server.ended.wait(30)
             self.close_connection = True
             return
         status, body = self._decide(asked)

@@ -48,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.asked.append((self.command, self.path, headers, body))
         if not self.server.answers:
-            self.server.silent.wait(10)
+            self.server.silent.wait(30)
             return
         status, more, content = self.server.answers.pop(0)
         self.send_response(status)

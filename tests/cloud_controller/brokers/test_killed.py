@@ -31,7 +31,7 @@ class World:
         self.daemons.start("uaa")
         self.daemons.start("cloud_controller")
         eventually(self.daemons.ready)
-        self.api = httpx.Client(base_url=self.daemons.api, headers=eventually(self.daemons.token), trust_env=False, timeout=20)
+        self.api = httpx.Client(base_url=self.daemons.api, headers=eventually(self.daemons.token), trust_env=False, timeout=30)
 
     def close(self) -> None:
         self.api.close()
