@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -36,16 +37,23 @@ def bad(text: str) -> str:
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], indent: str = "") -> str:
     """Lines of columns, each as wide as its widest cell; the last one is not padded."""
     cells = [list(row) for row in rows]
-    widths = [max(len(text) for text in column) for column in zip(headers, *cells, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(headers, *cells, strict=True)]
     lines = [_row(headers, widths, bold=True), *(_row(row, widths) for row in cells)]
     return "\n".join(indent + line for line in lines)
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], *, bold: bool = False) -> str:
-    padded = [text.ljust(width) for text, width in zip(cells[:-1], widths, strict=False)] + list(cells[-1:])
+    padded = [text + " " * (width - columns(text)) for text, width in zip(cells[:-1], widths, strict=False)] + list(cells[-1:])
     if bold:
         padded = [click.style(text, bold=True) for text in padded]
     return GAP.join(padded)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: of wide characters each takes two, and of combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
 def block(pairs: Iterable[tuple[str, str]], indent: str = "") -> str:

@@ -27,6 +27,11 @@ def test_a_table_pads_every_column_but_the_last() -> None:
     ]
 
 
+def test_columns_of_wide_and_combining_characters_stand_under_each_other() -> None:
+    drawn = plain(render.table(("name", "state"), [("日本", "a"), ("cafe\u0301", "b"), ("café", "c")]))
+    assert drawn.split("\n") == ["name   state", "日本   a", "cafe\u0301   b", "café   c"]
+
+
 @given(st.lists(st.tuples(CELL, CELL, CELL), max_size=6))
 def test_columns_of_any_cells_stand_under_each_other(rows: list[tuple[str, str, str]]) -> None:
     lines = plain(render.table(("a", "b", "c"), rows)).split("\n")
