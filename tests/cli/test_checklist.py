@@ -26,8 +26,9 @@ import pytest
 
 from cfroute import errors
 from cfroute.cli import catalog, failures, fault_report, kinds, live_values, progress
-from cfroute.cli.access.api import Api, Links
+from cfroute.cli.access.api import Api
 from cfroute.cli.access.tokens import Tokens
+from cfroute.cli.access.transport import Links
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES, Entry
 from cfroute.cli.command import Command
 from cfroute.cli.finding import load

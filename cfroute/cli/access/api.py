@@ -111,7 +111,8 @@ class Api:
     def uaa(self, method: str, path: str, **request: Any) -> httpx.Response:
         """One request to the UAA; `request` goes to httpx. Raises UaaRefusal for a status of 400 and above."""
         headers = {"Authorization": f"bearer {self.token}", **request.pop("headers", {})}
-        answer = self._transport.run("uaa", self._links.uaa.request(method, f"{self._links.users}{path}", headers=headers, **request))
+        asked = self._links.uaa.request(method, f"{self._links.users}{path}", headers=headers, **request)
+        answer = self._transport.run("uaa", asked)
         if answer.is_error:
             raise UaaRefusal(answer)
         return answer
@@ -259,6 +260,7 @@ class Api:
         answer = self._transport.run("cloud_controller", streamed())
         if answer.is_error:
             raise _refusal(answer)
+
 
 def _query(values: Mapping[str, Any]) -> dict[str, str]:
     return {key: _value(value) for key, value in values.items() if value is not None}

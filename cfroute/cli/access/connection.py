@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from cfroute import __version__
-from cfroute.cli.access.api import REQUEST_TIMEOUT, Api, Links, Resource
+from cfroute.cli.access.api import Api, Resource
 from cfroute.cli.access.endpoints import request_error
 from cfroute.cli.access.tokens import Tokens
+from cfroute.cli.access.transport import REQUEST_TIMEOUT, Links
 from cfroute.cli.progress import Waiting
 from cfroute.cli.settings import Endpoint, Settings
 from cfroute.clock import Clock

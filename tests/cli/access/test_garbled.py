@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from cfroute.cli.access import api, connection
-from cfroute.cli.access.api import Links
+from cfroute.cli.access.transport import Links
 from cfroute.cli.settings import Endpoint, load, save
 from cfroute.foundation import secrets
 from cfroute.home import Home
