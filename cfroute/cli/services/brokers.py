@@ -38,7 +38,7 @@ def _text(rows: list[BrokerRow]) -> str:
 )
 def service_brokers(session: Session) -> list[BrokerRow]:
     session.say(f"Getting service brokers as {session.target.user}...")
-    found = session.api.list("/v3/service_brokers", order_by="name")
+    found = session.api.list("/v3/service_brokers")
     return [BrokerRow(each["guid"], each["name"], each["url"]) for each in found]
 
 
