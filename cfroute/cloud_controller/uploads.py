@@ -8,10 +8,11 @@ from typing import NamedTuple, TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from cfroute.cloud_controller.blobs import Part
+from cfroute.cloud_controller.blobs import Blobs, Part
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange
 from cfroute.cloud_controller.errors import BITS_INVALID, PACKAGE_INVALID, ApiError, not_found, unprocessable
+from cfroute.cloud_controller.models import Resource
 from cfroute.cloud_controller.multipart import FormReader, NoForm
 from cfroute.cloud_controller.staging_info import UnreadableDroplet, process_types
 
@@ -35,15 +36,58 @@ async def take_in(
     path = await exchange.run(admit, write=False)
     async with exchange.platform.blobs.receiving(path) as part:
         found = await store(exchange.request, part, exchange.platform.config.max_package_size)
-        await part.sync()
 
-        def settle(call: Call) -> Reply:
+        def take(call: Call) -> Reply:
             admit(call)
-            reply = finish(call, found)
-            part.keep()
-            return reply
+            return finish(call, found)
 
-        return await exchange.run(settle, write=True)
+        return await _settle(exchange, part, take)
+
+
+async def create(
+    exchange: Exchange,
+    new: Callable[[Call], Reply],
+    place: Callable[[Blobs, str], Path],
+    source: Callable[[Call], Resource],
+    copied: Callable[[Call, str, str], Reply],
+) -> Reply:
+    """The answer to making something that is to be uploaded; with `source_guid`, a copy of another one.
+
+    place: where the bits of which guid are; source: what is to be copied, or the reason why not; copied notes the copy, by its
+    guid and checksum.
+    """
+    raw = await exchange.body()
+    if "source_guid" not in exchange.request.query_params:
+        return await exchange.run(new, write=True, raw=raw)
+    original = await exchange.run(lambda call: source(call).guid, write=False, raw=raw)
+    blobs, guid = exchange.platform.blobs, exchange.platform.new_guid()
+    async with blobs.receiving(place(blobs, guid)) as part:
+        async for piece in _pieces_of(place(blobs, original)):
+            await part.write(piece)
+        return await _settle(exchange, part, lambda call: copied(call, guid, part.checksum), raw)
+
+
+async def _settle(exchange: Exchange, part: Part, work: Callable[[Call], Reply], raw: bytes = b"") -> Reply:
+    """Do the work, in whose transaction the file takes its place."""
+    await part.sync()
+
+    def settle(call: Call) -> Reply:
+        reply = work(call)
+        part.keep()
+        return reply
+
+    return await exchange.run(settle, write=True, raw=raw)
+
+
+async def _pieces_of(path: Path) -> AsyncIterator[bytes]:
+    """The content of a file. Raises 404 when it is gone."""
+    try:
+        file = await run_in_threadpool(path.open, "rb")
+    except FileNotFoundError:
+        raise not_found("Source") from None
+    with file:
+        while piece := await run_in_threadpool(file.read, _PIECE):
+            yield piece
 
 
 class _TooLarge(Exception):
@@ -119,14 +163,3 @@ async def store_droplet(request: Request, part: Part, largest: int) -> StoredDro
 
 def _no_droplet(problem: str) -> ApiError:
     return unprocessable(f"Uploaded droplet file is invalid: {problem}")
-
-
-async def pieces_of(path: Path) -> AsyncIterator[bytes]:
-    """The content of a file. Raises 404 when it is gone."""
-    try:
-        file = await run_in_threadpool(path.open, "rb")
-    except FileNotFoundError:
-        raise not_found("Droplet") from None
-    with file:
-        while piece := await run_in_threadpool(file.read, _PIECE):
-            yield piece

@@ -13,8 +13,8 @@ from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.deployments import rows
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
-from cfroute.cloud_controller.listing import Listing, among, of_guids
-from cfroute.cloud_controller.models import App, Droplet, Space
+from cfroute.cloud_controller.listing import Filter, Listing, among, of_guids
+from cfroute.cloud_controller.models import App, Droplet, Package, Process, Space
 from cfroute.cloud_controller.presenters import apps as present
 from cfroute.cloud_controller.presenters import tenancy
 from cfroute.cloud_controller.presenters.common import to_one
@@ -50,6 +50,15 @@ LISTING = Listing(
     order=("name", "state"),
     includes={"space": _spaces, "space.organization": _organizations, "org": _organizations},
 )
+
+
+def filters_by_app(model: type[Droplet | Package | Process]) -> dict[str, Filter]:
+    """Filters of what belongs to apps: by the app, and by the app's space and organization."""
+    return {
+        "app_guids": among(model.app_guid),
+        "space_guids": lambda values: model.app.has(App.space_guid.in_(values)),
+        "organization_guids": lambda values: model.app.has(App.space.has(Space.organization_guid.in_(values))),
+    }
 
 
 def create(call: Call) -> Reply:

@@ -5,16 +5,19 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cfroute.cloud_controller import uploads
 from cfroute.cloud_controller.actions import app_events, jobs
 from cfroute.cloud_controller.actions.metadata import change_metadata
+from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, Droplet, Space
+from cfroute.cloud_controller.models import App, Droplet
 from cfroute.cloud_controller.presenters import apps as present
+from cfroute.cloud_controller.resources.apps import filters_by_app
 from cfroute.cloud_controller.resources.packages import bits_response
-from cfroute.cloud_controller.uploads import StoredDroplet, pieces_of, store_droplet, take_in
+from cfroute.cloud_controller.uploads import StoredDroplet
 from cfroute.cloud_controller.validation import droplets as rules
 from cfroute.cloud_controller.validation.common import related
 
@@ -22,10 +25,8 @@ LISTING = Listing(
     Droplet,
     present.droplet,
     {
-        "app_guids": among(Droplet.app_guid),
+        **filters_by_app(Droplet),
         "states": among(Droplet.state),
-        "space_guids": lambda values: Droplet.app.has(App.space_guid.in_(values)),
-        "organization_guids": lambda values: Droplet.app.has(App.space.has(Space.organization_guid.in_(values))),
     },
 )
 _TWICE = "Droplet may be uploaded only once. Create a new droplet to upload bits."
@@ -33,10 +34,7 @@ _TWICE = "Droplet may be uploaded only once. Create a new droplet to upload bits
 
 async def create(exchange: Exchange) -> Reply:
     """A droplet that is to be uploaded; with `source_guid`, a copy of another one."""
-    raw = await exchange.body()
-    if "source_guid" in exchange.request.query_params:
-        return await _copy(exchange, raw)
-    return await exchange.run(_create, write=True, raw=raw)
+    return await uploads.create(exchange, _create, Blobs.droplet, _source, _copied)
 
 
 def _create(call: Call) -> Reply:
@@ -57,17 +55,10 @@ def _made(call: Call, app: App, droplet: Droplet) -> Reply:
     return Reply(201, present.droplet(droplet, call.urls))
 
 
-async def _copy(exchange: Exchange, raw: bytes) -> Reply:
-    source = await exchange.run(lambda call: _source(call).guid, write=False, raw=raw)
-    blobs, guid = exchange.platform.blobs, exchange.platform.new_guid()
-    checksum = await blobs.store(blobs.droplet(guid), pieces_of(blobs.droplet(source)))
-
-    def insert(call: Call) -> Reply:
-        source, app = _source(call), _destination(call)
-        kept = {name: getattr(source, name) for name in ("process_types", "buildpack", "detected_output", "stack")}
-        return _made(call, app, call.save(Droplet(guid=guid, app_guid=app.guid, checksum=checksum, **kept)))
-
-    return await exchange.run(insert, write=True, raw=raw)
+def _copied(call: Call, guid: str, checksum: str) -> Reply:
+    source, app = _source(call), _destination(call)
+    kept = {name: getattr(source, name) for name in ("process_types", "buildpack", "detected_output", "stack")}
+    return _made(call, app, call.save(Droplet(guid=guid, app_guid=app.guid, checksum=checksum, **kept)))
 
 
 def _source(call: Call) -> Droplet:
@@ -90,7 +81,7 @@ def _destination(call: Call) -> App:
 
 async def upload(exchange: Exchange) -> Reply:
     """Store what was built elsewhere; the droplet is STAGED when this is answered."""
-    return await take_in(exchange, _awaited, store_droplet, _uploaded)
+    return await uploads.take_in(exchange, _awaited, uploads.store_droplet, _uploaded)
 
 
 def _awaited(call: Call) -> Path:

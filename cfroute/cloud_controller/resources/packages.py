@@ -5,16 +5,17 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from cfroute.cloud_controller import feature_flags
+from cfroute.cloud_controller import feature_flags, uploads
 from cfroute.cloud_controller.actions import app_events, jobs
 from cfroute.cloud_controller.actions.metadata import set_metadata
+from cfroute.cloud_controller.blobs import Blobs
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, post
 from cfroute.cloud_controller.errors import BAD_REQUEST, BITS_TWICE, ApiError, not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, Droplet, Package, Space
+from cfroute.cloud_controller.models import App, Droplet, Package
 from cfroute.cloud_controller.presenters import apps as present
-from cfroute.cloud_controller.uploads import pieces_of, store_bits, take_in
+from cfroute.cloud_controller.resources.apps import filters_by_app
 from cfroute.cloud_controller.validation import apps as rules
 from cfroute.cloud_controller.validation.common import related
 
@@ -22,21 +23,16 @@ LISTING = Listing(
     Package,
     present.package,
     {
-        "app_guids": among(Package.app_guid),
+        **filters_by_app(Package),
         "states": among(Package.state),
         "types": among(Package.type),
-        "space_guids": lambda values: Package.app.has(App.space_guid.in_(values)),
-        "organization_guids": lambda values: Package.app.has(App.space.has(Space.organization_guid.in_(values))),
     },
 )
 
 
 async def create(exchange: Exchange) -> Reply:
     """A package that is to be uploaded; with `source_guid`, a copy of another app's."""
-    raw = await exchange.body()
-    if "source_guid" in exchange.request.query_params:
-        return await _copy(exchange, raw)
-    return await exchange.run(_create, write=True, raw=raw)
+    return await uploads.create(exchange, _create, Blobs.package, _source, _copied)
 
 
 def _create(call: Call) -> Reply:
@@ -60,16 +56,9 @@ def _made(call: Call, package: Package) -> Reply:
     return Reply(201, present.package(package, call.urls))
 
 
-async def _copy(exchange: Exchange, raw: bytes) -> Reply:
-    source = await exchange.run(lambda call: _source(call).guid, write=False, raw=raw)
-    blobs, guid = exchange.platform.blobs, exchange.platform.new_guid()
-    checksum = await blobs.store(blobs.package(guid), pieces_of(blobs.package(source)))
-
-    def insert(call: Call) -> Reply:
-        _source(call)
-        return _made(call, Package(guid=guid, app_guid=_app(call).guid, state="READY", checksum=checksum))
-
-    return await exchange.run(insert, write=True, raw=raw)
+def _copied(call: Call, guid: str, checksum: str) -> Reply:
+    _source(call)
+    return _made(call, Package(guid=guid, app_guid=_app(call).guid, state="READY", checksum=checksum))
 
 
 def _source(call: Call) -> Package:
@@ -95,7 +84,7 @@ def of_app(call: Call) -> Reply:
 
 async def upload(exchange: Exchange) -> Reply:
     """Store the bits; the package is READY when this is answered."""
-    return await take_in(exchange, _awaited, store_bits, _uploaded)
+    return await uploads.take_in(exchange, _awaited, uploads.store_bits, _uploaded)
 
 
 def _awaited(call: Call) -> Path:

@@ -12,8 +12,9 @@ from cfroute.cloud_controller.deployments import rows
 from cfroute.cloud_controller.endpoints import get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if
 from cfroute.cloud_controller.listing import Listing, among
-from cfroute.cloud_controller.models import App, Droplet, Process, Space
+from cfroute.cloud_controller.models import App, Droplet, Process
 from cfroute.cloud_controller.presenters import apps as present
+from cfroute.cloud_controller.resources.apps import filters_by_app
 from cfroute.cloud_controller.validation import apps as rules
 
 LISTING = Listing(
@@ -21,9 +22,7 @@ LISTING = Listing(
     present.process,
     {
         "types": among(Process.type),
-        "app_guids": among(Process.app_guid),
-        "space_guids": lambda values: Process.app.has(App.space_guid.in_(values)),
-        "organization_guids": lambda values: Process.app.has(App.space.has(Space.organization_guid.in_(values))),
+        **filters_by_app(Process),
     },
     accepts=("embed",),
     loads=(joinedload(Process.app),),
