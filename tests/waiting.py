@@ -1,5 +1,9 @@
-"""Waiting for what other threads and processes do: in one way, and long enough for a machine that has other work too."""
+"""Waiting for what others do, in one way, and long enough for a machine that has other work too.
 
+`eventually` waits for threads and processes, `until` for the other tasks of the event loop that it is called in.
+"""
+
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable
@@ -10,6 +14,7 @@ T = TypeVar("T")
 WITHIN = 30.0
 """Seconds. It costs nothing where things go well, and a loaded machine must not make a test fail."""
 _PAUSE = 0.01  # seconds between two looks
+_TURN = 0.002  # the same where nobody else's processor time is taken
 
 
 def eventually(
@@ -32,3 +37,12 @@ def eventually(
                 return value
         assert time.monotonic() < deadline, f"waited {within} s in vain for {what}: {look}"
         pause(_PAUSE)
+
+
+async def until(look: Callable[[], T], what: str = "it", within: float = WITHIN) -> T:
+    """The first true value of `look`, while other tasks have their turns; fails after `within` seconds without one."""
+    deadline = time.monotonic() + within
+    while not (value := look()):
+        assert time.monotonic() < deadline, f"waited {within} s in vain for {what}: {look}"
+        await asyncio.sleep(_TURN)
+    return value

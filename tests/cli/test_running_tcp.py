@@ -12,6 +12,7 @@ import pytest
 from cfroute.cli import live_values
 from cfroute.cli.main import COMPLETION, main
 
+from ..waiting import eventually
 from .conftest import Run, down, line, read_until, up
 
 pytestmark = pytest.mark.e2e
@@ -47,10 +48,7 @@ def echoed(port: int, said: bytes = b"hello\n") -> bytes:
 
 def rows(running: Run, *words: str) -> list[dict[str, Any]]:
     """The rows of the table once there are any."""
-    deadline = time.monotonic() + 15
-    while not (found := running("table", *words, "--json").data):
-        assert time.monotonic() < deadline
-    return list(found)
+    return list(eventually(lambda: running("table", *words, "--json").data, "a row"))
 
 
 def test_a_route_is_mapped_and_all_comes_back(running: Run, port: int) -> None:

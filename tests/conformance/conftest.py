@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,20 +24,11 @@ import yaml
 
 from ..ports import free_port
 from ..program import program
+from ..waiting import eventually
 from .metering import Authority, Metered, Metron
 
 DEADLINE = 10.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-def until(look: Callable[[], Any], what: str) -> Any:
-    """What `look` returns once it is true; fails the test when that takes too long."""
-    began = time.monotonic()
-    while (waited := time.monotonic() - began) < DEADLINE:
-        if result := look():
-            return result
-        time.sleep(min(waited, 0.01))
-    pytest.fail(f"waited in vain: {what}")
 
 
 class Nats:
@@ -62,7 +52,7 @@ class Nats:
                 return socket.create_connection(("127.0.0.1", self.port))
             return None
 
-        self._socket = until(connect, "nats-server")
+        self._socket = eventually(connect, "nats-server")
         self._socket.settimeout(DEADLINE)
         self._reader = self._socket.makefile("rb")
         self._reader.readline()
@@ -222,7 +212,7 @@ class Router:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        until(lambda: self.process.poll() is not None or self.health() == 200, "a healthy Gorouter")
+        eventually(lambda: self.process.poll() is not None or self.health() == 200, "a healthy Gorouter")
         assert self.process.poll() is None, self.output.read_text()
 
     def health(self) -> int:
@@ -236,7 +226,7 @@ class Router:
         self.nats.publish("router.register", {"host": "127.0.0.1", "port": port, "uris": [uri], **message})
         key = uri.lower().rstrip("/")
         shown = str(message.get("tls_port", port))
-        until(lambda: any(e["address"].endswith(f":{shown}") for e in self.routes().get(key, ())), f"route {uri}")
+        eventually(lambda: any(e["address"].endswith(f":{shown}") for e in self.routes().get(key, ())), f"route {uri}")
 
     def unregister(self, uri: str, backend: Backend) -> None:
         self.nats.publish("router.unregister", {"host": "127.0.0.1", "port": backend.port, "uris": [uri]})
@@ -271,13 +261,13 @@ class Router:
 
     def access_lines(self, count: int) -> list[str]:
         """The access log, once it has that many lines."""
-        return until(
+        return eventually(
             lambda: lines if len(lines := self.access_log.read_text().splitlines()) >= count else None, f"{count} access lines"
         )
 
     def access_line(self, text: str) -> str:
         """The line of the access log with `text` in it, once it is there."""
-        return until(
+        return eventually(
             lambda: next((line for line in self.access_log.read_text().splitlines() if text in line), None),
             f"an access line with {text}",
         )

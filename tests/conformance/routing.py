@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .conftest import Backend, Router, until
+from ..waiting import eventually
+from .conftest import Backend, Router
 
 _markers = itertools.count()
 
@@ -21,7 +22,7 @@ def send(router: Router, subject: str, message: dict[str, Any]) -> None:
     segment = message.get("isolation_segment", "")
     marker = {"host": "127.0.0.1", "port": 1, "uris": [f"marker{next(_markers)}.test"], "isolation_segment": segment}
     router.nats.publish("router.register", marker)
-    until(lambda: marker["uris"][0] in router.routes(), f"the route {marker['uris'][0]}")
+    eventually(lambda: marker["uris"][0] in router.routes(), f"the route {marker['uris'][0]}")
     router.nats.publish("router.unregister", marker)
 
 

@@ -16,7 +16,8 @@ from cfroute import certificates
 from cfroute.nats.server import find_binary
 
 from ..ports import free_port
-from .conftest import DEADLINE, Nats, Router, until
+from ..waiting import eventually
+from .conftest import DEADLINE, Nats, Router
 
 START = ["id", "hosts", "minimumRegisterIntervalInSeconds", "pruneThresholdInSeconds"]
 
@@ -210,7 +211,7 @@ def test_what_is_refused(chatty, payload, error):
     whole = payload if not payload.startswith(b'{"') else payload[:-1] + b',"uris":["refused.test"],"host":"h"}'
     whole = payload if b"uris" in payload or b"HOST" in payload else whole
     chatty.nats.publish("router.register", whole)
-    told = until(lambda: chatty.log("validation-error")[before:], "a refusal")
+    told = eventually(lambda: chatty.log("validation-error")[before:], "a refusal")
     assert told == [{"error": error, "payload": whole.decode("utf-8", "replace"), "subject": "router.register"}]
     (line,) = [line for line in chatty.output.read_text().splitlines() if "validation-error" in line][before:]
     shown = json.loads(line)
@@ -227,7 +228,7 @@ def test_what_is_understood(chatty):
         chatty.nats.publish("router.register", payload)
     odd = {"Host": "127.0.0.1", "PORT": 1, "uris": ["cases.test"], "URIS": None, "extra": [1], "app": None}
     chatty.nats.publish("router.register", odd)
-    until(lambda: "cases.test" in chatty.routes(), "the route")
+    eventually(lambda: "cases.test" in chatty.routes(), "the route")
     assert "odd.test//x" in chatty.routes()
     assert chatty.log("validation-error")[before:] == []
     for uri in ("cases.test", "odd.test//x"):
@@ -239,7 +240,7 @@ def test_other_subjects(chatty):
     before = len(chatty.log("validation-error"))
     chatty.nats.publish("router.anything", {"uris": ["other.test"], "host": "h", "port": 1})
     chatty.nats.publish("router.anything", b"{")
-    told = until(lambda: chatty.log("validation-error")[before:], "a refusal")
+    told = eventually(lambda: chatty.log("validation-error")[before:], "a refusal")
     assert told[0]["subject"] == "router.anything"
     assert "other.test" not in chatty.routes()
 
@@ -256,7 +257,7 @@ def test_a_server_that_goes(start, own_nats):
     assert router.log("Successfully-connected-to-nats") == [where]
     own_nats.stop()
     lost = time.monotonic()
-    until(lambda: len(router.log("nats-connection-still-disconnected")) >= 3, "reminders")
+    eventually(lambda: len(router.log("nats-connection-still-disconnected")) >= 3, "reminders")
     assert router.log("nats-connection-disconnected") == [where]
     assert router.health() == 200
     own_nats.start()
@@ -264,7 +265,7 @@ def test_a_server_that_goes(start, own_nats):
     subject, again = own_nats.next()
     assert (subject, again) == ("router.start", first)
     assert 1.8 < time.monotonic() - lost < 4.0
-    until(lambda: router.log("nats-connection-reconnected") == [where], "the line of the reconnect")
+    eventually(lambda: router.log("nats-connection-reconnected") == [where], "the line of the reconnect")
 
     own_nats.stop()
     own_nats._command[-1] = "another"
@@ -289,7 +290,7 @@ def test_several_servers(connect, own_nats, shared_nats):
     (where,) = router.log("Successfully-connected-to-nats")
     if where["host"].endswith(str(own_nats.port)):
         own_nats.stop()
-        (next_one,) = until(lambda: router.log("nats-connection-reconnected"), "the other server")
+        (next_one,) = eventually(lambda: router.log("nats-connection-reconnected"), "the other server")
         assert next_one["host"] == f"127.0.0.1:{shared_nats.port}"
         own_nats.start()
     assert router.health() == 200
@@ -316,7 +317,7 @@ def test_tls(connect, tmp_path: Path):
     command += ["--tlscert", tmp_path / "cert", "--tlskey", tmp_path / "key", "--tlscacert", tmp_path / "ca"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "nats-server")
+        eventually(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "nats-server")
         nats = {
             "hosts": [{"hostname": "localhost", "port": port}],
             "tls_enabled": True,

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from .conftest import Nats, until
+from ..waiting import eventually
+from .conftest import Nats
 from .routing import asked, named, register, tell, unregister
 
 FAST = {"prune_stale_droplets_interval": "100ms", "start_response_delay_interval": "0s"}
@@ -21,7 +22,7 @@ def test_time_to_live(start, backend):
     tell(router, "router.register", 2, "tls37.test", tls_port=3, stale_threshold_in_seconds=-1)
     for port, segment in ((4, "is"), (5, "")):
         tell(router, "router.register", port, "Goes37.test/P", stale_threshold_in_seconds=-1, isolation_segment=segment)
-        until(lambda: "goes37.test/p" not in router.routes(), "the end of a route")
+        eventually(lambda: "goes37.test/p" not in router.routes(), "the end of a route")
     ours = [line for line in router.log("pruned-route") if line["uri"] == "goes37.test/p"]
     assert ours == [
         {"uri": "goes37.test/p", "endpoints": ["127.0.0.1:4"], "isolation_segment": "is"},
@@ -31,7 +32,7 @@ def test_time_to_live(start, backend):
         tell(router, "router.register", 1, "stays37.test")
         threading.Event().wait(0.2)  # more than the time to live, together
     assert {"stays37.test", "tls37.test"} <= set(router.routes())
-    until(lambda: "stays37.test" not in router.routes(), "the end of the default time to live")
+    eventually(lambda: "stays37.test" not in router.routes(), "the end of the default time to live")
     assert "tls37.test" in router.routes()
 
 
@@ -43,14 +44,14 @@ def test_suspended_pruning(start, tmp_path):
         router = start(nats, **FAST, droplet_stale_threshold="2s", suspend_pruning_if_nats_unavailable=True)
         tell(router, "router.register", 1, "s37.test", stale_threshold_in_seconds=1)
         nats.stop()
-        until(lambda: len(router.log("prune-suspended")) > 12, "a dozen cycles")
+        eventually(lambda: len(router.log("prune-suspended")) > 12, "a dozen cycles")
         assert "s37.test" in router.routes()
         nats.start()
         nats.subscribe("router.start")
         assert nats.next()[0] == "router.start"
-        until(lambda: router.log("prune-unsuspended-refresh-routes-complete"), "the first cycle after that")
+        eventually(lambda: router.log("prune-unsuspended-refresh-routes-complete"), "the first cycle after that")
         assert "s37.test" in router.routes()
-        until(lambda: "s37.test" not in router.routes(), "the end of the route")
+        eventually(lambda: "s37.test" not in router.routes(), "the end of the route")
     finally:
         nats.stop()
 
@@ -68,7 +69,7 @@ def test_empty_routes(start, backend):
     register(router, app, "e37.test")
     assert asked(router, "e37.test") == "app"
     unregister(router, app, "e37.test")
-    until(lambda: asked(router, "e37.test") == "404", "the end of the empty route")
+    eventually(lambda: asked(router, "e37.test") == "404", "the end of the empty route")
     assert router.log("pruned-route") == []
 
     slow = start(prune_stale_droplets_interval="1h", empty_pool_response_code_503=True, empty_pool_timeout="100ms")

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from .conftest import until
+from ..waiting import eventually
 from .routing import asked, named, register
 
 
@@ -86,4 +86,4 @@ def test_what_does_not_count_any_more(router, backend, first, headers):
     held = Held(backend, first)
     register(router, held.app, "w38.test")
     with held.busy(router, "w38.test", *headers), held.busy(router, "w38.test", *headers):
-        until(lambda: True, "both are there at once")
+        eventually(lambda: True, "both are there at once")

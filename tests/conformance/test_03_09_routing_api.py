@@ -3,7 +3,7 @@
 import pytest
 
 from ..gorouter.routing_servers import RoutingServers, route
-from .conftest import until
+from ..waiting import eventually
 from .launches import ports, run_file
 
 
@@ -26,17 +26,17 @@ def test_routes_and_events(start, servers, backend):
     assert answer.status == 200
     assert b"\r\nX-Cf-Applicationid: app-fetched.test\r\n" in one.seen[-1]
 
-    until(lambda: servers.subscribers, "a subscription")
+    eventually(lambda: servers.subscribers, "a subscription")
     servers.event("Upsert", route("event.test", one.port))
-    until(lambda: "event.test" in router.routes(), "the route of the event")
+    eventually(lambda: "event.test" in router.routes(), "the route of the event")
     servers.event("Delete", route("event.test", one.port))
-    until(lambda: "event.test" not in router.routes(), "the end of the route")
+    eventually(lambda: "event.test" not in router.routes(), "the end of the route")
 
     servers.routes = [route("fetched.test", one.port, 1)]
-    until(lambda: "leaving.test" not in router.routes(), "the end of the other route")
+    eventually(lambda: "leaving.test" not in router.routes(), "the end of the other route")
     assert "fetched.test" in router.routes()
     servers.end_streams()
-    until(lambda: len(router.log("Successfully-subscribed-to-routing-api-event-stream")) == 2, "another subscription")
+    eventually(lambda: len(router.log("Successfully-subscribed-to-routing-api-event-stream")) == 2, "another subscription")
     assert router.log("failed-getting-next-event: ") == [{"error": "EOF"}]
     assert '"source":"gorouter.stdout.route-fetcher"' in router.output.read_text()
     assert servers.credentials == "gorouter:a%2Bb"

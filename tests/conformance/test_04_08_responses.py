@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from .conftest import until
+from ..waiting import eventually
 
 REWRITE = {
     "responses": {
@@ -286,7 +286,7 @@ def test_a_client_that_disappears(shared_router, backend):
             received += client.recv(65536)
     assert gone.wait(5)
     shared_router.get("after-disappears.test")
-    lines = until(lambda: "after-disappears.test" in (text := shared_router.access_log.read_text()) and text, "the next line")
+    lines = eventually(lambda: "after-disappears.test" in (text := shared_router.access_log.read_text()) and text, "its line")
     assert "\ndisappears.test" not in lines
 
 

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from ..ports import free_port
-from .conftest import OK, read_request, until
+from ..waiting import eventually
+from .conftest import OK, read_request
 from .routing import asked, named, register, tell
 
 NAMES = ("one", "two", "three")
@@ -133,7 +134,7 @@ def test_least_connection_and_marks(single, backend):
         assert asked(router, "mark52.test") == "502"
     (alive,) = named(backend, "alive")
     register(router, alive, "mark52.test", options=options)
-    until(lambda: {asked(router, "mark52.test") for _ in range(10)} == {"alive", "502"}, "both of them")
+    eventually(lambda: {asked(router, "mark52.test") for _ in range(10)} == {"alive", "502"}, "both of them")
 
 
 @pytest.mark.statement("5.3", "locally-optimistic: the first attempt prefers the router's zone, further ones do not")

@@ -7,7 +7,8 @@ import ssl
 import pytest
 
 from ..ports import free_port
-from .conftest import DEADLINE, Response, until
+from ..waiting import eventually
+from .conftest import DEADLINE, Response
 from .identities import Authority, client_context, connect, exchange, refusal
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -45,7 +46,7 @@ def tls_router(shared_nats, tmp_path_factory, pairs):
 def stderr_line(router, text):
     """A line of Go's log package that matches, with the client's port."""
     pattern = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d " + text + "$", re.MULTILINE)
-    return until(lambda: pattern.search(router.output.read_text()), text)
+    return eventually(lambda: pattern.search(router.output.read_text()), text)
 
 
 def shown(port, name, **settings):

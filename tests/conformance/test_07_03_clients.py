@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ..ports import free_port
-from .conftest import Router, until
+from ..waiting import eventually
+from .conftest import Router
 from .identities import Authority, client_context, connect, exchange, refusal, subject
 
 V12 = ssl.TLSVersion.TLSv1_2
@@ -69,7 +70,7 @@ def served(router, context, backend, host, *headers):
     with connect(router.ssl_port, context) as client:
         assert exchange(client, host, *headers).startswith(b"HTTP/1.1 200 OK")
     router.unregister(host, app)
-    until(lambda: host not in router.routes(), "the end of the route")
+    eventually(lambda: host not in router.routes(), "the end of the route")
     return app.seen[0]
 
 
@@ -89,7 +90,7 @@ def test_request_refuses(make, authority, stranger, version):
     router = make()
     assert refusal(router.ssl_port, at_most(version, stranger.issue("client.test"))) == "TLSV1_ALERT_UNKNOWN_CA"
     assert refusal(router.ssl_port, at_most(version, authority.issue("c.test", days=-1))) == "SSLV3_ALERT_CERTIFICATE_EXPIRED"
-    output = until(lambda: "expired or is not" in (text := router.output.read_text()) and text, "the lines on stderr")
+    output = eventually(lambda: "expired or is not" in (text := router.output.read_text()) and text, "the lines on stderr")
     prefix = r"http: TLS handshake error from 127\.0\.0\.1:\d+: tls: failed to verify certificate: x509: "
     assert re.search(prefix + "certificate signed by unknown authority", output)
     assert re.search(prefix + "certificate has expired or is not yet valid", output)
@@ -102,7 +103,7 @@ def test_request_refuses(make, authority, stranger, version):
 def test_require(make, backend, authority, version, alert):
     router = make(client_cert_validation="require")
     assert refusal(router.ssl_port, at_most(version)) == alert
-    until(lambda: "tls: client didn't provide a certificate" in router.output.read_text(), "the line on stderr")
+    eventually(lambda: "tls: client didn't provide a certificate" in router.output.read_text(), "the line on stderr")
     served(router, at_most(version, authority.issue("client.test")), backend, "require.test")
 
 
@@ -149,7 +150,7 @@ def test_extended_usages(make, backend, authority, usages, accepted):
     else:
         assert "ALERT" in refusal(router.ssl_port, context)
         text = "x509: certificate specifies an incompatible key usage"
-        until(lambda: text in router.output.read_text(), "the line on stderr")
+        eventually(lambda: text in router.output.read_text(), "the line on stderr")
 
 
 # The header
@@ -235,9 +236,9 @@ def test_other_subjects(ruled, authority, attributes):
     before = len(ruled.log("invalid-subject"))
     identity = authority.issue("c.test", name=subject(**attributes))
     assert refusal(ruled.ssl_port, at_most("TLSv1_2", identity)) == "SSLV3_ALERT_BAD_CERTIFICATE"
-    until(lambda: len(ruled.log("invalid-subject")) > before, "the warning")
+    eventually(lambda: len(ruled.log("invalid-subject")) > before, "the warning")
     text = "subject not in the list of allowed subjects for CA Subject CN=clients,O=acme,C=DE"
-    until(lambda: text in ruled.output.read_text(), "the line on stderr")
+    eventually(lambda: text in ruled.output.read_text(), "the line on stderr")
 
 
 @pytest.mark.statement("7.4", "with TLS 1.3, too, a client with another subject gets no answer")

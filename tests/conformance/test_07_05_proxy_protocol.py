@@ -7,7 +7,8 @@ import time
 import pytest
 
 from ..ports import free_port
-from .conftest import Response, Router, until
+from ..waiting import eventually
+from .conftest import Response, Router
 from .identities import Authority, client_context, connect, exchange
 
 
@@ -41,7 +42,7 @@ def fetch(router, host, *pieces, tls=False):
 
 def line(router, host):
     lines = lambda: [line for line in router.access_log.read_text().splitlines() if line.startswith(f"{host} ")]  # noqa: E731
-    return until(lines, f"an access line of {host}")[-1]
+    return eventually(lines, f"an access line of {host}")[-1]
 
 
 @pytest.mark.statement("7.5", "on both listeners a PROXY line replaces the peer's address: X-Forwarded-For, access log")
@@ -138,7 +139,7 @@ def test_bad_lines(proxied, proxy, reason, tls):
         assert client.recv(1000) == b""
     begin = r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[ERR\] Failed to read proxy prefix: "
     pattern = re.compile(begin + re.escape(reason) + "$", re.MULTILINE)
-    until(lambda: pattern.search(proxied.output.read_text()), reason)
+    eventually(lambda: pattern.search(proxied.output.read_text()), reason)
 
 
 @pytest.mark.statement("7.5", "a line that is begun and not finished in time closes the connection")
@@ -147,7 +148,7 @@ def test_half_a_line(proxied):
         client.sendall(b"PROXY TCP4 1.1.1.1")
         assert client.recv(1000) == b""
     pattern = re.compile(r"\[ERR\] Failed to read proxy prefix: read tcp [0-9.:]+->[0-9.:]+: i/o timeout$", re.MULTILINE)
-    until(lambda: pattern.search(proxied.output.read_text()), "the line on stderr")
+    eventually(lambda: pattern.search(proxied.output.read_text()), "the line on stderr")
 
 
 @pytest.mark.statement("7.5", "version 2 (binary) is not understood: 400")

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ..ports import free_port
-from .conftest import Router, until
+from ..waiting import eventually
+from .conftest import Router
 from .metering import Authority
 
 grpc = pytest.importorskip("grpc")
@@ -162,7 +163,7 @@ def test_a_cancelled_call_is_cancelled_at_the_server(service) -> None:
     assert echo.begun.wait(10)
     call.cancel()
     assert echo.cancelled.wait(10)
-    until(lambda: any(' "POST /echo.Echo/Never HTTP/2.0" 499 ' in line for line in router.access_lines(1)), "its access line")
+    eventually(lambda: any(' "POST /echo.Echo/Never HTTP/2.0" 499 ' in line for line in router.access_lines(1)), "its line")
     call = channel.stream_stream("/echo.Echo/Both")(iter([b"a"] * 3))
     assert next(call) == b"A"
     call.cancel()

@@ -12,7 +12,8 @@ import h2.events
 import pytest
 
 from ..ports import free_port
-from .conftest import OK, Router, read_request, until
+from ..waiting import eventually
+from .conftest import OK, Router, read_request
 from .metering import Authority
 from .streams import SECONDS, Backend, Client, Connection, goaway
 
@@ -133,7 +134,7 @@ def test_a_backend_of_http1_with_a_body_of_unknown_length(router, client, backen
 def test_the_access_line(router, client, backend) -> None:
     router.register("line.h2.test", backend())
     client().get("line.h2.test", "/p?q", ("referer", "r"), method="PUT", body=b"12345")
-    line = until(lambda: [line for line in router.access_lines(1) if line.startswith("line.h2.test")], "the line")[0]
+    line = eventually(lambda: [line for line in router.access_lines(1) if line.startswith("line.h2.test")], "the line")[0]
     assert re.search(r' "PUT /p\?q HTTP/2\.0" 200 5 2 "r" "-" "127\.0\.0\.1:\d+" ', line)
 
 
@@ -164,7 +165,7 @@ def test_streams_at_a_time(router, client, backend) -> None:
     connection.h2.remote_settings.acknowledge()
     numbers = [connection.begin("held.h2.test") for _ in range(251)]
     assert connection.answer(numbers[-1]).reset == REFUSED
-    until(lambda: len(held) == 250, "all requests at the backend")
+    eventually(lambda: len(held) == 250, "all requests at the backend")
     for one in held:
         one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     assert all(connection.answer(number).status == 200 for number in numbers[:-1])
@@ -249,10 +250,10 @@ def test_a_reset_stream_cancels_the_request(router, client, backend) -> None:
     router.register("cancel.h2.test", application)
     connection = client()
     number = connection.begin("cancel.h2.test")
-    until(lambda: came, "the request at the backend")
+    eventually(lambda: came, "the request at the backend")
     connection.h2.reset_stream(number, CANCEL)
     connection.flush()
-    until(lambda: any(line.startswith("cancel.h2.test") and " 499 " in line for line in router.access_lines(1)), "its line")
+    eventually(lambda: any(line.startswith("cancel.h2.test") and " 499 " in line for line in router.access_lines(1)), "its line")
 
 
 def test_an_early_answer_ends_the_upload(router, client, backend) -> None:
@@ -467,10 +468,10 @@ def test_a_client_that_cancels_is_told_to_the_backend(router, client, streams) -
     register(router, "cancelled.h2.test", streams(serve))
     connection = client()
     number = connection.begin("cancelled.h2.test")
-    until(lambda: resets, "the request at the backend")
+    eventually(lambda: resets, "the request at the backend")
     connection.h2.reset_stream(number, CANCEL)
     connection.flush()
-    assert until(lambda: resets[1:], "the reset at the backend") == [CANCEL]
+    assert eventually(lambda: resets[1:], "the reset at the backend") == [CANCEL]
 
 
 def test_large_bodies_both_ways(router, client, streams) -> None:
@@ -519,7 +520,7 @@ def test_a_client_that_takes_nothing_stops_the_backend(router, client, streams) 
     connection.grants = False
     number = connection.begin("slow.h2.test")
     connection.until(lambda: len(connection.streams.get(number).body if number in connection.streams else b"") == 65535)
-    until(lambda: sent[0] >= 1 << 18, "a window's worth at the router")
+    eventually(lambda: sent[0] >= 1 << 18, "a window's worth at the router")
     assert sent[0] <= 1 << 20
 
 
@@ -570,7 +571,7 @@ def test_draining(start, authority, backend) -> None:
     router.register("drain.h2.test", backend(serve))
     connection = Client(made["ssl_port"])
     number = connection.begin("drain.h2.test")
-    until(lambda: router.routes().get("drain.h2.test"), "the route")
+    eventually(lambda: router.routes().get("drain.h2.test"), "the route")
     router.process.send_signal(signal.SIGUSR1)
     connection.until(lambda: connection.goaway)
     assert (connection.goaway.error_code, connection.goaway.last_stream_id) == (NO_ERROR, number)

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from ..dropsonde_messages import parse, tags, uuid_text
-from .conftest import DEADLINE, Router, until
+from ..waiting import eventually
+from .conftest import DEADLINE, Router
 
 APP = "5d2a1c3e-0b7f-4c1d-9a55-0123456789ab"
 
@@ -63,7 +64,7 @@ def router(shared_nats, tmp_path_factory, metron):
 
 
 def file_line(router, text):
-    return until(lambda: next((one for one in router.access_log.read_text().splitlines() if text in one), None), text)
+    return eventually(lambda: next((one for one in router.access_log.read_text().splitlines() if text in one), None), text)
 
 
 @pytest.mark.statement("9.4", "the line of a request to an app is a log message of origin gorouter and type RTR, with its tags")
@@ -85,7 +86,7 @@ def test_a_line_without_an_app(router, backend):
     router.register("noapp.test", backend())
     before = len(router.log("dropping-loggregator-access-log"))
     router.get("noapp.test")
-    dropped = until(lambda: router.log("dropping-loggregator-access-log")[before:], "the remark")
+    dropped = eventually(lambda: router.log("dropping-loggregator-access-log")[before:], "the remark")
     assert dropped[0] == {"error": "either no appId or source instance present", "appID": "", "sourceInstance": "7"}
 
 

@@ -17,7 +17,8 @@ import pytest
 
 from ..ports import free_port
 from ..program import program
-from .conftest import DEADLINE, OK, Router, until
+from ..waiting import eventually
+from .conftest import DEADLINE, OK, Router
 
 NAMES = (
     "host", "time", "method", "uri", "proto", "status", "request_bytes", "response_bytes", "referer", "user_agent", "client",
@@ -39,7 +40,7 @@ def line_of(router: Router, host: str, count: int = 1) -> dict[str, str]:
         found = [text for text in router.access_log.read_text().splitlines() if text.startswith(f"{host} - ")]
         return found if len(found) >= count else None
 
-    text = until(look, f"{count} lines about {host}")[-1]
+    text = eventually(look, f"{count} lines about {host}")[-1]
     match = LINE.fullmatch(text)
     assert match, text
     return dict(zip(NAMES, match.groups(), strict=True))
@@ -207,7 +208,7 @@ def test_a_499(shared_router, backend):
     shared_router.register("gone.logs.test", backend(slow))
     with shared_router.connect() as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: gone.logs.test\r\n\r\n")
-        until(lambda: shared_router.routes()["gone.logs.test"], "the route")
+        eventually(lambda: shared_router.routes()["gone.logs.test"], "the route")
     line = line_of(shared_router, "gone.logs.test")
     assert line["status"] == "499"
     assert int(line["response_bytes"]) > 0
@@ -253,7 +254,7 @@ def test_what_has_no_line(shared_router, backend):
     shared_router.register("half.logs.test", backend(half))
     shared_router.register("panic.logs.test", backend(odd))
     assert shared_router.get("panic.logs.test").status == 502
-    until(lambda: shared_router.log("panic-check"), "the panic")
+    eventually(lambda: shared_router.log("panic-check"), "the panic")
     shared_router.fetch(b"GET / HTTP/1.1\r\nHost: bad.logs.test\r\nBad Header\r\n\r\n")
     shared_router.get("half.logs.test")
     shared_router.get("after.logs.test")
@@ -319,7 +320,7 @@ def test_extra_fields(telling, backend):
 @pytest.mark.statement("9.2", "names of endpoints are looked up, and the time for it is shown")
 def test_the_time_of_a_look_up(telling, backend):
     telling.nats.publish("router.register", {"host": "localhost", "port": backend().port, "uris": ["named.logs.test"]})
-    until(lambda: telling.get("named.logs.test").status == 200, "the route")
+    eventually(lambda: telling.get("named.logs.test").status == 200, "the route")
     assert 0 <= float(between(line_of(telling, "named.logs.test"))[2]) < 5
 
 
@@ -337,7 +338,7 @@ def test_failed_attempts(telling, backend):
         line = line_of(telling, "retried.logs.test")
         return line if "failed_attempts:1" in line["between"] else None
 
-    line = until(retried, "the line of the retried request")
+    line = eventually(retried, "the line of the retried request")
     spent, _, _, _, failed, failed_time, local = between(line)
     assert failed == "1"
     assert float(failed_time) > 0
@@ -420,7 +421,7 @@ def test_nothing_is_lost_at_the_end(start, end):
     router = start()
     moved = router.access_log.with_name("access.log.1")
     router.get("before.logs.test")
-    until(lambda: router.access_log.read_text(), "the first line")
+    eventually(lambda: router.access_log.read_text(), "the first line")
     router.access_log.rename(moved)
     router.get("last.logs.test")
     assert router.stop(end) == 0
@@ -459,7 +460,7 @@ def test_a_full_disk(start, backend):
     router = start(access_log={"file": "/dev/full"})
     router.register("full.logs.test", backend())
     assert router.get("full.logs.test").status == 200
-    error = until(lambda: router.log("error-emitting-access-log-to-writer-accesslog"), "the error")
+    error = eventually(lambda: router.log("error-emitting-access-log-to-writer-accesslog"), "the error")
     assert error == [{"error": "write /dev/full: no space left on device"}]
     assert router.get("full.logs.test").status == 200
 
@@ -546,7 +547,7 @@ def test_syslog_over_tcp(start):
             router.get("lost.logs.test")
             return router.log("error-emitting-access-log-to-writer-syslog")
 
-        assert until(error, "the error")[0]["error"] in ("broken pipe", "connection reset by peer")
+        assert eventually(error, "the error")[0]["error"] in ("broken pipe", "connection reset by peer")
         server.settimeout(0.2)
         with pytest.raises(TimeoutError):
             server.accept()

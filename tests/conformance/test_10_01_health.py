@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from ..ports import free_port
-from .conftest import Router, until
+from ..waiting import eventually
+from .conftest import Router
 from .metering import Authority, fetch_secured
 
 ALIVE = "/is-process-alive-do-not-use-for-loadbalancing"
@@ -61,7 +62,7 @@ def test_starting_and_draining(shared_nats, tmp_path, backend):
     router.register("draining.test", backend())
     ending = threading.Thread(target=router.stop, args=(signal.SIGUSR1,))
     ending.start()
-    until(lambda: router.health() == 503, "an unhealthy router")
+    eventually(lambda: router.health() == 503, "an unhealthy router")
     assert ask(router, ALIVE).status == 200
     assert router.get("draining.test").status == 200
     ending.join()
@@ -85,7 +86,7 @@ def test_routes_exactly(start, backend):
     )
     router.register("gone.test", app)
     router.unregister("gone.test", app)
-    until(lambda: router.routes()["gone.test"] == [], "an empty pool")
+    eventually(lambda: router.routes()["gone.test"] == [], "an empty pool")
     answer = ask(router, "/routes", router.routes_port, headers="Authorization: Basic dTpw\r\n")
     first = (
         f'{{"address":"127.0.0.1:{app.port}","availability_zone":"z1","protocol":"http1","tls":false,"ttl":20,'

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from ..ports import free_port
-from .conftest import Router, until
+from ..waiting import eventually
+from .conftest import Router
 
 PASSWORD = "Authorization: Basic dTpw\r\n"
 MEMBERS = {
@@ -71,7 +72,7 @@ def test_varz(router, backend):
     before = varz(router)
     assert router.get("varz.test").status == 200
     assert router.get("nowhere.test").status == 404
-    page = until(lambda: (now := varz(router))["responses_2xx"] > before["responses_2xx"] and now, "a response")
+    page = eventually(lambda: (now := varz(router))["responses_2xx"] > before["responses_2xx"] and now, "a response")
     assert set(page) == MEMBERS
     assert page["requests"] - before["requests"] == 1
     assert page["bad_requests"] - before["bad_requests"] == 1
@@ -111,7 +112,7 @@ def test_log_level(router, backend):
     router.register("quiet.test", backend())
     change(b"0")
     router.register("loud.test", backend())
-    until(lambda: router.log("uri-added"), "a debug line")
+    eventually(lambda: router.log("uri-added"), "a debug line")
     shown = [data["uri"] for data in router.log("uri-added")]
     assert "loud.test" in shown
     assert "quiet.test" not in shown

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ..program import program
-from .conftest import until
+from ..waiting import eventually
 
 PLAIN = [
     "backend_exhausted_conns",
@@ -37,7 +37,7 @@ class Change:
         return self._metered.scrape().value(name, **labels) - self._before.value(name, **labels)
 
     def becomes(self, expected, name, **labels):
-        until(lambda: self.of(name, **labels) == expected, f"{name} {labels} to grow by {expected}")
+        eventually(lambda: self.of(name, **labels) == expected, f"{name} {labels} to grow by {expected}")
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_families(metered):
 def test_buckets(metered, backend, name, bounds):
     metered.router.register("buckets.test", backend())
     assert metered.router.get("buckets.test").status == 200
-    until(lambda: metered.scrape().series("latency_count"), "a request that was counted")
+    eventually(lambda: metered.scrape().series("latency_count"), "a request that was counted")
     shown = {labels["le"] for labels in metered.scrape().series(f"{name}_bucket")}
     assert sorted(float(bound) for bound in shown if bound != "+Inf") == pytest.approx(bounds)
     assert "+Inf" in shown
@@ -173,20 +173,20 @@ def test_limits_and_empty_pools(metered, change, backend):
 
     def slow(connection: socket.socket) -> None:
         busy.append(connection.recv(65536))
-        until(lambda: waiting, "the second request")
+        eventually(lambda: waiting, "the second request")
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     app = backend(slow)
     metered.router.register("busy.test", app)
     with metered.router.connect() as first:
         first.sendall(b"GET / HTTP/1.1\r\nHost: busy.test\r\n\r\n")
-        until(lambda: busy, "the first request")
+        eventually(lambda: busy, "the first request")
         assert metered.router.get("busy.test")["X-Cf-Routererror"] == "Connection Limit Reached"
         waiting.append(True)
         assert first.recv(65536).startswith(b"HTTP/1.1 200")
     change.becomes(1, "backend_exhausted_conns")
     metered.router.unregister("busy.test", app)
-    until(lambda: metered.router.routes()["busy.test"] == [], "an empty pool")
+    eventually(lambda: metered.router.routes()["busy.test"] == [], "an empty pool")
     before = metered.scrape()
     assert metered.router.get("busy.test")["X-Cf-Routererror"] == "no_endpoints"
     after = metered.scrape()
@@ -243,8 +243,8 @@ def test_pruning(metered, change, backend):
         "router.register", {"host": "127.0.0.1", "port": app.port, "uris": ["stale.test"], "stale_threshold_in_seconds": -1}
     )
     change.becomes(1, "routes_pruned")
-    until(lambda: metered.scrape().value("total_routes") == len(metered.router.routes()), "the number of routes")
-    until(lambda: metered.scrape().value("ms_since_last_registry_update") > 0, "the time since the last registration")
+    eventually(lambda: metered.scrape().value("total_routes") == len(metered.router.routes()), "the number of routes")
+    eventually(lambda: metered.scrape().value("ms_since_last_registry_update") > 0, "the time since the last registration")
 
 
 @pytest.mark.statement("10.5", "route_registration_latency: from the change of the LRP to its first registration, in ms")

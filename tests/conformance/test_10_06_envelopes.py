@@ -6,7 +6,7 @@ import pytest
 
 from ..ports import free_port
 from ..prometheus_text import parse
-from .conftest import until
+from ..waiting import eventually
 from .metering import Authority, Metron, fetch_secured
 
 UNITS = {
@@ -57,11 +57,11 @@ def test_names(metered, backend):
     )
     stale = {"host": "127.0.0.1", "port": app.port, "uris": ["envelope-stale.test"], "stale_threshold_in_seconds": -1}
     router.nats.publish("router.register", stale)
-    until(lambda: all(metron.counters[name] > before.get(name, 0) for name in COUNTERS), "all counters")
+    eventually(lambda: all(metron.counters[name] > before.get(name, 0) for name in COUNTERS), "all counters")
     grown = {name: metron.counters[name] - before.get(name, 0) for name in COUNTERS}
     assert grown["requests.envelope-app"] == 2
     assert grown["requests.dea-1"] == grown["routed_app_requests"] == grown["unregistry_message.envelope-app"] == 1
-    until(lambda: UNITS.keys() <= metron.names(), "all values")
+    eventually(lambda: UNITS.keys() <= metron.names(), "all values")
     units = metron.units()
     assert {name: units[name] for name in UNITS} == UNITS
     assert metron.origins == {"gorouter"}
@@ -70,7 +70,7 @@ def test_names(metered, backend):
 @pytest.mark.statement("2.2", "waiting and dropped NATS messages are shown, looked at every five seconds")
 @pytest.mark.statement("10.5", "file_descriptors is looked at every five seconds")
 def test_what_is_looked_at(metered):
-    until(lambda: metered.scrape().value("file_descriptors") > 5, "the number of descriptors")
+    eventually(lambda: metered.scrape().value("file_descriptors") > 5, "the number of descriptors")
     assert metered.scrape().value("total_dropped_messages") == 0
     assert metered.scrape().value("buffered_messages") >= 0
 
@@ -98,7 +98,7 @@ def test_less(metered, start, backend, tmp_path):
 
     assert scrape() == ""
     context.load_cert_chain(certificate, key)
-    until(lambda: parse(scrape()).value("responses", status_group="2xx") == 1, "the response")
+    eventually(lambda: parse(scrape()).value("responses", status_group="2xx") == 1, "the response")
     seen = parse(scrape())
     assert seen.value("total_requests", component="less") == 1
     assert [seen.value(f"{name}_count") for name in ("gorouter_time", "route_lookup_time")] == [0, 0]

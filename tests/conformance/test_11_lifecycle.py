@@ -10,7 +10,8 @@ import time
 import pytest
 
 from ..ports import free_port
-from .conftest import DEADLINE, Router, until
+from ..waiting import eventually
+from .conftest import DEADLINE, Router
 from .identities import Authority
 
 STOPPED = ["gorouter.stopping", "gorouter.stopped", "gorouter.exited", "exited", "exited", "exited"]
@@ -54,7 +55,7 @@ class Watched(Router):
             with contextlib.closing(socket.socket()) as probe:
                 refused = probe.connect_ex(("127.0.0.1", self.port)) != 0
             self.nats.publish("router.register", {"host": "h", "port": 1, "uris": ["early.test"]})
-            until(lambda: "early.test" in self.routes(), "a route")
+            eventually(lambda: "early.test" in self.routes(), "a route")
             body = self.fetch(b"GET /health HTTP/1.0\r\n\r\n", self.status_port).body
             self.before = (body, refused)
         return status
@@ -161,7 +162,7 @@ def test_a_drain(start, backend):
     assert idle.recv(65536).endswith(b"ok")
 
     router.process.send_signal(signal.SIGUSR1)
-    until(lambda: router.health() == 503, "the drain")
+    eventually(lambda: router.health() == 503, "the drain")
     assert router.get("quick.test").status == 200
     check = router.fetch(b"GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: HTTP-Monitor/1.1\r\nConnection: close\r\n\r\n")
     assert (check.status, check.body) == (503, b"")
@@ -169,7 +170,7 @@ def test_a_drain(start, backend):
     router.process.send_signal(signal.SIGUSR1)
     active.sendall(b"GET / HTTP/1.1\r\nHost: drain.test\r\n\r\n")
     assert answering.asked.wait(DEADLINE)
-    until(lambda: router.log("Draining with 1 outstanding active connections"), "the second part of the drain")
+    eventually(lambda: router.log("Draining with 1 outstanding active connections"), "the second part of the drain")
     with contextlib.closing(socket.socket()) as probe:
         assert probe.connect_ex(("127.0.0.1", router.port)) != 0
     for connection in (silent, half, idle):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import DEADLINE, Router, until
+from ..waiting import eventually
+from .conftest import DEADLINE, Router
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_upgraded(quick, backend):
             raw += client.recv(65536)
         assert "ws12.test" not in quick.access_log.read_text()
     assert raw.startswith(b"HTTP/1.1 101 ")
-    until(lambda: '"GET /ws HTTP/1.1" 101 0 0 ' in quick.access_log.read_text(), "the access line")
+    eventually(lambda: '"GET /ws HTTP/1.1" 101 0 0 ' in quick.access_log.read_text(), "the access line")
 
 
 @pytest.mark.statement("4.9", "upgrades to other protocols than WebSocket are passed on, too, but end with endpoint_timeout")
@@ -122,7 +123,7 @@ def test_other_protocols(quick, backend):
         came, seconds = closed_after(client)
     assert came == b""
     assert 0.1 < seconds < 2
-    until(lambda: '"GET /chat HTTP/1.1" 101 0 0 ' in quick.access_log.read_text(), "the access line")
+    eventually(lambda: '"GET /chat HTTP/1.1" 101 0 0 ' in quick.access_log.read_text(), "the access line")
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux")

@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..ports import free_port
-from .conftest import Response, Router, until
+from ..waiting import eventually
+from .conftest import Response, Router
 from .identities import Authority, client_context, connect, exchange, refusal, subject
 
 APP, SPACE, ORG = "app-guid", "space-guid", "org-guid"
@@ -143,7 +144,7 @@ def test_the_access_line(router, backend, caller):
     register(router, backend, "denied.envoy.test")
     call(router, caller, "logged.envoy.test")
     call(router, caller, "denied.envoy.test")
-    lines = until(lambda: "denied.envoy.test" in (text := router.access_log.read_text()) and text.splitlines(), "the lines")
+    lines = eventually(lambda: "denied.envoy.test" in (text := router.access_log.read_text()) and text.splitlines(), "the lines")
     fields = f'caller_cf_app:"{APP}" caller_cf_space:"{SPACE}" caller_cf_org:"{ORG}" route_policy:'
     assert f'tls_sni:"logged.envoy.test" {fields}"cf:space:{SPACE}" ' in next(x for x in lines if x.startswith("logged."))
     assert f'tls_sni:"denied.envoy.test" {fields}"default:deny" ' in next(x for x in lines if x.startswith("denied."))

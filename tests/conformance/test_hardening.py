@@ -16,7 +16,8 @@ from h2.exceptions import ProtocolError
 from hyperframe.frame import ContinuationFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame
 
 from ..ports import free_port
-from .conftest import DEADLINE, OK, Backend, Router, read_request, until
+from ..waiting import eventually
+from .conftest import DEADLINE, OK, Backend, Router, read_request
 from .metering import Authority
 from .streams import Client
 
@@ -59,7 +60,7 @@ def others_are_served(router):
     """Whatever a test does, the router answers as before, and has closed what the test has left."""
     yield
     assert ask(router) == 200
-    until(lambda: descriptors(router) <= router.descriptors + 4, "closed connections")
+    eventually(lambda: descriptors(router) <= router.descriptors + 4, "closed connections")
 
 
 def ask(router, host="others.hard.test"):
@@ -163,7 +164,7 @@ def test_clients_that_do_not_read(router, backend, secure):
         for _ in range(many := 10 if secure else 20):
             client = clients.enter_context(secured(router) if secure else router.connect())
             client.sendall(request(host))
-        until(lambda: len(sent) == many, "backends that cannot send any more")
+        eventually(lambda: len(sent) == many, "backends that cannot send any more")
         assert max(sent) < LARGE / 4
         assert memory(router) - before < 40 * MEGABYTE
 
@@ -442,7 +443,7 @@ def test_backends_whose_heads_never_end(router, backend, begin, piece):
     router.register(host, backend(respond))
     answer = closed_after(router, request(host, "Connection: close"))
     assert b"HTTP/1.1 502 Bad Gateway\r\n" in answer
-    until(lambda: sent, "the backend's end")
+    eventually(lambda: sent, "the backend's end")
     assert max(sent) < 40 * MEGABYTE
 
 
@@ -463,7 +464,7 @@ def test_backends_whose_bodies_never_end(router, backend, kind):
     answer = closed_after(router, request(f"{kind}.back.hard.test"))
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert not answer.endswith(b"0\r\n\r\n")
-    until(lambda: sent, "the backend's end")
+    eventually(lambda: sent, "the backend's end")
     assert max(sent) < 10 * MEGABYTE
 
 

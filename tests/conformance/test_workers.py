@@ -21,7 +21,8 @@ import pytest
 
 from ..ports import free_port
 from ..prometheus_text import parse
-from .conftest import DEADLINE, OK, Nats, Router, read_request, until
+from ..waiting import eventually
+from .conftest import DEADLINE, OK, Nats, Router, read_request
 from .routing import named, register, tell, unregister
 from .test_03_08_connection_limit import Held
 from .test_06_route_services import test_hairpinning  # noqa: F401
@@ -83,7 +84,7 @@ def is_gone(pid):
 
 def kill(pid):
     os.kill(pid, signal.SIGKILL)
-    until(lambda: is_gone(pid), "the end of a process")
+    eventually(lambda: is_gone(pid), "the end of a process")
 
 
 def statuses(router, host, count=BOTH):
@@ -129,16 +130,16 @@ def test_what_is_counted_is_that_of_all(shared_router, metrics_port, backend):
     shared_router.register("counted.test", app, tags={"component": "counted"}, app="guid")
     before = scrape()
     assert statuses(shared_router, "counted.test", 40) == {200: 40}
-    until(lambda: scrape().value("latency_count", component="counted") == 40, "all requests")
+    eventually(lambda: scrape().value("latency_count", component="counted") == 40, "all requests")
     after = scrape()
     assert after.value("total_requests", component="counted") == 40
     for name in ("gorouter_time_count", "route_lookup_time_count"):
         assert after.value(name) - before.value(name) == 40
     assert after.value("registry_message", action="added", component="counted") == 1
     assert after.value("process_open_fds") > 60
-    shown = until(lambda: (r := table(shared_router)["counted.test"])["requests"] == 40 and r, "the table")
+    shown = eventually(lambda: (r := table(shared_router)["counted.test"])["requests"] == 40 and r, "the table")
     assert shown["endpoints"][0]["requests"] == 40
-    assert until(lambda: table(shared_router)["counted.test"]["rate"] > 0, "a rate")
+    assert eventually(lambda: table(shared_router)["counted.test"]["rate"] > 0, "a rate")
 
 
 def test_requests_under_way_are_shown(shared_router, backend):
@@ -149,8 +150,8 @@ def test_requests_under_way_are_shown(shared_router, backend):
         return table(shared_router)["held.test"]["endpoints"][0]["connections"]
 
     with held.busy(shared_router, "held.test"), held.busy(shared_router, "held.test"):
-        until(lambda: shown() == 2, "two requests under way")
-    until(lambda: shown() == 0, "the end of both")
+        eventually(lambda: shown() == 2, "two requests under way")
+    eventually(lambda: shown() == 0, "the end of both")
 
 
 def test_routes_come_and_go_at_both(shared_router, backend):
@@ -166,7 +167,7 @@ def test_an_endpoint_that_failed_for_good_is_out_everywhere(shared_router):
     register_dead = {"tls_port": free_port(), "server_cert_domain_san": "x"}
     tell(shared_router, "router.register", 1, "pruned.test", **register_dead)
     assert shared_router.get("pruned.test").status == 502
-    until(lambda: not shared_router.routes().get("pruned.test"), "an empty route")
+    eventually(lambda: not shared_router.routes().get("pruned.test"), "an empty route")
     assert statuses(shared_router, "pruned.test") == {404: BOTH}
     pruned = [data for data in shared_router.log("prune-failed-endpoint") if str(register_dead["tls_port"]) in str(data)]
     assert len(pruned) == 1
@@ -182,8 +183,8 @@ def test_a_failure_is_known_to_both(shared_router, backend):
     def failures():
         return len([data for data in shared_router.log("backend-endpoint-failed") if f":{dead}" in str(data)])
 
-    until(lambda: shared_router.get("marked.test").status == 200 and failures(), "a failure")
-    until(lambda: any(e["failed_for"] is not None for e in table(shared_router)["marked.test"]["endpoints"]), "a mark")
+    eventually(lambda: shared_router.get("marked.test").status == 200 and failures(), "a failure")
+    eventually(lambda: any(e["failed_for"] is not None for e in table(shared_router)["marked.test"]["endpoints"]), "a mark")
     before = failures()
     assert statuses(shared_router, "marked.test") == {200: BOTH}
     assert failures() == before
@@ -211,8 +212,8 @@ def test_who_ends_has_nothing_under_way(start, backend):
         for pid in workers(router):
             kill(pid)
         held.released.set()
-        until(lambda: router.get("freed.test").status == 200, "room")
-        until(lambda: len(router.log("worker-exited")) == 2, "both ends")
+        eventually(lambda: router.get("freed.test").status == 200, "room")
+        eventually(lambda: len(router.log("worker-exited")) == 2, "both ends")
         assert statuses(router, "freed.test") == {200: BOTH}
 
 
@@ -225,8 +226,8 @@ def test_a_worker_that_is_killed_takes_nothing_but_its_own_with_it(start, backen
         victim = before.copy().pop()
         kill(victim)
         killed_at = time.monotonic()
-        until(lambda: len(workers(router) - {victim}) == 2, "another worker")
-        until(lambda: load.since(killed_at) > 100, "requests after that")
+        eventually(lambda: len(workers(router) - {victim}) == 2, "another worker")
+        eventually(lambda: load.since(killed_at) > 100, "requests after that")
         survivors = sum(answers(connection, "lasting.test") for connection in connections)
     assert 3 <= survivors <= 27  # those of the other worker
     assert load.failed_since(killed_at) == []
@@ -266,7 +267,7 @@ class Load:
     def __enter__(self):
         for thread in self._threads:
             thread.start()
-        until(lambda: len(self._done) > 50, "load")
+        eventually(lambda: len(self._done) > 50, "load")
 
     def __exit__(self, *_):
         self._stop.set()
@@ -286,8 +287,8 @@ def test_a_worker_that_ends_over_and_over_gets_pauses(start):
     router = start()
     for count in range(1, 4):
         kill(max(workers(router)))
-        until(lambda count=count: len(router.log("worker-exited")) == count, "the end")
-        until(lambda: len(workers(router)) == 2, "another one")
+        eventually(lambda count=count: len(router.log("worker-exited")) == count, "the end")
+        eventually(lambda: len(workers(router)) == 2, "another one")
     by_worker = {}
     for data in router.log("worker-exited"):
         by_worker.setdefault(data["worker"], []).append(data["next_in_seconds"])
@@ -301,7 +302,7 @@ def test_nothing_is_left_when_the_parent_is_killed(start, backend):
         left = workers(router)
         router.process.kill()
         router.process.wait()
-        until(lambda: all(map(is_gone, left)), "the end of the workers")
+        eventually(lambda: all(map(is_gone, left)), "the end of the workers")
     with contextlib.closing(socket.socket()) as probe:
         assert probe.connect_ex(("127.0.0.1", router.port)) != 0
 
@@ -325,13 +326,13 @@ def test_all_workers_drain(start, backend):
     router.register("drain.test", held.app)
     with kept_idle(router, 3), held.busy(router, "drain.test"), held.busy(router, "drain.test"):
         router.process.send_signal(signal.SIGUSR1)
-        until(lambda: router.log("gorouter-draining"), "draining")
-        until(lambda: router.health() == 503, "ill health")
+        eventually(lambda: router.log("gorouter-draining"), "draining")
+        eventually(lambda: router.health() == 503, "ill health")
         assert router.get("x", "/", "User-Agent: HTTP-Monitor/1.1").status == 503
-        until(lambda: "Draining with 2 outstanding active connections" in router.output.read_text(), "two requests")
+        eventually(lambda: "Draining with 2 outstanding active connections" in router.output.read_text(), "two requests")
         assert "Draining with 3 outstanding idle connections" in router.output.read_text()
         with contextlib.closing(socket.socket()) as probe:
-            until(lambda: probe.connect_ex(("127.0.0.1", router.port)) != 0, "a closed port")
+            eventually(lambda: probe.connect_ex(("127.0.0.1", router.port)) != 0, "a closed port")
         assert router.process.poll() is None
         held.released.set()
     assert router.process.wait(DEADLINE) == 0
@@ -368,14 +369,14 @@ def test_nats_goes_and_comes_back(start, backend):
     nats.stop()
     assert statuses(router, "before.test") == {200: BOTH}
     nats.start()
-    until(lambda: router.log("nats-connection-reconnected"), "NATS")
+    eventually(lambda: router.log("nats-connection-reconnected"), "NATS")
 
     def registered() -> bool:
         """Said again and again, as emitters do: the server may hear of it before it hears of the router's subscriptions."""
         nats.publish("router.register", {"host": "127.0.0.1", "port": app.port, "uris": ["after.test"]})
         return "after.test" in router.routes()
 
-    until(registered, "the route")
+    eventually(registered, "the route")
     assert statuses(router, "after.test") == {200: BOTH}
     nats.stop()
 
@@ -403,7 +404,7 @@ def test_the_deprecated_page_adds_up(start, backend):
     def page():
         return json.loads(router.fetch(b"GET /varz HTTP/1.0\r\nAuthorization: Basic dTpw\r\n\r\n", router.status_port).body)
 
-    shown = until(lambda: (p := page())["responses_2xx"] == BOTH and p, "all requests")
+    shown = eventually(lambda: (p := page())["responses_2xx"] == BOTH and p, "all requests")
     assert (shown["requests"], shown["tags"]["component"]["varz"]["requests"]) == (BOTH, BOTH)
     assert shown["top10_app_requests"] == [{"application_id": "guid", "rpm": BOTH, "rps": 0}]
     assert shown["latency"]["50"] > 0
@@ -415,7 +416,7 @@ def test_active_apps_are_those_of_all(start, backend):
     router.register("active.test", backend(), app="guid")
     nats.subscribe("router.active_apps")
     assert statuses(router, "active.test") == {200: BOTH}
-    until(lambda: zlib.decompress(nats.next()[1]) == b'["guid"]', "the app")
+    eventually(lambda: zlib.decompress(nats.next()[1]) == b'["guid"]', "the app")
     nats.stop()
 
 

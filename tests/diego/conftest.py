@@ -1,7 +1,6 @@
 """A BBS, a cell and what they need, as real processes on loopback ports; and a Cloud Controller that is played."""
 
 import asyncio
-import contextlib
 import datetime
 import io
 import ipaddress
@@ -9,7 +8,6 @@ import os
 import socket
 import tarfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +25,7 @@ from cryptography.x509.oid import NameOID
 from cfroute.diego.api import DesiredLRP, Task
 from cfroute.diego.client import BBSClient
 
+from .. import waiting
 from ..ports import free_port
 from .daemons import Daemon
 
@@ -36,16 +35,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], timeout: float = 15.0) -> T:
-    """The first true value of `look`."""
-    deadline = time.monotonic() + timeout
-    while True:
-        with contextlib.suppress(OSError):
-            if value := look():
-                return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout} s: {look}")
-        time.sleep(0.02)
+def eventually(look: Callable[[], T]) -> T:
+    """The first true value of `look`, from daemons that may not answer yet."""
+    return waiting.eventually(look, ignoring=OSError)
 
 
 @dataclass

@@ -49,7 +49,7 @@ def outcome(bench: Bench, name: str) -> Task:
     def found() -> list[Task]:
         return [task for task in bench.cloud_controller.completed if task.task_guid == f"task-{name}"]
 
-    [task] = eventually(found, timeout=30)
+    [task] = eventually(found)
     return task
 
 

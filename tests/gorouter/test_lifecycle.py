@@ -17,8 +17,9 @@ from cfroute.gorouter.lifecycle import Gorouter
 from cfroute.logs import Logger
 from cfroute.proxy.server import ProxyServer
 
-from ..nats.servers import NatsServer, until
+from ..nats.servers import NatsServer
 from ..ports import free_port
+from ..waiting import until
 from .conftest import LogLines
 
 

@@ -18,7 +18,8 @@ from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.logs import Logger
 from cfroute.testing import ManualClock
 
-from ..nats.servers import NatsServer, until
+from ..nats.servers import NatsServer
+from ..waiting import until
 
 if TYPE_CHECKING:
     from tests.gorouter.conftest import LogLines

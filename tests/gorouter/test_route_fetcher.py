@@ -16,8 +16,8 @@ from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.http_client import Unreachable
 from cfroute.logs import Logger
 
-from ..nats.servers import until
 from ..ports import free_port
+from ..waiting import until
 from .routing_servers import RoutingServers, route
 
 if TYPE_CHECKING:

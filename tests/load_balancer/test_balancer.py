@@ -18,7 +18,8 @@ from cfroute.proxy.answer import Answer
 from cfroute.proxy.server import Limits, ProxyServer
 from cfroute.testing import ManualClock
 
-from ..proxy.plumbing import OK, Application, Peer, eventually, get, listen, post, running
+from ..proxy.plumbing import OK, Application, Peer, get, listen, post, running
+from ..waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -242,7 +243,7 @@ async def test_draining_one_of_two_gorouters_loses_nothing() -> None:
         site.proxy = ProxyServer(Balancer(site.routers, Logger("load-balancer", stream=site.log)), SystemClock(), Limits())
         site.port = await site.proxy.listen("127.0.0.1", 0)
         checking = asyncio.ensure_future(check_for_ever(site.routers, 0.01, SystemClock(), probe))
-        await eventually(lambda: len(site.routers.healthy) == 2)
+        await until(lambda: len(site.routers.healthy) == 2)
         done, stop = [0] * 8, asyncio.Event()
 
         async def customer(number: int) -> None:
@@ -257,16 +258,16 @@ async def test_draining_one_of_two_gorouters_loses_nothing() -> None:
         async with asyncio.TaskGroup() as tasks:
             for number in range(8):
                 tasks.create_task(customer(number))
-            await eventually(lambda: min(done) > 20 and one.told and two.told)
+            await until(lambda: min(done) > 20 and one.told and two.told)
             healthy[one.port] = False
-            await eventually(lambda: len(site.routers.healthy) == 1)
+            await until(lambda: len(site.routers.healthy) == 1)
             before = list(done)  # what was under way to the first one ends; a Gorouter waits longer than that (drain_wait)
-            await eventually(lambda: all(now > then + 1 for now, then in zip(done, before, strict=True)))
+            await until(lambda: all(now > then + 1 for now, then in zip(done, before, strict=True)))
             one.server.stop_listening()
             assert await one.server.drain(5)
             one.server.abort()
             sofar = len(one.told), min(done)
-            await eventually(lambda: min(done) > sofar[1] + 20)
+            await until(lambda: min(done) > sofar[1] + 20)
             assert len(one.told) == sofar[0]
             stop.set()
         checking.cancel()

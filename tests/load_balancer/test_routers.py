@@ -16,7 +16,8 @@ from cfroute.logs import Logger
 from cfroute.proxy.backend import Destination
 from cfroute.testing import ManualClock
 
-from ..proxy.plumbing import eventually, listen
+from ..proxy.plumbing import listen
+from ..waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -74,21 +75,21 @@ async def test_checks_are_rare_while_all_is_well_and_frequent_before() -> None:
         return reasons[place.port]
 
     checking = asyncio.ensure_future(check_for_ever(routers, 1.0, clock, probe))
-    await eventually(lambda: clock.waiting)
+    await until(lambda: clock.waiting)
     assert len(asked) == 2
     for count in range(2, 5):
         clock.advance(0.05)
-        await eventually(lambda: clock.waiting)
+        await until(lambda: clock.waiting)
         assert len(asked) == 2 * count
     reasons = {1: "", 2: ""}
     clock.advance(0.05)
-    await eventually(lambda: clock.waiting)
+    await until(lambda: clock.waiting)
     assert len(routers.healthy) == 2
     before = len(asked)
     clock.advance(0.9)
     assert len(asked) == before
     clock.advance(0.1)
-    await eventually(lambda: len(asked) == before + 2)
+    await until(lambda: len(asked) == before + 2)
     checking.cancel()
 
 
@@ -106,9 +107,9 @@ async def test_checks_close_what_has_been_idle_for_too_long() -> None:
         return ""
 
     checking = asyncio.ensure_future(check_for_ever(routers, 1.0, clock, probe))
-    await eventually(lambda: clock.waiting)
+    await until(lambda: clock.waiting)
     clock.advance(1)
-    await eventually(lambda: expired == [0.0, 1.0])
+    await until(lambda: expired == [0.0, 1.0])
     checking.cancel()
 
 

@@ -16,7 +16,8 @@ from cfroute.logs import Logger
 from cfroute.testing import ManualClock
 
 from ..ports import free_port
-from ..proxy.plumbing import Application, Peer, eventually, listen
+from ..proxy.plumbing import Application, Peer, listen
+from ..waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -149,5 +150,5 @@ async def test_a_port_that_is_somebody_elses_is_tried_again(anyio_backend: Any) 
     await site.listen(HOSTS[0])
     await site.client(b"hello")
     await (await site.applications[HOSTS[0]].connection()).expect(b"hello")
-    await eventually(lambda: site.balancer.current == 1)
+    await until(lambda: site.balancer.current == 1)
     site.stop()

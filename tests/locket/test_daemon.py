@@ -16,7 +16,8 @@ import grpc
 import pytest
 
 from ..ports import free_port
-from .daemons import Locket, eventually
+from ..waiting import eventually
+from .daemons import Locket
 from .grpcio_locket import GrpcioClient
 
 Launch = Callable[..., Locket]

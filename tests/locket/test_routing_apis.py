@@ -11,7 +11,8 @@ import pytest
 
 from ..routing_api import daemons as routing_api
 from ..routing_api.daemons import Process
-from .daemons import Locket, eventually
+from ..waiting import eventually
+from .daemons import Locket
 
 TTL = 15.0
 Start = Callable[[str], Process]

@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from cfroute.locket.store import StoreError
 
 from ..routing_api import servers
 from ..routing_api.servers import PASSWORD, SCHEMA, USER, MariaDB, PostgreSQL
+from ..waiting import eventually
 from .daemons import Locket
 from .grpcio_locket import GrpcioClient
 
@@ -60,10 +60,7 @@ def test_locks_are_granted_kept_and_expire_over_tls(database: Database, launch: 
     assert [(each.key, each.value) for each in client.call("FetchAll", type_code=1).resources if each.key == "key"] == [
         ("key", "x")
     ]
-    deadline = time.monotonic() + 10
-    while owner(client, "short") == "me":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually(lambda: owner(client, "short") != "me", "the end of the lock")
     client.release("key", "me")
     assert owner(client, "key") == "resource-not-found"
     client.close()

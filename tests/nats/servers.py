@@ -1,15 +1,13 @@
 """Real nats-servers for the tests of the client and of the session."""
 
-import asyncio
 import socket
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from cfroute.nats.server import find_binary
 
 from ..ports import free_port
+from ..waiting import eventually
 
 
 class NatsServer:
@@ -29,22 +27,14 @@ class NatsServer:
     def start(self) -> None:
         command = [find_binary(), "-c", str(self._file)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.01)
-        raise TimeoutError("nats-server did not start")
+        eventually(self._listens, "the start of nats-server")
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)

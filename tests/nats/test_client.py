@@ -19,7 +19,8 @@ from cfroute.nats.client import Listener, NatsClient, NatsError, Settings
 from cfroute.nats.wire import Message
 
 from ..ports import free_port
-from .servers import NatsServer, until
+from ..waiting import until
+from .servers import NatsServer
 
 MakeServer = Callable[..., NatsServer]
 

@@ -24,6 +24,8 @@ from cfroute.proxy.server import Limits, Observer, ProxyServer
 from cfroute.proxy.sides import RequestLine
 from cfroute.testing import ManualClock
 
+from ..waiting import until
+
 SECONDS = 5.0  # that anything may take
 DATE = b"Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"  # of a new ManualClock
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -44,13 +46,6 @@ def post(body: bytes, *headers: str) -> bytes:
 def later(data: bytes, seconds: int) -> bytes:
     """The same message, sent so much later."""
     return data.replace(DATE, DATE.replace(b":20 GMT", b":%d GMT" % (20 + seconds)))
-
-
-async def eventually(condition: Callable[[], object]) -> None:
-    """Return once the condition holds; fail when it does not come to that."""
-    async with asyncio.timeout(SECONDS):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 class Peer:
@@ -77,7 +72,7 @@ class Peer:
         """Send in small packets, as long as the other end listens."""
         for position in range(0, len(data), size):
             self.writer.write(data[position : position + size])
-            await eventually(lambda: self.writer.transport.is_closing() or not self.writer.transport.get_write_buffer_size())
+            await until(lambda: self.writer.transport.is_closing() or not self.writer.transport.get_write_buffer_size())
 
     async def read(self, size: int) -> bytes:
         async with asyncio.timeout(SECONDS):
@@ -378,12 +373,12 @@ class Rig:
 
     async def front(self) -> Front:
         """The proxy's end of the only client connection."""
-        await eventually(lambda: len(self.server.connections) == 1)
+        await until(lambda: len(self.server.connections) == 1)
         return next(iter(self.server.connections))
 
     async def finished(self, count: int = 1) -> None:
         """So many exchanges are over."""
-        await eventually(lambda: sum(line.startswith("finished") for line in self.told) >= count)
+        await until(lambda: sum(line.startswith("finished") for line in self.told) >= count)
 
     async def stop(self) -> None:
         """End everything, and check what must hold after any test: each exchange is over, and was so once."""
@@ -395,7 +390,7 @@ class Rig:
             application.destination.close()
             for peer in application.peers:
                 peer.writer.transport.abort()
-        await eventually(lambda: not self.server.connections)
+        await until(lambda: not self.server.connections)
         assert all(self.policy.finished_times.get(id(one)) == 1 for one in self.policy.exchanges)
 
 

@@ -11,7 +11,8 @@ from cfroute.proxy.backend import Backend, Destination
 from cfroute.proxy.failure import Failure, Kind
 from cfroute.proxy.server import Limits
 
-from .plumbing import OK, OK_TO_CLIENT, Gate, Rig, eventually, get, listen, narrow, post, running
+from ..waiting import until
+from .plumbing import OK, OK_TO_CLIENT, Gate, Rig, get, listen, narrow, post, running
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +40,7 @@ async def test_the_connection_used_last_is_used_first(rig: Rig) -> None:
     assert len(app.destination.idle) == 3
     last = app.destination.idle[-1]
     clients[0].send(get("/again"))
-    await eventually(lambda: last.exchange is not None)
+    await until(lambda: last.exchange is not None)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ async def test_excess_bytes_of_a_later_packet_close_the_idle_connection(rig: Rig
     rig.policy.told.clear()
     app = rig.applications[0]
     app.peers[0].send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled")
-    await eventually(lambda: backend.closed)
+    await until(lambda: backend.closed)
     client = await rig.client(get())
     (await app.connection()).send(OK)
     await client.expect(OK_TO_CLIENT)
@@ -112,7 +113,7 @@ async def test_a_connection_with_unsent_bytes_is_not_reused(rig: Rig) -> None:
     narrow(app.destination.idle[0])
     backend.stop_reading()
     client.send(post(b"x" * 60_000))
-    await eventually(lambda: len(rig.policy.exchanges) == 2 and rig.policy.exchanges[1].body_done)
+    await until(lambda: len(rig.policy.exchanges) == 2 and rig.policy.exchanges[1].body_done)
     backend.send(OK)
     await client.expect(OK_TO_CLIENT)
     assert not app.destination.idle
@@ -125,7 +126,7 @@ async def test_a_connection_that_the_backend_closed_is_not_taken(rig: Rig) -> No
     backend, _ = await idle(rig)
     app = rig.applications[0]
     app.peers[0].close()
-    await eventually(lambda: backend.closed)
+    await until(lambda: backend.closed)
     await rig.client(post(b"abc"))
     second = await app.connection()
     second = await app.connection() if second is app.peers[0] else second
@@ -267,7 +268,7 @@ async def test_so_many_preliminary_responses(rig: Rig, many: int) -> None:
 async def test_a_broken_idle_connection_is_no_failure(rig: Rig) -> None:
     backend, _ = await idle(rig)
     rig.applications[0].peers[0].reset()
-    await eventually(lambda: backend.closed)
+    await until(lambda: backend.closed)
     assert rig.told == []
 
 
@@ -312,7 +313,7 @@ async def test_a_connection_that_ends_before_it_is_used(rig: Rig) -> None:
     class Hasty(Gate):
         async def dial(self) -> Backend:
             backend = await super().dial()
-            await eventually(lambda: backend.closed)
+            await until(lambda: backend.closed)
             return backend
 
     app = await listen()
@@ -336,13 +337,13 @@ async def test_a_dial_that_was_given_up_does_not_harm_the_next_attempt() -> None
         rig.policy.destinations[:] = [first, failing, second]
         client = await rig.client(get())
         for gate in rig.policy.destinations[:2]:
-            await eventually(lambda gate=gate: gate.dialled)
+            await until(lambda gate=gate: gate.dialled)
             rig.advance(11)
-        await eventually(lambda: second.dialled)
+        await until(lambda: second.dialled)
         assert rig.told == ["begin /", "failed TIMEOUT", "failed TIMEOUT"]
         failing.open.set()
         first.open.set()
-        await eventually(lambda: first.idle)
+        await until(lambda: first.idle)
         assert rig.told == ["begin /", "failed TIMEOUT", "failed TIMEOUT"]
         second.open.set()
         await app.connection()
@@ -442,13 +443,13 @@ async def test_a_dial_counts_as_well() -> None:
     async with running(Limits(exchange_timeout=60)) as rig:
         _, gate = await rig.gate()
         client = await rig.client(get())
-        await eventually(lambda: gate.dialled)
+        await until(lambda: gate.dialled)
         rig.advance(64)
         assert (await client.response())[0] == 502
         [failure] = rig.policy.failures
         assert (failure.kind, failure.got_connection, failure.wrote_headers) == (Kind.TIMEOUT, False, False)
         gate.open.set()
-        await asyncio.wait_for(eventually(lambda: gate.idle), 5)
+        await asyncio.wait_for(until(lambda: gate.idle), 5)
 
 
 async def test_a_head_that_trickles_in_costs_what_it_would_at_once(rig: Rig) -> None:
@@ -457,12 +458,12 @@ async def test_a_head_that_trickles_in_costs_what_it_would_at_once(rig: Rig) -> 
     client = await rig.client(get())
     peer = await app.request()
     peer.send(b"HTTP/1.1 200 OK\r\n")
-    await eventually(lambda: rig.policy.exchanges[0].backend._buffer)
+    await until(lambda: rig.policy.exchanges[0].backend._buffer)
     backend = rig.policy.exchanges[0].backend
     began = time.process_time()
     for number in range(300):
         peer.send(b"X: y\r\n" * 500)
-        await eventually(lambda number=number: len(backend._buffer) > number * 3000)
+        await until(lambda number=number: len(backend._buffer) > number * 3000)
     assert time.process_time() - began < 3
     peer.send(b"Content-Length: 0\r\n\r\n")
     await client.expect(b"HTTP/1.1 200 OK\r\n")

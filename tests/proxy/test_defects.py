@@ -4,7 +4,8 @@ import pytest
 
 from cfroute.proxy.exchange import Exchange
 
-from .plumbing import OK, Rig, eventually, get
+from ..waiting import until
+from .plumbing import OK, Rig, get
 
 GONE_WRONG = (
     b"HTTP/1.1 502 Bad Gateway\r\nX-Cf-Routererror: unknown_failure\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
@@ -55,6 +56,6 @@ async def test_at_the_end(rig: Rig, defects: list[str], monkeypatch: pytest.Monk
     backend = await app.request()
     backend.send(OK)
     await client.response()
-    await eventually(lambda: defects == ["out of order"])
+    await until(lambda: defects == ["out of order"])
     client.send(get("/next"))  # the connection goes on
     await backend.head()

@@ -6,7 +6,8 @@ from cfroute.proxy.answer import Answer
 from cfroute.proxy.exchange import Exchange
 from cfroute.proxy.head import ResponseHead
 
-from .plumbing import DATE, OK, OK_TO_CLIENT, Rig, eventually, get, later, post
+from ..waiting import until
+from .plumbing import DATE, OK, OK_TO_CLIENT, Rig, get, later, post
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +92,7 @@ async def test_responses(rig: Rig, case: str) -> None:
     (await app.request()).send(sent)
     await client.expect(got)
     client.send(get("/next"))
-    await eventually(lambda: "begin /next" in rig.told)
+    await until(lambda: "begin /next" in rig.told)
 
 
 @pytest.mark.parametrize("case", RESPONSES)
@@ -322,7 +323,7 @@ async def test_a_body_that_lies_about_its_coding_before_there_is_a_backend(rig: 
     assert rig.told == ["begin /", "failed OTHER", "finished 502"]
     gate.open.set()
     await app.connection()
-    await eventually(lambda: gate.idle)
+    await until(lambda: gate.idle)
 
 
 async def test_a_body_that_lies_about_its_coding_once_the_response_has_begun(rig: Rig) -> None:
@@ -461,13 +462,13 @@ async def test_the_client_goes_in_the_middle_of_the_response(rig: Rig) -> None:
 async def test_the_client_goes_while_the_backend_is_dialled(rig: Rig) -> None:
     app, gate = await rig.gate()
     client = await rig.client(get())
-    await eventually(lambda: gate.dialled)
+    await until(lambda: gate.dialled)
     client.reset()
     await rig.finished()
     assert rig.told == ["begin /", "failed CANCELLED", "finished 499"]
     gate.open.set()
     backend = await app.connection()
-    await eventually(lambda: gate.idle)
+    await until(lambda: gate.idle)
     client = await rig.client(get("/next"))
     assert (await backend.head()).startswith(b"GET /next ")
     backend.send(OK)

@@ -6,7 +6,8 @@ import pytest
 
 from cfroute.proxy.answer import Answer
 
-from .plumbing import Gate, Peer, Rig, eventually, get, narrow
+from ..waiting import until
+from .plumbing import Gate, Peer, Rig, get, narrow
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +65,7 @@ async def test_a_slow_client_stops_the_backend(rig: Rig, framing: str) -> None:
         backend.send(b"%x\r\n" % SIZE)
     pouring = asyncio.ensure_future(pour(backend))
     front = await rig.front()
-    await eventually(lambda: front._blocked)
+    await until(lambda: front._blocked)
     exchange = front.exchange
     assert exchange is not None
     assert exchange.backend is not None
@@ -86,7 +87,7 @@ async def test_a_slow_backend_stops_the_client(rig: Rig) -> None:
     backend.stop_reading()
     pouring = asyncio.ensure_future(pour(client))
     front = await rig.front()
-    await eventually(lambda: front._paused)
+    await until(lambda: front._paused)
     assert rig.policy.exchanges[0].request_bytes < MOST * 8
     assert waiting(rig) < MOST
     backend.go_on_reading()
@@ -98,10 +99,10 @@ async def test_a_backend_that_is_slow_from_its_first_byte_stops_the_client(rig: 
     """What came while it was dialled is already more than it takes."""
     app, gate = await rig.gate(receive_buffer=4096)
     client = await rig.client(get("/", f"Content-Length: {SIZE}", method="POST"))
-    await eventually(lambda: gate.dialled)
+    await until(lambda: gate.dialled)
     pouring = asyncio.ensure_future(pour(client))
     front = await rig.front()
-    await eventually(lambda: front._paused)
+    await until(lambda: front._paused)
     assert rig.policy.exchanges[0].request_bytes < MOST
     gate.open.set()
     backend = await app.connection()
@@ -120,7 +121,7 @@ async def test_a_client_is_stopped_while_its_backend_is_dialled(rig: Rig) -> Non
     client = await rig.client(get("/", f"Content-Length: {SIZE}", method="POST"))
     pouring = asyncio.ensure_future(pour(client))
     front = await rig.front()
-    await eventually(lambda: front._paused)
+    await until(lambda: front._paused)
     assert rig.policy.exchanges[0].request_bytes < MOST
     pouring.cancel()
     assert isinstance(gate, Gate)
@@ -134,7 +135,7 @@ async def test_a_slow_client_does_not_stop_others(rig: Rig) -> None:
     backend.send(f"HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n".encode())
     pouring = asyncio.ensure_future(pour(backend))
     front = await rig.front()
-    await eventually(lambda: front._blocked)
+    await until(lambda: front._blocked)
     rig.policy.at_once = lambda exchange: Answer(204)
     assert (await (await rig.client(get())).response())[0] == 204
     pouring.cancel()
@@ -148,7 +149,7 @@ async def test_a_slow_client_that_goes_frees_the_backend(rig: Rig) -> None:
     backend.send(f"HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n".encode())
     pouring = asyncio.ensure_future(pour(backend))
     front = await rig.front()
-    await eventually(lambda: front._blocked)
+    await until(lambda: front._blocked)
     client.reset()
     await rig.finished()
     assert rig.told[-1] == "finished 200 incomplete"
@@ -165,10 +166,10 @@ async def test_a_response_that_ends_while_the_client_is_stopped(rig: Rig) -> Non
     front = await rig.front()
     narrow(front)
     backend.send(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000)
-    await eventually(lambda: front._blocked)
+    await until(lambda: front._blocked)
     client.go_on_reading()
     assert len((await client.response())[2]) == 200_000
-    await eventually(lambda: app.destination.idle)
+    await until(lambda: app.destination.idle)
     assert not app.destination.idle[0].paused
     other = await rig.client(get())
     await backend.head()

@@ -8,7 +8,8 @@ import pytest
 from cfroute.proxy.answer import Answer
 from cfroute.proxy.server import Limits
 
-from .plumbing import DATE, OK, OK_TO_CLIENT, Rig, eventually, get, later, post, running, serve
+from ..waiting import until
+from .plumbing import DATE, OK, OK_TO_CLIENT, Rig, get, later, post, running, serve
 from .test_head import REFUSED
 
 pytestmark = pytest.mark.anyio
@@ -82,7 +83,7 @@ async def test_a_head_that_trickles_in_costs_what_it_would_at_once(rig: Rig) -> 
     began = time.process_time()
     for number in range(300):
         client.send(b"X: y\r\n" * 500)
-        await eventually(lambda number=number: len(front._buffer) > number * 3000)
+        await until(lambda number=number: len(front._buffer) > number * 3000)
     assert time.process_time() - began < 3
     client.send(b"\r\n")
     await client.expect(b"HTTP/1.1 503 Service Unavailable\r\n")
@@ -176,7 +177,7 @@ async def test_requests_wait_while_the_client_does_not_take_its_responses(rig: R
     client.stop_reading()
     client.send(get() * 1000)
     front = await rig.front()
-    await eventually(lambda: front._blocked)
+    await until(lambda: front._blocked)
     assert front.transport.get_write_buffer_size() < 1 << 18
     assert len(front._buffer) < 1 << 19
     answered = rig.told.count("finished 200")
@@ -194,7 +195,7 @@ async def test_requests_wait_while_the_client_does_not_take_what_backends_send(r
     client.stop_reading()
     client.send(get() * 500)
     front = await rig.front()
-    await eventually(lambda: front._blocked)
+    await until(lambda: front._blocked)
     assert front.transport.get_write_buffer_size() < 1 << 19
     assert rig.told.count("finished 200") < 200
     client.go_on_reading()
@@ -209,7 +210,7 @@ async def test_pipelined_bytes_are_bounded(rig: Rig) -> None:
     backend = await app.request()
     sending = asyncio.ensure_future(client.send_all(get("/next") * 400_000))
     front = await rig.front()
-    await eventually(lambda: front._paused)
+    await until(lambda: front._paused)
     assert len(front._buffer) < 1 << 19
     backend.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
     await client.response()
@@ -266,7 +267,7 @@ async def test_a_client_that_does_not_take_its_last_response_is_cut_in_the_end()
         rig.advance(19)
         assert rig.server.connections
         rig.advance(5)
-        await eventually(lambda: not rig.server.connections)
+        await until(lambda: not rig.server.connections)
         assert front.transport.is_closing()
 
 
@@ -276,7 +277,7 @@ async def test_a_slow_head_is_refused_however_steadily_it_comes() -> None:
         front = await rig.front()
         for number, byte in enumerate(get()[:9]):
             client.send(bytes([byte]))
-            await eventually(lambda count=number + 1: len(front._buffer) == count)
+            await until(lambda count=number + 1: len(front._buffer) == count)
             rig.advance(1)
         assert not front.closing
         rig.advance(2)
@@ -294,7 +295,7 @@ async def test_a_slow_second_head_is_refused_too() -> None:
         assert not front.closing
         for byte in b"GET":
             client.send(bytes([byte]))
-            await eventually(lambda: front in rig.server.heads)
+            await until(lambda: front in rig.server.heads)
             rig.advance(4)
         await client.expect(refusal("400 Bad Request", "400 Bad Request"))
 

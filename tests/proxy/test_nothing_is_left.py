@@ -12,7 +12,8 @@ from cfroute.certificates import issue, make_authority
 from cfroute.proxy.chunked import ChunkedDecoder
 
 from ..http2.plumbing import Front as Http2Client
-from .plumbing import OK, eventually, get, running
+from ..waiting import until
+from .plumbing import OK, get, running
 
 pytestmark = pytest.mark.anyio
 NOW = 1_700_000_000
@@ -65,7 +66,7 @@ async def test_a_client(tmp_path: Path, secure: bool) -> None:
         client = await rig.client(get("/", "Connection: close"), trust=trust)
         (await app.request()).send(OK)
         await client.rest()
-        await eventually(lambda: not rig.server.connections)
+        await until(lambda: not rig.server.connections)
         rig.policy.finished_times = Counter({id(one): 1 for one in rig.policy.exchanges})
         rig.policy.exchanges.clear()
         assert cycles() == []

@@ -10,7 +10,8 @@ import pytest
 from cfroute.clock import SystemClock
 from cfroute.proxy.answer import Answer
 
-from .plumbing import OK, OK_TO_CLIENT, Peer, Rig, eventually, get, post, running, serve
+from ..waiting import until
+from .plumbing import OK, OK_TO_CLIENT, Peer, Rig, get, post, running, serve
 from .test_tunnel import tunnel
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +43,7 @@ async def test_draining_closes_what_is_idle(real: Rig) -> None:
     rig.policy.at_once = lambda exchange: Answer(204)
     idle, used = await rig.client(), await rig.client(get())
     await used.response()
-    await eventually(lambda: len(rig.server.connections) == 2)
+    await until(lambda: len(rig.server.connections) == 2)
     rig.server.stop_listening()
     assert await rig.server.drain(5)
     await idle.nothing_more()
@@ -60,7 +61,7 @@ async def test_draining_finishes_what_is_active(real: Rig) -> None:
     await after_head.head()
     assert rig.server.active == 2
     draining = asyncio.ensure_future(rig.server.drain(5))
-    await eventually(lambda: all(front.closing for front in rig.server.connections))
+    await until(lambda: all(front.closing for front in rig.server.connections))
     backends[0].send(OK)
     backends[1].send(b"cd")
     assert b"\r\nConnection:" not in (await before_head.response())[1]
@@ -76,7 +77,7 @@ async def test_draining_answers_what_is_active_though_it_fails(real: Rig) -> Non
     client = await rig.client(get())
     backend = await app.request()
     draining = asyncio.ensure_future(rig.server.drain(5))
-    await eventually(lambda: all(front.closing for front in rig.server.connections))
+    await until(lambda: all(front.closing for front in rig.server.connections))
     backend.close()
     status, head, _ = await client.response()
     assert (status, b"\r\nConnection:" in head) == (502, False)
@@ -101,7 +102,7 @@ async def test_draining_neither_waits_for_tunnels_nor_ends_them(real: Rig) -> No
     other = await rig.client(get())
     active = await app.request()
     draining = asyncio.ensure_future(rig.server.drain(5))
-    await eventually(lambda: all(front.closing for front in rig.server.connections))
+    await until(lambda: all(front.closing for front in rig.server.connections))
     client.send(b"still")
     await backend.expect(b"still")
     active.send(OK)
@@ -117,7 +118,7 @@ async def test_an_upgrade_is_finished_once_it_is_a_tunnel(real: Rig) -> None:
     client = await rig.client(get("/ws", "Connection: Upgrade", "Upgrade: x"))
     backend = await app.request()
     draining = asyncio.ensure_future(rig.server.drain(5))
-    await eventually(lambda: all(front.closing for front in rig.server.connections))
+    await until(lambda: all(front.closing for front in rig.server.connections))
     backend.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
     assert (await client.head()).startswith(b"HTTP/1.1 101 ")
     assert await draining
@@ -208,12 +209,12 @@ async def test_no_descriptor_is_left_after_a_thousand_exchanges(real: Rig) -> No
     before = descriptors()
     for start in range(0, 1000, 50):
         await asyncio.gather(*(mixed(rig, number, chance) for number in range(start, start + 50)))
-    await eventually(lambda: not rig.server.connections)
+    await until(lambda: not rig.server.connections)
     assert len(rig.server.deadlines) == len(rig.server.idle) == len(rig.server.heads) == 0
     app.destination.close()
     await asyncio.gather(*serving)
     accepting.cancel()
-    await eventually(lambda: descriptors() <= before)
+    await until(lambda: descriptors() <= before)
     assert all(backend.exchange is None for backend in app.destination.idle)
 
 
@@ -234,7 +235,7 @@ async def test_no_descriptor_is_left_by_failed_dials(rig: Rig) -> None:
         for _ in range(30):
             client.send(get())
             assert (await client.response())[0] == 502
-        await eventually(lambda: descriptors() <= before)
+        await until(lambda: descriptors() <= before)
         for one in waiting:
             one.close()
 

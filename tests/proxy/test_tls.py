@@ -18,7 +18,8 @@ from cfroute.proxy.backend import Destination
 from cfroute.proxy.doorway import Doorway
 from cfroute.proxy.failure import Kind
 
-from .plumbing import OK, OK_TO_CLIENT, Rig, eventually, get, listen, post, running
+from ..waiting import until
+from .plumbing import OK, OK_TO_CLIENT, Rig, get, listen, post, running
 from .test_tunnel import SWITCHED, UPGRADE
 
 pytestmark = pytest.mark.anyio
@@ -202,7 +203,7 @@ async def test_who_does_not_speak_tls_is_not_heard(tls: Rig, sent: bytes, reason
     client = await tls.client(sent)
     client.end()
     await client.rest()
-    await eventually(lambda: tls.witness.handshakes)
+    await until(lambda: tls.witness.handshakes)
     assert tls.witness.handshakes == [("{}:{}".format(*client.socket.getsockname()), reason)]
     assert not tls.server.connections
     tls.advance(1)
@@ -212,11 +213,11 @@ async def test_who_says_nothing_is_closed_in_the_end(tls: Rig) -> None:
     client = await tls.client()
     [doorway] = tls.server._listeners
     assert isinstance(doorway, Doorway)
-    await eventually(lambda: doorway._waiting)
+    await until(lambda: doorway._waiting)
     tls.advance(59)
     gone = await tls.client()
     gone.close()
-    await eventually(lambda: tls.witness.handshakes)
+    await until(lambda: tls.witness.handshakes)
     tls.advance(5)
     await client.nothing_more()
     reasons = [reason for _, reason in tls.witness.handshakes]
@@ -228,7 +229,7 @@ async def test_who_says_nothing_does_not_outlive_the_listener(tls: Rig) -> None:
     client = await tls.client()
     [doorway] = tls.server._listeners
     assert isinstance(doorway, Doorway)
-    await eventually(lambda: doorway._waiting)
+    await until(lambda: doorway._waiting)
     tls.server.stop_listening()
     await client.nothing_more()
 
@@ -431,7 +432,7 @@ async def test_a_backend_over_tls_that_closes_an_idle_connection(rig: Rig, autho
     await client.expect(OK_TO_CLIENT)
     idle = app.destination.idle[0]
     backend.close()
-    await eventually(lambda: idle.closed)
+    await until(lambda: idle.closed)
     client.send(post(b"abc"))
     again = await app.connection()
     assert await again.next_request() == b"abc"

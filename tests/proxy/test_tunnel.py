@@ -6,7 +6,8 @@ import pytest
 
 from cfroute.proxy.server import Limits
 
-from .plumbing import DATE, OK, OK_TO_CLIENT, Peer, Rig, eventually, get, running
+from ..waiting import until
+from .plumbing import DATE, OK, OK_TO_CLIENT, Peer, Rig, get, running
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +59,7 @@ async def test_more_early_bytes_than_are_kept(rig: Rig) -> None:
     backend = await app.request()
     sending = asyncio.ensure_future(client.send_all(b"x" * 8_000_000))
     front = await rig.front()
-    await eventually(lambda: front._paused)
+    await until(lambda: front._paused)
     backend.send(SWITCHED)
     for _ in range(8):
         assert await backend.read(1_000_000) == b"x" * 1_000_000

@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from ..proxy.plumbing import Peer, eventually
+from ..proxy.plumbing import Peer
+from ..waiting import until
 from .plumbing import Site
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +45,7 @@ async def test_100_megabytes_each_way_at_once(site: Site) -> None:
     site.relay.count()
     counts = site.relay.ports[site.port].counts
     assert (counts.bytes_in, counts.bytes_out) == (SIZE, SIZE)
-    await eventually(lambda: site.relay.current == 0)
+    await until(lambda: site.relay.current == 0)
 
 
 @pytest.mark.parametrize("slow", ["client", "server"])
@@ -97,4 +98,4 @@ async def test_a_reset_in_the_middle(site: Site) -> None:
         client.reset()
         with pytest.raises(ConnectionError):
             await sending
-    await eventually(lambda: site.relay.current == 0)
+    await until(lambda: site.relay.current == 0)

@@ -10,7 +10,8 @@ import pytest
 from cfroute.relay import Backend, Listener
 
 from ..ports import free_port
-from ..proxy.plumbing import SECONDS, Application, Peer, eventually
+from ..proxy.plumbing import SECONDS, Application, Peer
+from ..waiting import until
 from .plumbing import HOST, Site, backend
 
 pytestmark = pytest.mark.anyio
@@ -119,7 +120,7 @@ async def test_rude_clients_and_moody_backends_leave_nothing_behind(site: Site, 
             await asyncio.gather(*(rude(site, random.Random(chance.random())) for _ in range(20)))
     for peer in site.applications[0].peers:
         peer.writer.transport.abort()
-    await eventually(lambda: site.relay.current == 0)
+    await until(lambda: site.relay.current == 0)
     counts = site.relay.ports[site.port].counts
     assert (counts.sessions, counts.current) == (300, 0)
     assert not [told for told in defects if "failed" in told["message"]]

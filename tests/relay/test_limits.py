@@ -18,9 +18,8 @@ from cfroute.relay.leg import Leg
 from cfroute.relay.session import Session
 
 from ..benchmarks import procfs
-from ..conformance.conftest import until
 from ..ports import free_port
-from ..proxy.plumbing import eventually
+from ..waiting import eventually, until
 from .plumbing import HOST, Site
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +72,7 @@ async def test_a_defect_costs_one_connection(site: Site, monkeypatch: pytest.Mon
     with monkeypatch.context() as patch:
         patch.setattr(Leg, "pull", fail)
         client.send(b"x")
-        await eventually(lambda: site.relay.current == 1)
+        await until(lambda: site.relay.current == 1)
     other.send(b"y")
     await server.expect(b"y")
     assert [type(context["exception"]) for context in told] == [ZeroDivisionError]
@@ -89,7 +88,7 @@ async def test_a_closed_connection_is_gone_at_once(site: Site) -> None:
         client.close()
         await server.nothing_more()
         server.close()
-        await eventually(lambda: site.relay.current == 0)
+        await until(lambda: site.relay.current == 0)
         assert not [one for one in gc.get_objects() if isinstance(one, Leg | Session | Dial)]
     finally:
         gc.enable()
@@ -155,7 +154,7 @@ def test_out_of_descriptors(alone: Callable[..., Process]) -> None:
     arrived = relay.arrived(5)
     assert relay.line() == "paused too many open files"
     before, began = procfs.cpu_seconds([relay.pid]), time.monotonic()
-    until(lambda: time.monotonic() - began > 0.4, "time passes")
+    eventually(lambda: time.monotonic() - began > 0.4, "time passes")
     after = procfs.cpu_seconds([relay.pid])
     assert before is None or after is None or after - before < 0.1
     for one in (*arrived, *relay.clients[:5]):
@@ -204,7 +203,7 @@ def test_a_slow_reader_does_not_make_it_grow(alone: Callable[..., Process]) -> N
     with contextlib.suppress(BlockingIOError):
         while sent < 100 << 20:
             sent += server.send(block)
-    until(lambda: stalls(server, block), "it stalls")
+    eventually(lambda: stalls(server, block), "it stalls")
     after = procfs.memory([relay.pid])
     assert before is None or after is None or after - before < 2_000_000
     client.close()

@@ -11,7 +11,8 @@ from cfroute.relay import Backend, Listener, Settings
 from cfroute.testing import ManualClock
 
 from ..ports import free_port
-from ..proxy.plumbing import Peer, eventually
+from ..proxy.plumbing import Peer
+from ..waiting import until
 from .plumbing import HOST, Site, backend
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +46,7 @@ async def test_each_way_ends_by_itself(site: Site, first: str) -> None:
         await one.expect(b"late")
     other.end()
     await one.nothing_more()
-    await eventually(lambda: site.relay.current == 0)
+    await until(lambda: site.relay.current == 0)
 
 
 async def test_a_client_that_only_sends_and_leaves(site: Site) -> None:
@@ -84,7 +85,7 @@ async def test_a_client_that_resets_resets_the_backend(site: Site) -> None:
     await server.expect(b"hello")
     client.reset()
     assert await ending(server) == "reset"
-    await eventually(lambda: site.relay.current == 0)
+    await until(lambda: site.relay.current == 0)
 
 
 async def test_a_backend_that_resets_ends_the_client(site: Site) -> None:
@@ -93,7 +94,7 @@ async def test_a_backend_that_resets_ends_the_client(site: Site) -> None:
     await client.expect(b"hello")
     server.reset()
     assert await ending(client) == "end"
-    await eventually(lambda: site.relay.current == 0)
+    await until(lambda: site.relay.current == 0)
 
 
 async def test_what_a_lost_backend_has_sent_still_arrives(site: Site) -> None:
@@ -101,8 +102,8 @@ async def test_what_a_lost_backend_has_sent_still_arrives(site: Site) -> None:
     client.stop_reading()
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     server.send(b"x" * 30_000)
-    await eventually(lambda: server.writer.transport.get_write_buffer_size() == 0)
-    await eventually(lambda: received(site) == 30_000)
+    await until(lambda: server.writer.transport.get_write_buffer_size() == 0)
+    await until(lambda: received(site) == 30_000)
     server.reset()
     client.go_on_reading()
     assert len(await client.rest()) == 30_000
@@ -118,7 +119,7 @@ async def test_a_client_that_resets_after_its_end(site: Site) -> None:
     client.end()
     await server.nothing_more()
     client.reset()
-    await eventually(lambda: server.send(b"too late") or site.relay.current == 0)
+    await until(lambda: server.send(b"too late") or site.relay.current == 0)
 
 
 # Backends that cannot be had
@@ -154,7 +155,7 @@ async def test_the_only_backend_is_dialled_four_times(sites: Callable[..., Site]
     site.relay.apply({site.port: Listener((Backend(HOST, free_port()),))})
     client = await site.client(b"hello")
     for count in range(1, 5):
-        await eventually(lambda count=count: len(site.diary.failures) == count)
+        await until(lambda count=count: len(site.diary.failures) == count)
         assert site.relay.current == (count < 4)
         clock.advance(1.0)
     assert await ending(client) == "end"
@@ -166,7 +167,7 @@ async def test_a_backend_that_comes_back_between_two_dials(sites: Callable[..., 
     site = sites(clock=clock)
     site.relay.apply({site.port: Listener((Backend(HOST, free_port()),))})
     await site.client(b"hello")
-    await eventually(lambda: site.diary.failures)
+    await until(lambda: site.diary.failures)
     site.route(await site.application())
     clock.advance(1.0)
     await (await site.applications[0].connection()).expect(b"hello")
@@ -178,7 +179,7 @@ async def test_a_backend_that_does_not_answer(sites: Callable[..., Site]) -> Non
     with FullBacklog() as hanging:
         site.relay.apply({site.port: Listener((Backend(HOST, hanging), backend(await site.application())))})
         client = await site.client(b"hello")
-        await eventually(lambda: site.relay.current == 1)
+        await until(lambda: site.relay.current == 1)
         clock.advance(29.0)
         assert not site.diary.failures
         clock.advance(2.0)

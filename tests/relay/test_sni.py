@@ -11,7 +11,8 @@ from cfroute.clock import SystemClock
 from cfroute.relay import Listener
 from cfroute.testing import ManualClock
 
-from ..proxy.plumbing import Application, eventually
+from ..proxy.plumbing import Application
+from ..waiting import until
 from .plumbing import Site, backend
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +100,7 @@ async def test_without_a_default_everybody_else_is_turned_away(site: Site, what:
     await named(site, default=False)
     client = await site.client(DEFAULT[what])
     await client.nothing_more()
-    await eventually(lambda: site.relay.current == 0)
+    await until(lambda: site.relay.current == 0)
 
 
 @pytest.mark.parametrize("default", [True, False])
@@ -109,7 +110,7 @@ async def test_who_says_too_little_for_too_long(sites: Callable[..., Site], defa
     site = sites(clock=clock)
     applications = await named(site, default=default)
     client = await site.client(data)
-    await eventually(lambda: site.relay.current == 1)
+    await until(lambda: site.relay.current == 1)
     clock.advance(4.5)
     assert site.relay.current == 1
     assert not any(one.connections for one in applications.values())

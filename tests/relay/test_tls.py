@@ -12,7 +12,8 @@ from cfroute.relay import Backend, BackendTls, Listener, Settings
 from cfroute.relay.tls import backend_context
 from cfroute.testing import ManualClock
 
-from ..proxy.plumbing import Application, Peer, eventually
+from ..proxy.plumbing import Application, Peer
+from ..waiting import until
 from .plumbing import Site, backend
 
 pytestmark = pytest.mark.anyio
@@ -78,7 +79,7 @@ async def test_megabytes_both_ways_and_the_end(site: Site, tmp_path: Path, right
     server.close()
     await client.nothing_more()
     client.close()
-    await eventually(lambda: site.relay.current == 0)
+    await until(lambda: site.relay.current == 0)
 
 
 async def test_a_client_that_ends_ends_the_backends_input(site: Site, tmp_path: Path, right: Pair) -> None:

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from ..conformance.conftest import DEADLINE, Nats, until
+from ..conformance.conftest import DEADLINE, Nats
 from ..program import program
+from ..waiting import eventually
 
 
 def server(nats: Nats, **changes: Any) -> dict[str, Any]:
@@ -44,7 +45,7 @@ class Registrar:
         return [line["message"].removeprefix("Route Registrar.") for line in self.lines()]
 
     def until_said(self, message: str, count: int = 1) -> None:
-        until(lambda: len(self.said(message)) >= count or self.process.poll() is not None, message)
+        eventually(lambda: len(self.said(message)) >= count or self.process.poll() is not None, message)
         assert len(self.said(message)) >= count, self.output.read_text() + self.errors.read_text()
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:

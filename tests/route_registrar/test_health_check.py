@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from cfroute.lager import Lager, Sink
 from cfroute.route_registrar.config import HealthCheck
 from cfroute.route_registrar.health_check import HealthChecker, ScriptError
 from cfroute.testing import ManualClock
+
+from ..waiting import eventually, until
 
 
 class Checks:
@@ -50,10 +51,7 @@ def test_a_script_that_takes_too_long_is_killed_with_all_that_it_has_started(tmp
 
     async def scene() -> None:
         checking = asyncio.ensure_future(checks.check(f"sleep 60 & echo $$ $! > {pids}; wait", timeout=7))
-        deadline = time.monotonic() + 10
-        while not (clock.waiting and pids.exists() and pids.read_text().strip()):
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.005)
+        await until(lambda: clock.waiting and pids.exists() and pids.read_text().strip(), "the script")
         clock.advance(6.9)
         assert not checking.done()
         clock.advance(0.1)
@@ -62,10 +60,7 @@ def test_a_script_that_takes_too_long_is_killed_with_all_that_it_has_started(tmp
 
     asyncio.run(scene())
     assert checks.lines()[-1][0] == "Script failed to exit within timeout"
-    deadline = time.monotonic() + 10
-    while any(_lives(int(pid)) for pid in pids.read_text().split()):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    eventually(lambda: not any(_lives(int(pid)) for pid in pids.read_text().split()), "their end")
 
 
 def _lives(pid: int) -> bool:

@@ -21,9 +21,10 @@ from cfroute.nats.server import find_binary
 from cfroute.route_registrar.process import Process
 from cfroute.testing import ManualClock
 
-from ..conformance.conftest import Nats, until
+from ..conformance.conftest import Nats
 from ..ports import free_port
 from ..routing_api.daemons import write_identities
+from ..waiting import eventually
 from .daemons import Registrar, http, server
 from .examples import config
 
@@ -186,7 +187,7 @@ def test_mutual_tls(start: Start, tmp_path: Path) -> None:
         files = {"cert_path": "id.pem", "key_path": "id.key", "ca_path": "ca.pem"}
         mtls = {"enabled": True} | {key: str(tmp_path / file) for key, file in files.items()}
         settings = {"message_bus_servers": [{"host": f"127.0.0.1:{port}"}], "routes": [http("a")]}
-        until(lambda: _listens(port), "nats-server")
+        eventually(lambda: _listens(port), "nats-server")
         registrar = start(settings | {"nats_mtls_config": mtls})
         registrar.until_said("Registered routes successfully")
         assert registrar.end() == 0
@@ -211,7 +212,7 @@ def test_a_health_check(start: Start, nats: Nats, tmp_path: Path) -> None:
     registrar = start(settings | {"routes": [http("a", health_check=check)]})
     assert heard(nats) == ("register", ["a.test"])
     ill.touch()
-    until(lambda: heard(nats)[0] == "unregister", "an unregistration")
+    eventually(lambda: heard(nats)[0] == "unregister", "an unregistration")
     assert heard(nats)[0] == "unregister"
     registrar.until_said("healthchecker returned unhealthy for route", 4)
     ill.unlink()
@@ -271,7 +272,7 @@ def test_a_router_that_starts_is_told_at_once(start: Start, nats: Nats) -> None:
     ours = {"answer_router_start": True, "health_address": address}
     registrar = start({"message_bus_servers": [server(nats)], "routes": routes, "cfroute": ours})
     assert heard(nats) == ("register", ["a.test"])
-    until(lambda: _status(address) == 200, "health")
+    eventually(lambda: _status(address) == 200, "health")
     nats.publish("router.start", b"{}")
     assert heard(nats) == ("register", ["a.test"])
     assert registrar.end() == 0

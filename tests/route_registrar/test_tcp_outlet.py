@@ -18,10 +18,10 @@ from cfroute.route_registrar.tcp_outlet import tcp_outlet
 from cfroute.route_registrar.turns import Verb
 from cfroute.testing import ManualClock
 
-from ..conformance.conftest import until
 from ..ports import free_port
 from ..routing_api.daemons import Process, settings, write_identities
 from ..routing_api.uaas import SECRET, Uaa
+from ..waiting import eventually
 from .daemons import Registrar
 from .examples import TCP, tcp_route
 
@@ -193,7 +193,7 @@ def test_what_cannot_be_used(changes: dict[str, Any], told: str) -> None:
 def test_the_end_of_the_process(tmp_path: Path, routing_api: Process, uaa: Uaa) -> None:
     api = section(routing_api, uaa, client_id="admin")
     registrar = Registrar(tmp_path, {"routing_api": api, "routes": [TCP]})
-    until(lambda: registrar.process.poll() is not None, "the end")
+    eventually(lambda: registrar.process.poll() is not None, "the end")
     assert registrar.ended() == 2
     assert registrar.messages()[-1] == "Exiting with error"
     assert RegistrationError.__name__ not in registrar.errors.read_text()

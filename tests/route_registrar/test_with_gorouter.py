@@ -14,7 +14,8 @@ from cfroute.logs import Logger
 from cfroute.route_registrar.messages import encode
 from cfroute.testing import ManualClock
 
-from ..conformance.conftest import Backend, Nats, Router, until
+from ..conformance.conftest import Backend, Nats, Router
+from ..waiting import eventually
 from .daemons import Registrar, http, server
 from .examples import http_route
 
@@ -51,16 +52,16 @@ def test_a_route_is_served_while_it_is_well(tmp_path: Path, nats: Nats, router: 
     route = http("api", host="127.0.0.1", port=backend.port, uris=["api.test", "api.test/v3"], tags=tags, health_check=check)
     registrar = Registrar(tmp_path, {"message_bus_servers": [server(nats)], "routes": [route]})
     try:
-        until(lambda: len(router.routes()) == 2, "the routes")
+        eventually(lambda: len(router.routes()) == 2, "the routes")
         assert router.routes()["api.test"][0]["tags"] == tags
         assert router.get("api.test").status == 200
         ill.touch()
-        until(lambda: not router.routes(), "their end")
+        eventually(lambda: not router.routes(), "their end")
         assert router.get("api.test").status == 404
         ill.unlink()
-        until(lambda: router.get("api.test").status == 200, "the routes again")
+        eventually(lambda: router.get("api.test").status == 200, "the routes again")
         assert registrar.end() == 0
-        until(lambda: not router.routes(), "their end")
+        eventually(lambda: not router.routes(), "their end")
     finally:
         registrar.process.kill()
         registrar.process.wait()

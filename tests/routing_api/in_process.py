@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from cfroute.routing_api import config as configuration
 from cfroute.routing_api.flags import Flags
 from cfroute.routing_api.process import Process
 
+from ..waiting import until
 from .daemons import DEADLINE, settings, write_identities
 
 
@@ -59,16 +59,9 @@ class InProcess:
 
     async def until(self, message: str) -> None:
         """Return when it has said that."""
-        await eventually(lambda: message in self.lines.said)
+        await until(lambda: message in self.lines.said)
 
     def listens(self) -> bool:
         """Whether somebody listens on the plain port."""
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.settings["api"]["listen_port"])) == 0
-
-
-async def eventually(look: Callable[[], object]) -> None:
-    """Return when it is true."""
-    async with asyncio.timeout(DEADLINE):
-        while not look():
-            await asyncio.sleep(0.005)

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from ..ports import free_port
-from .daemons import DEADLINE, eventually, write_identities
+from ..waiting import eventually
+from .daemons import DEADLINE, write_identities
 
 USER, PASSWORD, SCHEMA = "routing", "p@ss/w:rd'", "routing-api"
 _DEBIAN = "/usr/sbin:/usr/bin:/sbin:/bin"

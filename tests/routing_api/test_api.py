@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .daemons import Process, eventually
+from ..waiting import eventually
+from .daemons import Process
 
 
 def tcp(group: str, port: int, **more: Any) -> dict[str, Any]:

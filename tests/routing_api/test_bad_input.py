@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .daemons import DEADLINE, Process, eventually
+from ..waiting import eventually
+from .daemons import DEADLINE, Process
 from .test_api import http, tcp
 
 Launch = Callable[..., Process]

@@ -19,6 +19,7 @@ from cfroute.uaa import client as uaa_client
 from cfroute.uaa.client import Credentials, TokenFetcher, UaaClient, UaaError
 
 from ..ports import free_port
+from ..waiting import until
 from .daemons import DEADLINE, Process, settings, write_identities
 from .examples import tcp
 from .uaas import SECRET, Uaa
@@ -40,11 +41,6 @@ def run(api: RoutingApi, scenario: Awaitable[T]) -> T:
 
 def client(process: Process, clock: Any = None) -> RoutingApi:
     return RoutingApi(f"http://127.0.0.1:{process.port}", None, clock or SystemClock(), retry_after=0.02)
-
-
-async def until(look: Callable[[], object]) -> None:
-    while not look():
-        await asyncio.sleep(0.005)
 
 
 # Requests

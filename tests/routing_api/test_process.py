@@ -22,7 +22,8 @@ from cfroute.routing_api.migrations import migrate
 
 from ..conformance.conftest import Nats
 from ..ports import free_port
-from .daemons import Process, eventually
+from ..waiting import eventually
+from .daemons import Process
 from .in_process import InProcess, Lines
 from .test_api import tcp
 

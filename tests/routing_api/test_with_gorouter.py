@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conformance.conftest import Backend, Nats, Router, until
+from ..conformance.conftest import Backend, Nats, Router
+from ..waiting import eventually
 from .daemons import Process, settings, write_identities
 from .uaas import Uaa
 
@@ -48,18 +49,18 @@ def router(tmp_path: Path, uaa: Uaa, routing_api: Process) -> Iterator[Router]:
 
 @pytest.mark.statement("Routing API 14", "a Gorouter serves what is upserted, until it is deleted")
 def test_what_is_upserted_is_served_until_it_is_deleted(uaa: Uaa, routing_api: Process, router: Router) -> None:
-    until(lambda: router.log("Successfully-subscribed-to-routing-api-event-stream"), "a subscription")
+    eventually(lambda: router.log("Successfully-subscribed-to-routing-api-event-stream"), "a subscription")
     assert "api.sys.test/routing" in router.routes()  # what was there before
     backend = Backend()
     route = {"route": "hello.test", "port": backend.port, "ip": "127.0.0.1", "ttl": 60, "log_guid": "app"}
     token = uaa.token("emitter")
     with routing_api.client() as api:
         assert api.post("/routes", json=[route], headers=token).status_code == 201
-        until(lambda: "hello.test" in router.routes(), "the route")
+        eventually(lambda: "hello.test" in router.routes(), "the route")
         assert router.get("hello.test").status == 200
         assert b"\r\nX-Cf-Applicationid: app\r\n" in backend.seen[0]
         assert api.request("DELETE", "/routes", json=[route], headers=token).status_code == 204
-        until(lambda: "hello.test" not in router.routes(), "its end")
+        eventually(lambda: "hello.test" not in router.routes(), "its end")
     assert router.get("hello.test").status == 404
     own = router.get("api.sys.test", "/routing/v1/routes")  # through its own route
     assert (own.status, b'"Invalid token format"' in own.body) == (401, True)

@@ -12,7 +12,8 @@ from cfroute import certificates
 
 from ..ports import free_port
 from ..program import program
-from .daemons import DEADLINE, eventually
+from ..waiting import eventually
+from .daemons import DEADLINE
 
 SECRET = "s:e&c r%t+"
 

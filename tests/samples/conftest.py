@@ -1,12 +1,10 @@
 """A sample app as a process of its own, started as a cell would start it."""
 
-import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 from cfroute.cli.apps import samples
 
 from ..ports import free_port
+from ..waiting import eventually
 
 
 class App:
@@ -37,18 +36,10 @@ class App:
     def log(self) -> str:
         return self._log.read_text()
 
-    def until(self, look: Callable[[], object], timeout: float = 10) -> None:
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(OSError):
-                if look():
-                    return
-            self._pause()
-        raise AssertionError(self.log)
-
-    def _pause(self) -> None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(0.02)
+    def until(self, look: Callable[[], object]) -> None:
+        """Return when it is true; fails with the log when the app ends before."""
+        eventually(lambda: self.process.poll() is not None or look(), ignoring=OSError)
+        assert self.process.poll() is None, self.log
 
     def end(self) -> int:
         if self.process.poll() is None:

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,7 +24,8 @@ from cfroute.routing_api.api import Event, TcpRoute
 
 from ..ports import free_port
 from ..program import program
-from ..routing_api.daemons import DEADLINE, eventually
+from ..routing_api.daemons import DEADLINE
+from ..waiting import eventually
 
 __all__ = ["DEADLINE", "Backend", "ScriptedApi", "TcpRouter", "ask", "connected", "eventually", "free_port", "line", "need"]
 
@@ -235,15 +235,8 @@ class Backend:
 @contextlib.contextmanager
 def connected(port: int) -> Iterator[socket.socket]:
     """A connection to a port that may be opened only in a moment."""
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        try:
-            connection = socket.create_connection(("127.0.0.1", port), DEADLINE)
-            break
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline, f"nobody listens on {port}"
-            time.sleep(0.002)
-    with connection:
+    place = "127.0.0.1", port
+    with eventually(lambda: socket.create_connection(place, DEADLINE), "a port", ignoring=OSError) as connection:
         yield connection
 
 

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from ..ports import free_port
-from .daemons import Backend, ScriptedApi, TcpRouter, ask, connected, eventually, line
+from ..waiting import eventually
+from .daemons import Backend, ScriptedApi, TcpRouter, ask, connected, line
 from .examples import delete, route, upsert
 
 Start = Callable[..., TcpRouter]

@@ -14,7 +14,8 @@ import pytest
 from cfroute.dropsonde import fields
 
 from ..ports import free_port
-from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask, connected, eventually, line, need
+from ..waiting import eventually
+from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask, connected, line, need
 from .examples import delete, route, upsert
 
 Start = Callable[..., TcpRouter]

@@ -10,7 +10,8 @@ import pytest
 
 from ..ports import free_port
 from ..program import program
-from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask, eventually
+from ..waiting import eventually
+from .daemons import DEADLINE, Backend, ScriptedApi, TcpRouter, ask
 from .examples import route
 
 Start = Callable[..., TcpRouter]

@@ -17,7 +17,8 @@ from cfroute.routing_api.api import TcpRoute
 from ..ports import free_port
 from ..routing_api.daemons import Process, settings, write_identities
 from ..routing_api.uaas import Uaa
-from .daemons import Backend, TcpRouter, ask, connected, eventually, line, need
+from ..waiting import eventually
+from .daemons import Backend, TcpRouter, ask, connected, line, need
 from .examples import route
 
 

@@ -14,6 +14,7 @@ from cfroute.uaa.config import Config
 
 from ..ports import free_port
 from ..program import program
+from ..waiting import eventually
 
 _PATIENCE = 10.0  # seconds
 
@@ -72,8 +73,5 @@ class Daemon:
         return str(answer.json()["access_token"])
 
     def _wait_for(self, text: str, times: int = 1) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while self._log.read_text().count(text) < times:
-            assert time.monotonic() < deadline, self._log.read_text()
-            assert self._process.poll() is None, self._log.read_text()
-            time.sleep(0.02)
+        eventually(lambda: self._process.poll() is not None or self._log.read_text().count(text) >= times, text)
+        assert self._process.poll() is None, self._log.read_text()

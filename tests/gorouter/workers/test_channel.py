@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
 
 from cfroute.gorouter.workers import channel as module
 from cfroute.gorouter.workers.channel import Channel
 from cfroute.gorouter.workers.messages import Feel, Gone, Level, ToWorker, for_worker
+
+from ...waiting import until
 
 
 class End:
@@ -19,12 +20,6 @@ class End:
 
     def _ended(self) -> None:
         self.over += 1
-
-
-async def until(done: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not done():
-            await asyncio.sleep(0)
 
 
 def test_messages_arrive_in_order_and_the_end_is_told() -> None:

@@ -17,6 +17,8 @@ from cfroute.gorouter.workers.messages import Gone, Hello, StopListening
 from cfroute.gorouter.workers.roster import Roster
 from cfroute.logs import Logger
 
+from ...waiting import until
+
 if TYPE_CHECKING:
     from ..conftest import LogLines
 
@@ -41,10 +43,6 @@ class Place:
         self.started.append(member)
         await member.start(HELLO, [])
 
-    async def until(self, done: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not done():
-                await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -62,7 +60,7 @@ def run(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Calla
             place = Place(logger)
             place.roster.open()
             try:
-                await place.until(lambda: place.started)
+                await until(lambda: place.started)
                 await scenario(place)
             finally:
                 await place.roster.close()
@@ -77,7 +75,7 @@ Run = Callable[[str, Callable[[Place], Awaitable[None]]], None]
 
 def test_who_ends_is_replaced_after_growing_pauses(run: Run, log_lines: "LogLines") -> None:
     async def scenario(place: Place) -> None:
-        await place.until(lambda: len(place.left) == 3)
+        await until(lambda: len(place.left) == 3)
 
     run(ENDS, scenario)
     ends = log_lines.data("worker-exited")
@@ -93,7 +91,7 @@ def test_who_never_answers_is_replaced(run: Run, log_lines: "LogLines") -> None:
             place.roster.ask()
             return len(place.started) == 2
 
-        await place.until(replaced)
+        await until(replaced)
         assert place.left == [stuck]
 
     run(DOES_NOT_LISTEN, scenario)
@@ -103,7 +101,7 @@ def test_who_never_answers_is_replaced(run: Run, log_lines: "LogLines") -> None:
 
 def test_questions_that_are_not_answered(run: Run, log_lines: "LogLines") -> None:
     async def scenario(place: Place) -> None:
-        await place.until(lambda: place.started[0].pid)
+        await until(lambda: place.started[0].pid)
         assert await place.roster.answers(StopListening()) == [None]
         await place.roster.reports()
         assert not place.roster.all_serve
@@ -116,7 +114,7 @@ def test_nobody_is_replaced_at_the_end(run: Run, log_lines: "LogLines") -> None:
     async def scenario(place: Place) -> None:
         place.roster.settle()
         place.started[0].abandon()
-        await place.until(lambda: place.started[0].ended)
+        await until(lambda: place.started[0].ended)
 
     run(LISTENS, scenario)
     assert log_lines.messages() == []
@@ -124,7 +122,7 @@ def test_nobody_is_replaced_at_the_end(run: Run, log_lines: "LogLines") -> None:
 
 def test_who_takes_nothing_does_not_hold_up_the_end(run: Run, log_lines: "LogLines") -> None:
     async def scenario(place: Place) -> None:
-        await place.until(lambda: place.started[0].pid)
+        await until(lambda: place.started[0].pid)
         place.started[0].send(Gone("x" * (8 << 20)))
 
     run(DOES_NOT_LISTEN, scenario)
@@ -133,7 +131,7 @@ def test_who_takes_nothing_does_not_hold_up_the_end(run: Run, log_lines: "LogLin
 
 def test_a_program_that_is_not_there(run: Run, log_lines: "LogLines") -> None:
     async def scenario(place: Place) -> None:
-        await place.until(lambda: len(place.left) == 2)
+        await until(lambda: len(place.left) == 2)
 
     run(NOT_THERE, scenario)
     assert all(NOT_THERE in told["error"] for told in log_lines.data("worker-not-started"))
