@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from cfroute.foundation.processes import Process, end_leftovers, identify, is_alive, record, recorded, send
 from cfroute.home import Home
 
+from ..waiting import eventually
 from .toys import is_gone
 
 
@@ -69,9 +69,7 @@ def test_a_process_whose_first_thread_has_ended_is_alive_as_long_as_another_is()
     try:
         child.stdout.readline()
         stat = Path(f"/proc/{child.pid}/stat")
-        deadline = time.monotonic() + 5
-        while stat.read_text().rpartition(")")[2].split()[0] != "Z" and time.monotonic() < deadline:
-            pass
+        eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", "the end of its first thread")
         assert is_alive(process)
     finally:
         child.kill()

@@ -13,7 +13,8 @@ from cfroute.foundation.client import FoundationClient
 from cfroute.home import Home
 
 from ..ports import free_port
-from .toys import Supervised, eventually, is_gone
+from ..waiting import eventually
+from .toys import Supervised, is_gone
 
 Supervise = Callable[..., Supervised]
 

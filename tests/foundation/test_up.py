@@ -18,7 +18,8 @@ from cfroute.foundation import locks
 from cfroute.foundation.processes import recorded
 from cfroute.home import Home
 
-from .toys import eventually, is_gone
+from ..waiting import eventually
+from .toys import is_gone
 
 pytestmark = pytest.mark.e2e
 
@@ -113,13 +114,13 @@ def test_up_routes_survives_kills_and_goes_down_without_a_trace(cfroute: Typed, 
     assert fetch(https, "nobody.cf.localhost", Path(info["ca"])) == (404, "unknown_route")
     for name in KILLED:
         cfroute("kill", name)
-    eventually(lambda: set(cfroute.states().values()) == {"running"}, 20)
+    eventually(lambda: set(cfroute.states().values()) == {"running"}, "all of it")
     assert {one["name"]: one["restarts"] for one in cfroute.json("status")}["nats"] == 1
     assert "gorouter/1 is running" in cfroute("restart", "gorouter/1")
     everything = cfroute.processes()
     assert len(everything) == 16
     cfroute("down")
-    eventually(lambda: all(is_gone(pid) for pid in everything), 0.5)
+    eventually(lambda: all(is_gone(pid) for pid in everything), "their end", 0.5)
     cfroute("status", status=3)
 
 
