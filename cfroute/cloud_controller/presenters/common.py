@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cfroute.cloud_controller.models import Labelled, Operation, Resource
+from cfroute.cloud_controller.models import CredentialBinding, Labelled, Resource, RouteBinding, ServiceInstance
 from cfroute.cloud_controller.times import iso
 from cfroute.cloud_controller.urls import Urls
 
@@ -25,22 +25,17 @@ def to_many(things: Iterable[Resource], path: str, urls: Urls) -> dict[str, Any]
     return {"data": [{"guid": thing.guid} for thing in things], "links": {"self": urls.link(path)}}
 
 
-def operation(operation: Operation) -> dict[str, Any]:
-    """The last operation of what a broker has made, or is making."""
-    return {
-        "type": operation.type,
-        "state": operation.state,
-        "description": operation.description,
-        "created_at": iso(operation.created_at),
-        "updated_at": iso(operation.updated_at),
-    }
+def last_operation(thing: ServiceInstance | RouteBinding | CredentialBinding) -> dict[str, Any]:
+    """What a broker has done of it last, or is doing; where none was asked, it was made at once."""
+    found = thing.operation
+    return _operation(found.type, found.state, found.description, found) if found else succeeded(thing)
 
 
-def last_operation(thing: Resource, kind: str = "create", description: str = "") -> dict[str, Any]:
-    return {
-        "type": kind,
-        "state": "succeeded",
-        "description": description,
-        "created_at": iso(thing.created_at),
-        "updated_at": iso(thing.updated_at),
-    }
+def succeeded(thing: Resource, kind: str = "create", description: str = "") -> dict[str, Any]:
+    """The last operation of what needs no broker."""
+    return _operation(kind, "succeeded", description, thing)
+
+
+def _operation(kind: str, state: str, description: str, times: Resource) -> dict[str, Any]:
+    created, updated = iso(times.created_at), iso(times.updated_at)
+    return {"type": kind, "state": state, "description": description, "created_at": created, "updated_at": updated}

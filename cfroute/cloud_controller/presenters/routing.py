@@ -3,7 +3,7 @@
 from typing import Any
 
 from cfroute.cloud_controller.models import Destination, Route, RouteBinding
-from cfroute.cloud_controller.presenters.common import identity, last_operation, metadata, operation, to_one
+from cfroute.cloud_controller.presenters.common import identity, last_operation, metadata, to_one
 from cfroute.cloud_controller.urls import Urls
 
 
@@ -57,7 +57,7 @@ def binding(binding: RouteBinding, urls: Urls) -> dict[str, Any]:
     return {
         **identity(binding),
         "route_service_url": binding.route_service_url or None,
-        "last_operation": operation(binding.operation) if binding.operation else last_operation(binding),
+        "last_operation": last_operation(binding),
         "metadata": metadata(binding),
         "relationships": {
             "service_instance": to_one(binding.service_instance_guid),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cfroute.cloud_controller.models import CredentialBinding, ManagedInstance, ServiceInstance
-from cfroute.cloud_controller.presenters.common import identity, last_operation, metadata, operation, to_one
+from cfroute.cloud_controller.presenters.common import identity, last_operation, metadata, succeeded, to_one
 from cfroute.cloud_controller.urls import Urls
 
 
@@ -20,7 +20,7 @@ def _managed(instance: ServiceInstance, managed: ManagedInstance, urls: Urls) ->
         "name": instance.name,
         "type": "managed",
         "tags": instance.tags,
-        "last_operation": operation(instance.operation) if instance.operation else last_operation(instance),
+        "last_operation": last_operation(instance),
         "maintenance_info": managed.maintenance_info,
         "upgrade_available": bool(offered) and offered.get("version") != managed.maintenance_info.get("version"),
         "dashboard_url": managed.dashboard_url,
@@ -46,7 +46,7 @@ def _user_provided(instance: ServiceInstance, urls: Urls) -> dict[str, Any]:
         "name": instance.name,
         "type": instance.type,
         "tags": instance.tags,
-        "last_operation": last_operation(instance, instance.last_operation, "Operation succeeded"),
+        "last_operation": succeeded(instance, instance.last_operation, "Operation succeeded"),
         "syslog_drain_url": instance.syslog_drain_url,
         "route_service_url": instance.route_service_url,
         "relationships": {"space": to_one(instance.space_guid)},
@@ -69,7 +69,7 @@ def credential_binding(binding: CredentialBinding, urls: Urls) -> dict[str, Any]
         **identity(binding),
         "name": binding.name,
         "type": "app" if binding.app_guid else "key",
-        "last_operation": operation(binding.operation) if binding.operation else last_operation(binding),
+        "last_operation": last_operation(binding),
         "metadata": metadata(binding),
         "relationships": {**app, "service_instance": to_one(binding.service_instance_guid)},
         "links": {
