@@ -638,7 +638,7 @@ def test_a_second_ctrl_c_ends_by_force(number: int) -> None:
         for word in ("busy\n", "closing\n"):
             assert process.stdout.readline() == word
             process.send_signal(signal.SIGINT)
-        assert process.wait(20) == -signal.SIGINT
+        assert process.wait(30) == -signal.SIGINT
 
 
 @point(39)

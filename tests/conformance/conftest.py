@@ -27,7 +27,7 @@ from ..program import program
 from ..waiting import eventually
 from .metering import Authority, Metered, Metron
 
-DEADLINE = 10.0
+DEADLINE = 30.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 

@@ -28,7 +28,7 @@ class Held:
         connection.recv(65536)
         connection.sendall(self._first)
         self.arrived.release()
-        self.released.wait(5)
+        self.released.wait(30)
         with contextlib.suppress(OSError):
             connection.sendall(b"" if self._first else b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nheld")
 
@@ -38,7 +38,7 @@ class Held:
         with router.connect() as client:
             lines = [f"GET / HTTP/1.1\r\nHost: {host}", *headers]
             client.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
-            assert self.arrived.acquire(timeout=5)
+            assert self.arrived.acquire(timeout=30)
             if self._first:
                 assert client.recv(65536)
             yield

@@ -284,7 +284,7 @@ def test_a_client_that_disappears(shared_router, backend):
         received = b""
         while not received.endswith(b"begun"):
             received += client.recv(65536)
-    assert gone.wait(5)
+    assert gone.wait(30)
     shared_router.get("after-disappears.test")
     lines = eventually(lambda: "after-disappears.test" in (text := shared_router.access_log.read_text()) and text, "its line")
     assert "\ndisappears.test" not in lines
@@ -303,7 +303,7 @@ def test_streams(shared_router, backend, head):
     def stream(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" + pieces[0])
-        assert arrived.wait(5)
+        assert arrived.wait(30)
         connection.sendall(pieces[1])
 
     shared_router.register("stream.test", app := backend(stream))

@@ -113,14 +113,14 @@ def test_least_connection(shared_router, backend):
     def hold(connection: socket.socket) -> None:
         connection.recv(65536)
         arrived.release()
-        released.wait(5)
+        released.wait(30)
 
     held = backend(hold)
     (free,) = named(backend, "free")
     register(router, held, "lc52.test", options=options)
     with router.connect() as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: lc52.test\r\n\r\n")
-        assert arrived.acquire(timeout=5)
+        assert arrived.acquire(timeout=30)
         register(router, free, "lc52.test", options=options)
         assert [asked(router, "lc52.test") for _ in range(6)] == ["free"] * 6
         released.set()

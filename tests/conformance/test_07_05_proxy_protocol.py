@@ -100,7 +100,7 @@ def test_too_late(proxied, backend, tls):
         client.settimeout(0.4)
         with pytest.raises(TimeoutError):
             client.recv(1)  # nothing is said meanwhile
-        client.settimeout(10)
+        client.settimeout(30)
         client.sendall(late + b"GET / HTTP/1.1\r\nHost: late.test\r\n\r\n")
         received = b"".join(iter(lambda: client.recv(1000), b""))
     assert received.startswith(b"" if tls else b"HTTP/1.1 400 Bad Request")
@@ -114,7 +114,7 @@ def test_a_late_request(proxied, backend):
         client.settimeout(0.3)
         with pytest.raises(TimeoutError):
             client.recv(1)
-        client.settimeout(10)
+        client.settimeout(30)
         assert Response.parse(exchange(client, "patient.test")).status == 200
 
 

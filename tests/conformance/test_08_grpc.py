@@ -47,7 +47,7 @@ class Echo(grpc.GenericRpcHandler):
     def never(self, request, context):
         context.add_callback(self.cancelled.set)
         self.begun.set()
-        self.cancelled.wait(10)
+        self.cancelled.wait(30)
         return request
 
     def several(self, request, context):
@@ -97,7 +97,7 @@ pytestmark = pytest.mark.statement("8", "gRPC works from HTTP/2 to HTTP/2: te st
 @pytest.mark.statement("E", "35: a unary gRPC call with trailers, through an endpoint of http2 and TLS")
 def test_unary(service) -> None:
     _, echo, channel = service
-    body, call = channel.unary_unary("/echo.Echo/Unary").with_call(b"hello", timeout=10)
+    body, call = channel.unary_unary("/echo.Echo/Unary").with_call(b"hello", timeout=30)
     assert (body, dict(call.trailing_metadata())["size"]) == (b"hello", "5")
     assert "x-forwarded-for" in echo.metadata
     assert "x-vcap-request-id" in echo.metadata
@@ -106,17 +106,17 @@ def test_unary(service) -> None:
 def test_large_messages(service) -> None:
     _, _, channel = service
     message = bytes(range(256)) * 12_000  # three megabytes: many times the windows
-    assert channel.unary_unary("/echo.Echo/Unary")(message, timeout=20) == message
+    assert channel.unary_unary("/echo.Echo/Unary")(message, timeout=30) == message
 
 
 def test_streams_of_the_server(service) -> None:
     _, _, channel = service
-    assert list(channel.unary_stream("/echo.Echo/Server")(b"500", timeout=10)) == [b"%d" % number for number in range(500)]
+    assert list(channel.unary_stream("/echo.Echo/Server")(b"500", timeout=30)) == [b"%d" % number for number in range(500)]
 
 
 def test_streams_of_the_client(service) -> None:
     _, _, channel = service
-    assert channel.stream_unary("/echo.Echo/Client")(iter([b"a", b"b", b"c"]), timeout=10) == b"a+b+c"
+    assert channel.stream_unary("/echo.Echo/Client")(iter([b"a", b"b", b"c"]), timeout=30) == b"a+b+c"
 
 
 def test_both_in_turns(service) -> None:
@@ -126,11 +126,11 @@ def test_both_in_turns(service) -> None:
 
     def messages():
         for letter in b"abcdef":
-            assert answered.acquire(timeout=10)
+            assert answered.acquire(timeout=30)
             yield bytes((letter,))
 
     received = []
-    for answer in channel.stream_stream("/echo.Echo/Both")(messages(), timeout=10):
+    for answer in channel.stream_stream("/echo.Echo/Both")(messages(), timeout=30):
         received.append(answer)
         answered.release()
     assert b"".join(received) == b"ABCDEF"
@@ -139,10 +139,10 @@ def test_both_in_turns(service) -> None:
 def test_an_error_is_a_response_of_trailers_only(service) -> None:
     _, _, channel = service
     with pytest.raises(grpc.RpcError) as raised:
-        channel.unary_unary("/echo.Echo/Fail")(b"", timeout=10)
+        channel.unary_unary("/echo.Echo/Fail")(b"", timeout=30)
     assert (raised.value.code(), raised.value.details()) == (grpc.StatusCode.FAILED_PRECONDITION, "not now")
     with pytest.raises(grpc.RpcError) as raised:
-        channel.unary_unary("/echo.Echo/Unknown")(b"", timeout=10)
+        channel.unary_unary("/echo.Echo/Unknown")(b"", timeout=30)
     assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -152,7 +152,7 @@ def test_a_deadline_cancels_at_the_server(service) -> None:
     with pytest.raises(grpc.RpcError) as raised:
         channel.unary_unary("/echo.Echo/Never")(b"", timeout=0.3)
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert echo.cancelled.wait(10)
+    assert echo.cancelled.wait(30)
 
 
 def test_a_cancelled_call_is_cancelled_at_the_server(service) -> None:
@@ -160,9 +160,9 @@ def test_a_cancelled_call_is_cancelled_at_the_server(service) -> None:
     echo.cancelled.clear()
     echo.begun.clear()
     call = channel.unary_unary("/echo.Echo/Never").future(b"")
-    assert echo.begun.wait(10)
+    assert echo.begun.wait(30)
     call.cancel()
-    assert echo.cancelled.wait(10)
+    assert echo.cancelled.wait(30)
     eventually(lambda: any(' "POST /echo.Echo/Never HTTP/2.0" 499 ' in line for line in router.access_lines(1)), "its line")
     call = channel.stream_stream("/echo.Echo/Both")(iter([b"a"] * 3))
     assert next(call) == b"A"

@@ -273,7 +273,7 @@ def test_curl(router, backend) -> None:
     url = f"https://curl.h2.test:{router.tls_port}/"
     there = f"curl.h2.test:{router.tls_port}:127.0.0.1"
     command = ["curl", "-sk", "--http2", "--noproxy", "*", "--resolve", there, "-w", " %{http_version} %{http_code}", url]
-    assert subprocess.run(command, capture_output=True, timeout=10).stdout == b"hello 2 200"
+    assert subprocess.run(command, capture_output=True, timeout=30).stdout == b"hello 2 200"
 
 
 # Behind
@@ -366,7 +366,7 @@ def test_connections_are_shared_and_limits_count_requests(start, authority, stre
                 if isinstance(event, h2.events.StreamEnded):
                     waiting.append(event.stream_id)
                     arrived.release()
-        go_on.wait(10)
+        go_on.wait(30)
         for number in waiting:
             connection.h2.send_headers(number, [(":status", "204")], end_stream=True)
         connection.flush()
@@ -377,7 +377,7 @@ def test_connections_are_shared_and_limits_count_requests(start, authority, stre
     held = [router.connect() for _ in range(3)]
     for one in held:
         one.sendall(b"GET / HTTP/1.1\r\nHost: shared.h2.test\r\n\r\n")
-        assert arrived.acquire(timeout=10)
+        assert arrived.acquire(timeout=30)
     refused = router.get("shared.h2.test")
     assert (refused.status, refused["X-Cf-Routererror"]) == (503, "Connection Limit Reached")
     go_on.set()
@@ -530,7 +530,7 @@ def test_a_backend_that_takes_nothing_stops_the_client(router, client, streams) 
     def serve(connection: Connection) -> None:
         connection.grants = False
         connection.until(lambda: connection.streams.get(1) and len(connection.streams[1].body) == 65535)
-        release.wait(10)
+        release.wait(30)
 
     register(router, "full.h2.test", streams(serve))
     connection = client()
@@ -548,7 +548,7 @@ def test_a_backend_that_takes_nothing_stops_the_client(router, client, streams) 
             connection.read()
         except TimeoutError:
             break
-    connection.socket.settimeout(10)
+    connection.socket.settimeout(30)
     assert sent <= 1 << 20
     assert connection.get("nobody.h2.test").status == 404
     release.set()
@@ -565,7 +565,7 @@ def test_draining(start, authority, backend) -> None:
 
     def serve(connection: socket.socket) -> None:
         read_request(connection)
-        release.wait(10)
+        release.wait(30)
         connection.sendall(OK)
 
     router.register("drain.h2.test", backend(serve))
@@ -580,7 +580,7 @@ def test_draining(start, authority, backend) -> None:
     while piece := connection.socket.recv(1 << 16):
         raw += piece
     assert b"ok" in raw
-    assert router.process.wait(10) == 0
+    assert router.process.wait(30) == 0
 
 
 @pytest.mark.statement("8", "without enable_http2 nobody is offered HTTP/2, in front and behind")

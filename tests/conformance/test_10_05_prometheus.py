@@ -288,6 +288,6 @@ def test_a_port_in_use(metered, tmp_path):
     file = tmp_path / "gorouter.yml"
     file.write_text(f"prometheus: {{enabled: true, port: {metered.port}}}\n")
     command = [program(), "gorouter", "-c", file]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
     assert ended.stderr[20:].startswith(f"Unable to setup metrics endpoint (127.0.0.1:{metered.port}): ")

@@ -30,7 +30,7 @@ def test_ready_when_all_are_healthy_and_down_leaves_nothing(supervise: Supervise
     assert {component["state"] for component in running.client.status()} == {"running"}
     assert len(everything) == 4
     running.client.down()
-    assert running.process.wait(5) == 0
+    assert running.process.wait(30) == 0
     assert all(is_gone(pid) for pid in everything)
     assert not (running.home.run / "children.json").exists()
     assert "toy: stopped" in running.home.log("b/0").read_text()
@@ -167,7 +167,7 @@ def test_a_signal_after_ready_is_a_normal_end(supervise: Supervise, number: sign
     running = supervise(*toys("a")).wait_ready()
     everything = running.all_processes()
     running.process.send_signal(number)
-    assert running.process.wait(5) == 0
+    assert running.process.wait(30) == 0
     assert all(is_gone(pid) for pid in everything)
 
 
@@ -175,7 +175,7 @@ def test_a_signal_before_ready_is_told_by_the_exit_status(supervise: Supervise) 
     starting = supervise(f"a={free_port()}:sick", timeout=20)
     eventually(lambda: starting.client.is_up() and starting.component("a")["pid"])
     starting.process.send_signal(signal.SIGINT)
-    assert starting.process.wait(5) == 130
+    assert starting.process.wait(30) == 130
 
 
 def test_a_second_signal_forces_the_end(supervise: Supervise) -> None:
@@ -184,7 +184,7 @@ def test_a_second_signal_forces_the_end(supervise: Supervise) -> None:
     running.process.send_signal(signal.SIGTERM)
     eventually(lambda: running.component("a")["state"] == "stopping")
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(5) == 143
+    assert running.process.wait(30) == 143
     assert is_gone(pid)
 
 

@@ -96,7 +96,7 @@ def fetch(url: str, host: str, ca: Path | None = None) -> tuple[int, str]:
     context = ssl.create_default_context(cafile=str(ca)) if ca else None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
-        with opener.open(urllib.request.Request(url, headers={"Host": host}), timeout=5) as response:
+        with opener.open(urllib.request.Request(url, headers={"Host": host}), timeout=30) as response:
             return response.status, response.headers.get("X-Cf-RouterError", "")
     except urllib.error.HTTPError as error:
         with error:

@@ -176,7 +176,7 @@ def test_it_ends_at_once_with_a_client_that_holds_its_connection(launch: Launch)
 )
 def test_what_is_wrong_is_said_and_the_status_is_2(launch: Launch, wrong: dict[str, Any], message: str, error: str) -> None:
     locket = launch(**wrong)
-    assert locket.process.wait(15) == 2
+    assert locket.process.wait(30) == 2
     (told,) = locket.said(f"locket.{message}")
     assert error in told["error"]
 
@@ -184,7 +184,7 @@ def test_what_is_wrong_is_said_and_the_status_is_2(launch: Launch, wrong: dict[s
 def test_a_port_that_is_taken(launch: Launch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         locket = launch(listen_address=f"127.0.0.1:{taken.getsockname()[1]}")
-        assert locket.process.wait(15) == 1
+        assert locket.process.wait(30) == 1
     assert "address already in use" in locket.said("locket.exited-with-failure")[0]["error"]
     assert locket.said("locket.grpc-server.failed-to-listen")
 

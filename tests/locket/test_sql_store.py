@@ -109,7 +109,7 @@ def test_a_database_that_is_away_for_a_moment(database: Database, launch: Callab
 
 def test_a_wrong_password_is_said(database: Database, launch: Callable[..., Locket]) -> None:
     locket = launch(**connection(database, "wrong"))
-    assert locket.process.wait(15) == 2
+    assert locket.process.wait(30) == 2
     assert USER in locket.said("locket.sql-failed-to-connect")[0]["error"]
 
 

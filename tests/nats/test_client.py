@@ -421,7 +421,7 @@ def test_flushing_waits_for_the_server_and_not_for_one_that_is_gone(make_server:
         waiting = asyncio.ensure_future(ours.flush())
         await asyncio.sleep(0)
         server.kill()
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 30)
 
     run(scenario(), ours)
 

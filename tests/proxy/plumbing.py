@@ -26,7 +26,7 @@ from cfroute.testing import ManualClock
 
 from ..waiting import until
 
-SECONDS = 5.0  # that anything may take
+SECONDS = 30.0  # that anything may take
 DATE = b"Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"  # of a new ManualClock
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OK_TO_CLIENT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + DATE + b"\r\nok"

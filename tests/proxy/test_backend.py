@@ -449,7 +449,7 @@ async def test_a_dial_counts_as_well() -> None:
         [failure] = rig.policy.failures
         assert (failure.kind, failure.got_connection, failure.wrote_headers) == (Kind.TIMEOUT, False, False)
         gate.open.set()
-        await asyncio.wait_for(until(lambda: gate.idle), 5)
+        await asyncio.wait_for(until(lambda: gate.idle), 30)
 
 
 async def test_a_head_that_trickles_in_costs_what_it_would_at_once(rig: Rig) -> None:

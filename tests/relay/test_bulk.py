@@ -63,7 +63,7 @@ async def test_who_does_not_read_stops_the_other(site: Site, slow: str) -> None:
 async def stalled(peer: Peer) -> None:
     """Return when the kernel takes nothing more."""
     before, same = 0, 0
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while same < 20:
             now = peer.writer.transport.get_write_buffer_size()
             same = same + 1 if now == before != 0 else 0

@@ -119,18 +119,18 @@ class Process:
 
     def connect(self, count: int) -> None:
         """So many more clients."""
-        self.clients += [socket.create_connection((HOST, self.port), timeout=10) for _ in range(count)]
+        self.clients += [socket.create_connection((HOST, self.port), timeout=30) for _ in range(count)]
 
     def arrived(self, count: int) -> list[socket.socket]:
         """So many connections of the relay, at the backend."""
-        self.backend.settimeout(10)
+        self.backend.settimeout(30)
         return [self.backend.accept()[0] for _ in range(count)]
 
     def stop(self) -> None:
         for one in (*self.clients, self.backend):
             one.close()
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(30)
         assert self._process.stdout is not None
         self._process.stdout.close()
 
@@ -226,7 +226,7 @@ def test_its_death_ends_its_connections_and_nobody_elses(alone: Callable[..., Pr
         relay.connect(1)
     [dead], [alive] = first.arrived(1), second.arrived(1)
     first._process.kill()
-    dead.settimeout(10)
+    dead.settimeout(30)
     assert dead.recv(1) == b""
     alive.sendall(b"x")
     assert second.clients[0].recv(1) == b"x"

@@ -246,7 +246,7 @@ def test_dynamic_routes(nats: Nats, tmp_path: Path) -> None:
         assert await running == 0
         assert heard(nats) == ("unregister", ["b.test"])
 
-    asyncio.run(asyncio.wait_for(scene(), 20))
+    asyncio.run(asyncio.wait_for(scene(), 30))
     assert output.getvalue().count('"Route Registrar.discovered route"') == 2
     assert output.getvalue().count('"Route Registrar.route removed"') == 1
 

@@ -193,7 +193,7 @@ class Packets:
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(10)
+        self.socket.settimeout(30)
         self.lines: list[str] = []
 
     def until(self, line: str) -> list[str]:

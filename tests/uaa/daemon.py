@@ -16,7 +16,7 @@ from ..ports import free_port
 from ..program import program
 from ..waiting import eventually
 
-_PATIENCE = 10.0  # seconds
+_PATIENCE = 30.0  # seconds
 
 
 class Daemon:
