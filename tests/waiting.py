@@ -13,8 +13,10 @@ T = TypeVar("T")
 
 WITHIN = 30.0
 """Seconds. It costs nothing where things go well, and a loaded machine must not make a test fail."""
-_PAUSE = 0.01  # seconds between two looks
-_TURN = 0.002  # the same where nobody else's processor time is taken
+_PAUSE = 0.01  # seconds between two looks, at least
+_LONGEST_PAUSE = 0.1  # at most
+_SHARE = 20  # between them it is one part in so many of what was waited: looking takes the processor of those that are awaited
+_TURN = 0.002  # seconds between two looks where it takes nobody else's
 
 
 def eventually(
@@ -30,13 +32,14 @@ def eventually(
     ignoring: what `look` may raise for as long as there is nothing to see. pause: what waits between two looks, where
     something has to be kept running meanwhile.
     """
-    deadline = time.monotonic() + within
+    began = time.monotonic()
     while True:
         with contextlib.suppress(ignoring):
             if value := look():
                 return value
-        assert time.monotonic() < deadline, f"waited {within} s in vain for {what}: {look}"
-        pause(_PAUSE)
+        waited = time.monotonic() - began
+        assert waited < within, f"waited {within} s in vain for {what}: {look}"
+        pause(min(max(waited / _SHARE, _PAUSE), _LONGEST_PAUSE))
 
 
 async def until(look: Callable[[], T], what: str = "it", within: float = WITHIN) -> T:
