@@ -21,7 +21,7 @@ class RouteName(NamedTuple):
         """`host.domain/path` or `domain:port`; it repeats what was given, be it possible or not."""
         host = f"{self.host}." if self.host else ""
         port = f":{self.port}" if self.port else ""
-        return f"{host}{self.domain}{port}{self.path}"
+        return f"{host}{self.domain}{self.path}{port}"
 
     @property
     def missing(self) -> str:
