@@ -1,6 +1,5 @@
 """Forms as they arrive: whole, byte by byte, and of those who do not mean it well."""
 
-import contextlib
 import itertools
 from collections.abc import Iterable
 
@@ -72,9 +71,3 @@ def test_what_is_no_form_by_its_type(kind: str) -> None:
 def test_what_is_no_form(body: bytes) -> None:
     with pytest.raises(NoForm):
         read(KIND, [body])
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes(tail: bytes) -> None:
-    with contextlib.suppress(NoForm):
-        read(KIND, [part('name="bits"; filename="p"', "")[:-2], tail])

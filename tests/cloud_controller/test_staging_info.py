@@ -1,14 +1,11 @@
 """What a droplet says of itself, and droplets that are made to keep their reader busy."""
 
-import contextlib
 import gzip
 import io
 import tarfile
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cfroute.cloud_controller.staging_info import UnreadableDroplet, process_types
 
@@ -82,12 +79,3 @@ def test_what_is_said_to_be_too_large_is_not_unpacked() -> None:
     with pytest.raises(UnreadableDroplet):
         process_types(file)
     assert file.tell() < len(file.getvalue())
-
-
-@given(st.data())
-def test_any_damage(data: st.DataObject) -> None:
-    content = bytearray(tar([("app/a", b"a"), INFO]))
-    for _ in range(data.draw(st.integers(1, 5))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(UnreadableDroplet):
-        assert isinstance(process_types(packed(bytes(content))), dict)

@@ -1,6 +1,7 @@
 """What the targets begin with: messages as they should be, and pieces to put where they should not be."""
 
 import struct
+import tarfile
 
 from cfroute.http2.hpack_blocks import field
 
@@ -8,6 +9,13 @@ from cfroute.http2.hpack_blocks import field
 def frame(kind: int, flags: int, stream_id: int, payload: bytes = b"") -> bytes:
     """One frame of HTTP/2."""
     return struct.pack(">HBBBL", len(payload) >> 8, len(payload) & 0xFF, kind, flags, stream_id) + payload
+
+
+def member(name: str, content: bytes) -> bytes:
+    """One file of a tar archive."""
+    header = tarfile.TarInfo(name)
+    header.size = len(content)
+    return header.tobuf(tarfile.GNU_FORMAT) + content.ljust(-(-len(content) // 512) * 512, b"\0")
 
 
 _FIELDS = ((b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"a.test"), (b":path", b"/"))
@@ -76,7 +84,11 @@ COOKIES = [
     b"__VCAP_ID__=x; __VCAP_ID_META__=secure&maxage=170000000000&samesite=lax\nx; max-age=-1; partitioned; expires=x",
 ]
 SIGNATURES = [b"https://a.test/%20?x\neyJub25jZSI6IkFBQUFBQUFBQUFBQUFBQUEifQ==", b"AAAAAAAAAAAAAAAAAAAAAAAA\neyJub25jZSI6MX0="]
-LOGGED = ["ä\u2028\x00\"\\".encode(), b"\xff\xed\xa0\x80 ~"]
+LOGGED = ['ä\u2028\x00"\\'.encode(), b"\xff\xed\xa0\x80 ~"]
+_FIELD = b'--XX\r\nContent-Disposition: form-data; name="resources"\r\n\r\n[]\r\n'
+_FILE = b'--XX\r\nContent-Disposition: form-data; name="bits"; filename="p.zip"\r\nContent-Type: a/b\r\n\r\nPK\r\n--X\r\n'
+FORMS = [_FIELD + _FILE + b"--XX--\r\n"]
+DROPLETS = [member("app/main.py", b"print()") + member("staging_info.yml", b"process_types: {web: run}\n") + bytes(1024)]
 
 PIECES = [
     b"\r\n", b"\n", b"\r", b" ", b"\t", b"\0", b":", b";", b",", b"=", b'"', b"%", b"\xff", b"0", b"-1", b"9" * 20, b"9" * 5000,

@@ -5,11 +5,15 @@ that another reader understands the same.
 """
 
 import contextlib
-from collections.abc import Callable
+import gzip
+import io
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import h11
 
+from cfroute.cloud_controller.multipart import FormReader, NoForm
+from cfroute.cloud_controller.staging_info import UnreadableDroplet, process_types
 from cfroute.go.html import escape
 from cfroute.go.quoting import quote
 from cfroute.go.template import RenderError, TemplateError, render
@@ -214,3 +218,27 @@ def signatures(data: bytes) -> None:
             _CRYPTO.open(one, other)
     with contextlib.suppress(SignatureError):
         parse_forwarded_url(signature)
+
+
+def form(data: bytes) -> None:
+    """A multipart form, whole and byte by byte."""
+
+    def read(pieces: Iterable[bytes]) -> tuple[bytes, list[str], str | None] | None:
+        reader = FormReader("multipart/form-data; boundary=XX", "bits")
+        try:
+            content = b"".join([reader.feed(piece) for piece in pieces])
+            reader.end()
+        except NoForm:
+            return None
+        return content, reader.names, reader.file_name
+
+    assert read([data]) == read(bytes((each,)) for each in data)
+
+
+def droplet(data: bytes) -> None:
+    """The archive of a droplet."""
+    with contextlib.suppress(UnreadableDroplet):
+        found = process_types(io.BytesIO(gzip.compress(data)), largest=1 << 20)
+        assert all(isinstance(text, str) for pair in found.items() for text in pair)
+    with contextlib.suppress(UnreadableDroplet):
+        process_types(io.BytesIO(data))

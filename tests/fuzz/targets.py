@@ -19,6 +19,8 @@ TARGETS: Final[dict[str, tuple[Callable[[bytes], None], list[bytes]]]] = {
     "traces": (readers.traces, corpus.TRACES),
     "sessions": (readers.sessions, corpus.COOKIES),
     "signatures": (readers.signatures, corpus.SIGNATURES),
+    "form": (readers.form, corpus.FORMS),
+    "droplet": (readers.droplet, corpus.DROPLETS),
     "http1": (connections.http1, corpus.REQUESTS),
     "answers": (connections.answers, corpus.RESPONSES),
     "http2": (connections.http2, corpus.FRAMES),
