@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cfroute.cli.access.api import Api, Links
+from cfroute.cli.access.api import Api
 from cfroute.cli.access.endpoints import request_error
 from cfroute.cli.access.tokens import Tokens
+from cfroute.cli.access.transport import Links
 from cfroute.cli.apps.downloads import fetch
 from cfroute.cli.settings import Settings
 from cfroute.errors import CfrouteError
