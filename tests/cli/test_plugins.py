@@ -52,14 +52,32 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
             del sys.modules[name]
 
 
+def example() -> dict[str, str]:
+    """The files of the example in the documentation, by name."""
+    text = resources.files("cfroute").joinpath("docs/plugins.md").read_text()
+    files = dict(re.findall(r"^```(?:python|toml)?\n# (\S+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    assert list(files) == ["pyproject.toml", "cfroute_hello/__init__.py", "cfroute_hello/greet.py", "cfroute_hello/app/Procfile"]
+    return files
+
+
 @pytest.fixture
 def documented(install: Install) -> None:
     """The example of the documentation, as it stands there."""
-    text = resources.files("cfroute").joinpath("docs/plugins.md").read_text()
-    files = dict(re.findall(r"^```(?:python)?\n# (\S+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
-    points = dict(re.findall(r'^(hello) = "(.*)"$', text, re.MULTILINE))
-    assert len(files) == 3
+    files = example()
+    points = dict(re.findall(r'^(hello) = "(.*)"$', files["pyproject.toml"], re.MULTILINE))
     install("cfroute-hello", points, files)
+
+
+def test_the_example_of_the_documentation_can_be_installed(tmp_path: Path) -> None:
+    """What a stranger copies is a package, with all of its files."""
+    pytest.importorskip("setuptools")
+    for name, text in example().items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    build = [sys.executable, "-c", "import setuptools; setuptools.setup()", "build", "--build-lib", "built"]
+    subprocess.run(build, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    built = {str(path.relative_to(tmp_path / "built")) for path in tmp_path.glob("built/**/*") if path.is_file()}
+    assert built == {name for name in example() if name.startswith("cfroute_hello/")}
 
 
 @pytest.mark.usefixtures("documented")
