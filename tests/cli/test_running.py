@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from cfroute.cli import live_values
+from cfroute.cli.access import transport
 from cfroute.cli.main import COMPLETION, main
 
 from .conftest import Outcome, Run, line, read_until
@@ -268,7 +269,8 @@ def test_live_values_are_completed(
     assert f"plain,{expected}" in capsys.readouterr().out.splitlines()
 
 
-def test_a_component_that_is_away_is_named(running: Run, folder: Path) -> None:
+def test_a_component_that_is_away_is_named(running: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "PATIENCE", 0.0)
     pids = {component["name"]: component["pid"] for component in running("status", "--json").data}
     kept = json.loads((folder / "foundation.json").read_text())
     away = {**kept, "api": "http://127.0.0.1:1"}  # where nothing ever listens

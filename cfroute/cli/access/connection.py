@@ -116,7 +116,7 @@ def _network(home: Home, info: Resource, hooks: Any) -> Links:
         # trust_env: a proxy of the environment must not come between us and the loopback interface.
         return httpx.AsyncClient(base_url=base, timeout=REQUEST_TIMEOUT, trust_env=False, verify=ca, event_hooks=hooks)
 
-    return Links(reach(info["api"]), reach(info["uaa"]))
+    return Links(reach(info["api"]), reach(info["uaa"]), supervised=True)
 
 
 def _in_process(home: Home, hooks: Any) -> Links:

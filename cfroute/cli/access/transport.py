@@ -11,7 +11,7 @@ from cfroute.clock import Clock
 from cfroute.errors import CfrouteError, NotRunning, TimedOut
 
 REQUEST_TIMEOUT = 60.0  # seconds
-# Seconds. An API that has answered before, and does not any more, is being restarted: a GET is repeated, and for so long.
+# Seconds. An API that has answered before, or that a supervisor sees to, is being restarted: it is asked again for so long.
 PATIENCE, RETRY = 5.0, 0.2
 
 
@@ -29,7 +29,8 @@ class Links(NamedTuple):
     """How the servers are reached.
 
     uaa is where tokens are had; users is the URL of the one that keeps the users, where that is another. doors has the paths
-    that other servers answer, and where those are. unreachable makes an error of a failed request to a component.
+    that other servers answer, and where those are. unreachable makes an error of a failed request to a component. supervised:
+    somebody starts the servers again when they end.
     """
 
     cloud_controller: httpx.AsyncClient
@@ -37,6 +38,7 @@ class Links(NamedTuple):
     users: str = ""
     doors: Mapping[str, str] = {}
     unreachable: Callable[[str, httpx.RequestError], CfrouteError] = _not_answering
+    supervised: bool = False
 
     def address(self, path: str) -> str:
         """Where to ask for a path of the API."""
@@ -65,19 +67,24 @@ class Transport:
         return answer
 
     def patiently(self, method: str, attempt: Callable[[], httpx.Response]) -> httpx.Response:
-        """What comes of `attempt`, which is repeated while a server that has answered before is being restarted."""
+        """What comes of `attempt`, which is repeated while a server is being restarted."""
         deadline = self._clock.monotonic() + PATIENCE
         while True:
             try:
                 answer = attempt()
             except CfrouteError as error:
-                hung_up = isinstance(error.__cause__, httpx.NetworkError | httpx.RemoteProtocolError)
-                if not (hung_up and method == "GET" and self._has_answered and self._clock.monotonic() < deadline):
+                if not self._may_be_repeated(method, error.__cause__) or self._clock.monotonic() >= deadline:
                     raise
                 self.sleep(RETRY)
             else:
                 self._has_answered = True
                 return answer
+
+    def _may_be_repeated(self, method: str, failure: BaseException | None) -> bool:
+        """Whether that does no harm and has a chance. What was not even taken was not done; what was, only a GET repeats."""
+        untaken = isinstance(failure, httpx.ConnectError)
+        hung_up = isinstance(failure, httpx.NetworkError | httpx.RemoteProtocolError)
+        return (untaken or (hung_up and method == "GET")) and (self._has_answered or self._links.supervised)
 
     def sleep(self, seconds: float) -> None:
         """Wait, while what else is in this process's event loop goes on working."""

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cfroute.cli.access import api, connection
+from cfroute.cli.access import connection, transport
 from cfroute.cli.access.transport import Links
 from cfroute.cli.settings import Endpoint, load, save
 from cfroute.foundation import secrets
@@ -150,7 +150,7 @@ def elsewhere(cfroute: Run, home: Home, monkeypatch: pytest.MonkeyPatch) -> Call
         return links._replace(cloud_controller=client, unreachable=connection.request_error)
 
     monkeypatch.setattr(connection, "_elsewhere", reached)
-    monkeypatch.setattr(api, "PATIENCE", 0.0)
+    monkeypatch.setattr(transport, "PATIENCE", 0.0)
     assert cfroute("auth", "admin", secrets.load_or_create(home).admin_password).status == 0
     settings = load(home)
     settings.organization, settings.space = target
