@@ -13,8 +13,7 @@ import pytest
 from cfroute.diego.api import Port
 
 from ..ports import free_port
-from ..routing_api.daemons import Process, settings, write_identities
-from ..routing_api.uaas import SECRET, Uaa
+from ..routing_api.uaas import SECRET, Guarded, guarded_routing_api
 from .conftest import SERVER, Bench, eventually
 from .daemons import Daemon
 from .emitters import PROCESS, Nats, Router, configuration, desired, emitter, launch, run
@@ -23,32 +22,17 @@ TWO_PORTS = [Port(8080, 61001, 61003, 61001), Port(5222, 61002, 61004, 61002)]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("routing")
-    write_identities(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def uaa(folder: Path) -> Iterator[Uaa]:
-    uaa = Uaa(folder)
-    yield uaa
-    uaa.stop()
-
-
-@pytest.fixture(scope="module")
-def routing_api(folder: Path, uaa: Uaa) -> Iterator[Process]:
-    process = Process(folder, settings(folder, oauth=uaa.oauth())).started()
-    yield process
-    assert process.end() == 0
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with guarded_routing_api(tmp_path_factory.mktemp("routing")) as found:
+        yield found
 
 
 class Routes:
     """What the Routing API has, and where emitters find it."""
 
-    def __init__(self, api: Process, uaa: Uaa) -> None:
-        self._api, self._uaa = api, uaa
-        with api.client(headers=uaa.token("admin")) as client:
+    def __init__(self, guarded: Guarded) -> None:
+        self._guarded = guarded
+        with guarded.api.client(headers=guarded.uaa.token("admin")) as client:
             self.group = client.get("/router_groups").json()[0]["guid"]
 
     def desire(self, *external: int) -> dict[str, Any]:
@@ -57,8 +41,7 @@ class Routes:
         return {"tcp-router": entries}
 
     def present(self) -> list[dict[str, Any]]:
-        with self._api.client(headers=self._uaa.token("emitter")) as client:
-            return list(client.get("/tcp_routes").json())
+        return self._guarded.tcp_routes()
 
     def ports(self) -> list[int]:
         return sorted(route["port"] for route in self.present())
@@ -68,21 +51,21 @@ class Routes:
         """For an emitter."""
         return {
             "enable_tcp_emitter": True,
-            "routing_api": {"url": "http://127.0.0.1", "port": self._api.port, "auth_enabled": True},
+            "routing_api": {"url": "http://127.0.0.1", "port": self._guarded.api.port, "auth_enabled": True},
             "oauth": {
-                "uaa_url": f"https://127.0.0.1:{self._uaa.port}",
+                "uaa_url": f"https://127.0.0.1:{self._guarded.uaa.port}",
                 "client_name": "emitter",
                 "client_secret": SECRET,
-                "ca_certs": str(self._uaa.folder / "ca.pem"),
+                "ca_certs": str(self._guarded.uaa.folder / "ca.pem"),
             },
         }
 
 
 @pytest.fixture
-def routes(routing_api: Process, uaa: Uaa) -> Iterator[Routes]:
-    routes = Routes(routing_api, uaa)
+def routes(guarded: Guarded) -> Iterator[Routes]:
+    routes = Routes(guarded)
     yield routes
-    with routing_api.client(headers=uaa.token("emitter")) as client:
+    with guarded.api.client(headers=guarded.uaa.token("emitter")) as client:
         client.post("/tcp_routes/delete", json=routes.present()).raise_for_status()
 
 
@@ -122,7 +105,7 @@ def test_an_instance_that_is_to_stop_leaves_its_tcp_routes_first(bench: Bench, n
 
 
 @pytest.mark.statement("route emitter 5", "The periodic emit renews TCP routes; what the Routing API has lost comes back by it")
-def test_lost_routes_come_back(bench: Bench, nats_server: Nats, routes: Routes, uaa: Uaa) -> None:
+def test_lost_routes_come_back(bench: Bench, nats_server: Nats, routes: Routes, guarded: Guarded) -> None:
     async def scene() -> None:
         async with Router(nats_server, interval=1):
             await run(bench, ports=TWO_PORTS)
@@ -130,9 +113,9 @@ def test_lost_routes_come_back(bench: Bench, nats_server: Nats, routes: Routes, 
             await asyncio.to_thread(eventually, lambda: routes.ports() == [1024])
             tags = [route["modification_tag"]["index"] for route in routes.present()]
             await asyncio.to_thread(eventually, lambda: [route["modification_tag"]["index"] for route in routes.present()] > tags)
-            await asyncio.to_thread(uaa.stop)
-            await asyncio.to_thread(uaa.start)  # with another key: the token that the emitter has is refused
-            with httpx.Client(headers=uaa.token("emitter")) as client:
+            await asyncio.to_thread(guarded.uaa.stop)
+            await asyncio.to_thread(guarded.uaa.start)  # with another key: the token that the emitter has is refused
+            with httpx.Client(headers=guarded.uaa.token("emitter")) as client:
                 gone = await asyncio.to_thread(routes.present)
                 url = f"http://127.0.0.1:{routes.settings['routing_api']['port']}/routing/v1/tcp_routes/delete"
                 client.post(url, json=gone).raise_for_status()
@@ -142,7 +125,7 @@ def test_lost_routes_come_back(bench: Bench, nats_server: Nats, routes: Routes, 
     asyncio.run(scene())
 
 
-def test_a_routing_api_that_is_away_does_not_hold_up_http(bench: Bench, nats_server: Nats, uaa: Uaa) -> None:
+def test_a_routing_api_that_is_away_does_not_hold_up_http(bench: Bench, nats_server: Nats, guarded: Guarded) -> None:
     nowhere = {"enable_tcp_emitter": True, "routing_api": {"url": "http://127.0.0.1", "port": free_port()}}
     both = desired().routes | {"tcp-router": [{"router_group_guid": "g", "external_port": 1024, "container_port": 8080}]}
     bench.call(lambda bbs: bbs.desire(desired(routes=both)))

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,71 +19,42 @@ from cfroute.route_registrar.turns import Verb
 from cfroute.testing import ManualClock
 
 from ..ports import free_port
-from ..routing_api.daemons import Process, settings, write_identities
-from ..routing_api.uaas import SECRET, Uaa
+from ..routing_api.uaas import SECRET, Guarded, guarded_routing_api
 from ..waiting import eventually
 from .daemons import Registrar
 from .examples import TCP, tcp_route
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("routing")
-    write_identities(folder)
-    return folder
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with guarded_routing_api(tmp_path_factory.mktemp("routing")) as found:
+        yield found
 
 
-@pytest.fixture(scope="module")
-def uaa(folder: Path) -> Iterator[Uaa]:
-    uaa = Uaa(folder)
-    yield uaa
-    uaa.stop()
-
-
-@pytest.fixture(scope="module")
-def routing_api(folder: Path, uaa: Uaa) -> Iterator[Process]:
-    process = Process(folder, settings(folder, oauth=uaa.oauth())).started()
-    yield process
-    assert process.end() == 0
-
-
-@pytest.fixture
-def present(routing_api: Process, uaa: Uaa) -> Callable[[], list[dict[str, Any]]]:
-    """The TCP routes that there are."""
-
-    def look() -> list[dict[str, Any]]:
-        with routing_api.client(headers=uaa.token("emitter")) as client:
-            return list(client.get("/tcp_routes").json())
-
-    return look
-
-
-def section(routing_api: Process, uaa: Uaa, **changes: Any) -> dict[str, Any]:
+def section(guarded: Guarded, **changes: Any) -> dict[str, Any]:
     """The configuration's `routing_api`. The client may read router groups and write routes."""
     files = {"client_cert_path": "id.pem", "client_private_key_path": "id.key", "server_ca_cert_path": "ca.pem"}
     return {
-        "api_url": f"http://127.0.0.1:{routing_api.port}",
-        "oauth_url": f"https://127.0.0.1:{uaa.port}",
+        "api_url": f"http://127.0.0.1:{guarded.api.port}",
+        "oauth_url": f"https://127.0.0.1:{guarded.uaa.port}",
         "client_id": "registrar",
         "client_secret": SECRET,
-        "ca_certs": str(uaa.folder / "ca.pem"),
-        **{key: str(uaa.folder / name) for key, name in files.items()},
+        "ca_certs": str(guarded.uaa.folder / "ca.pem"),
+        **{key: str(guarded.uaa.folder / name) for key, name in files.items()},
         **changes,
     }
 
 
 @pytest.mark.statement("route registrar 7", "TCP routes are upserted at the Routing API with a token, and deleted in the end")
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-def test_a_tcp_route(
-    tmp_path: Path, routing_api: Process, uaa: Uaa, present: Callable[[], list[dict[str, Any]]], secure: bool
-) -> None:
-    url = {"api_url": f"https://127.0.0.1:{routing_api.mtls_port}"} if secure else {}
+def test_a_tcp_route(tmp_path: Path, guarded: Guarded, secure: bool) -> None:
+    url = {"api_url": f"https://127.0.0.1:{guarded.api.mtls_port}"} if secure else {}
     sni = TCP | {"type": "sni", "sni_port": 99, "sni_routable_san": "x.test", "external_port": 1025}
     routes = [TCP | {"external_port": 1024, "registration_interval": "1s"}, sni]
-    registrar = Registrar(tmp_path, {"routing_api": section(routing_api, uaa, **url), "routes": routes})
+    registrar = Registrar(tmp_path, {"routing_api": section(guarded, **url), "routes": routes})
     try:
         registrar.until_said("Registered routes successfully", 3)
-        plain, named = sorted(present(), key=lambda route: int(route["port"]))
+        plain, named = sorted(guarded.tcp_routes(), key=lambda route: int(route["port"]))
         assert plain.pop("modification_tag")["guid"]
         assert plain == {
             "router_group_guid": named["router_group_guid"],
@@ -101,7 +72,7 @@ def test_a_tcp_route(
         assert messages[1:4] == ["creating nats connection", "creating routing API connection", "Running"]
         assert "nats-connection-successful" not in messages
         assert registrar.end(signal.SIGTERM) == 0
-        assert present() == []
+        assert guarded.tcp_routes() == []
         assert len(registrar.said("Deleted route")) == 2
     finally:
         registrar.process.kill()
@@ -141,8 +112,8 @@ class Outlet:
 @pytest.mark.statement(
     "route registrar 7", "A token that cannot be had is asked for three times more, 500 ms apart; then it ends"
 )
-def test_no_uaa(routing_api: Process, uaa: Uaa) -> None:
-    outlet = Outlet(**section(routing_api, uaa, oauth_url=f"https://127.0.0.1:{free_port()}"))
+def test_no_uaa(guarded: Guarded) -> None:
+    outlet = Outlet(**section(guarded, oauth_url=f"https://127.0.0.1:{free_port()}"))
     assert outlet.fail().startswith("oauth2: cannot fetch token: ")
     assert outlet.messages() == [
         "refresh-token",
@@ -152,18 +123,18 @@ def test_no_uaa(routing_api: Process, uaa: Uaa) -> None:
     ]
 
 
-def test_a_secret_that_is_wrong(routing_api: Process, uaa: Uaa) -> None:
-    outlet = Outlet(**section(routing_api, uaa, client_secret="no"))
+def test_a_secret_that_is_wrong(guarded: Guarded) -> None:
+    outlet = Outlet(**section(guarded, client_secret="no"))
     assert "oauth2: cannot fetch token: " in outlet.fail()
     assert outlet.messages()[-2:] == ["token-error", "Failed to refresh UAA token"]
 
 
 @pytest.mark.statement("route registrar 7", "What the Routing API refuses is told, and ends it")
-def test_refusals(routing_api: Process, uaa: Uaa) -> None:
-    no_api = Outlet(**section(routing_api, uaa, api_url=f"http://127.0.0.1:{free_port()}"))
+def test_refusals(guarded: Guarded) -> None:
+    no_api = Outlet(**section(guarded, api_url=f"http://127.0.0.1:{free_port()}"))
     assert no_api.fail()
     assert no_api.messages()[-1] == "Failed to make route mapping"
-    reader = Outlet(**section(routing_api, uaa, client_id="admin"))  # may read router groups, and nothing else
+    reader = Outlet(**section(guarded, client_id="admin"))  # may read router groups, and nothing else
     assert reader.fail(Verb.REGISTER) == "unauthorized"
     assert reader.messages()[-1] == "Failed to upsert route mapping"
     assert reader.fail(Verb.UNREGISTER) == "unauthorized"
@@ -190,8 +161,8 @@ def test_what_cannot_be_used(changes: dict[str, Any], told: str) -> None:
 
 
 @pytest.mark.statement("route registrar 7", "A route that cannot be told ends the process with exit status 2")
-def test_the_end_of_the_process(tmp_path: Path, routing_api: Process, uaa: Uaa) -> None:
-    api = section(routing_api, uaa, client_id="admin")
+def test_the_end_of_the_process(tmp_path: Path, guarded: Guarded) -> None:
+    api = section(guarded, client_id="admin")
     registrar = Registrar(tmp_path, {"routing_api": api, "routes": [TCP]})
     eventually(lambda: registrar.process.poll() is not None, "the end")
     assert registrar.ended() == 2

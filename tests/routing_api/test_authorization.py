@@ -10,37 +10,30 @@ import pytest
 
 from cfroute import jwt
 
-from .daemons import Process, settings, write_identities
-from .uaas import Uaa
+from .daemons import Process
+from .uaas import Guarded, Uaa, guarded_routing_api
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("guarded")
-    write_identities(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def uaa(folder: Path) -> Iterator[Uaa]:
-    uaa = Uaa(folder)
-    yield uaa
-    uaa.stop()
-
-
-@pytest.fixture(scope="module")
-def guarded(folder: Path, uaa: Uaa) -> Iterator[Process]:
-    """A Routing API that asks for tokens."""
-    process = Process(folder, settings(folder, oauth=uaa.oauth())).started()
-    assert process.said("received-issuer") == [{"issuer": uaa.issuer}]
-    yield process
-    assert process.end() == 0
-    assert "Traceback" not in process.output.read_text()
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with guarded_routing_api(tmp_path_factory.mktemp("routing")) as found:
+        assert found.api.said("received-issuer") == [{"issuer": found.uaa.issuer}]
+        yield found
 
 
 @pytest.fixture
-def api(guarded: Process) -> Iterator[httpx.Client]:
-    with guarded.client() as client:
+def uaa(guarded: Guarded) -> Uaa:
+    return guarded.uaa
+
+
+@pytest.fixture
+def folder(uaa: Uaa) -> Path:
+    return uaa.folder
+
+
+@pytest.fixture
+def api(guarded: Guarded) -> Iterator[httpx.Client]:
+    with guarded.api.client() as client:
         yield client
 
 
@@ -114,8 +107,8 @@ def test_who_may_not_is_told_before_the_body_is_read(api: httpx.Client) -> None:
 
 
 @pytest.mark.statement("Routing API 3", "a client certificate replaces no token")
-def test_a_mutual_tls_certificate_replaces_no_token(folder: Path, guarded: Process) -> None:
-    url = f"https://127.0.0.1:{guarded.mtls_port}/routing/v1/routes"
+def test_a_mutual_tls_certificate_replaces_no_token(folder: Path, guarded: Guarded) -> None:
+    url = f"https://127.0.0.1:{guarded.api.mtls_port}/routing/v1/routes"
     context = ssl.create_default_context(cafile=folder / "ca.pem")
     context.load_cert_chain(folder / "id.pem", folder / "id.key")
     assert refused(httpx.get(url, verify=context, trust_env=False)) == "Invalid token format"

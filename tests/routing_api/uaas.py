@@ -1,9 +1,11 @@
-"""A real UAA process, whose key can be changed."""
+"""A real UAA process, whose key can be changed, and a Routing API that asks for its tokens."""
 
+import contextlib
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import yaml
@@ -13,7 +15,7 @@ from cfroute import certificates
 from ..ports import free_port
 from ..program import program
 from ..waiting import eventually
-from .daemons import DEADLINE
+from .daemons import DEADLINE, Process, settings, write_identities
 
 SECRET = "s:e&c r%t+"
 
@@ -81,3 +83,29 @@ class Uaa:
 
 def _client(*scopes: str) -> dict[str, Any]:
     return {"secret": SECRET, "generated": True, "authorities": list(scopes)}
+
+
+class Guarded(NamedTuple):
+    """A Routing API, and the UAA that it asks who may do what."""
+
+    api: Process
+    uaa: Uaa
+
+    def tcp_routes(self) -> list[dict[str, Any]]:
+        """Those that there are."""
+        with self.api.client(headers=self.uaa.token("emitter")) as client:
+            return list(client.get("/tcp_routes").json())
+
+
+@contextlib.contextmanager
+def guarded_routing_api(folder: Path) -> Iterator[Guarded]:
+    """Both of them while the block runs, with everything that they need in that folder."""
+    write_identities(folder)
+    uaa = Uaa(folder)
+    try:
+        process = Process(folder, settings(folder, oauth=uaa.oauth())).started()
+        yield Guarded(process, uaa)
+        assert process.end() == 0
+        assert "Traceback" not in process.output.read_text()
+    finally:
+        uaa.stop()
