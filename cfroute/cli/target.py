@@ -31,6 +31,15 @@ class Target:
             raise CfrouteError("No space targeted, use 'cfroute target -s SPACE' to target a space.")
         return lookup.space(self._api, org, self._settings.space)
 
+    def check(self, *, org: bool = False, space: bool = False) -> None:
+        """What cf looks at before a command says or asks anything.
+
+        Raises CfrouteError for who has not logged in, or has not targeted an org, or a space.
+        """
+        _ = self._api.token
+        _ = self.org if org else None
+        _ = self.space if space else None
+
     @property
     def place(self) -> str:
         """`org O / space S as USER`, for announcements."""

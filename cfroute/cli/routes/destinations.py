@@ -41,6 +41,7 @@ def destination_of(route: Resource, app: Resource) -> Resource | None:
 def update_destination(
     session: Session, app_name: str, domain: str, hostname: str | None, path: str | None, protocol: str
 ) -> Resource:
+    session.target.check(space=True)
     name = route_name(domain, hostname, path)
     found = lookup.domain(session.api, domain)
     app = lookup.app(session.api, session.target.space, app_name)

@@ -33,6 +33,7 @@ def share_private_domain(session: Session, org: str, domain: str) -> Resource:
 @argument("domain")
 @option("-f", "force", is_flag=True, help="Unshare without confirmation (cf always asks)")
 def unshare_private_domain(session: Session, org: str, domain: str, force: bool) -> Resource:
+    session.target.check()
     shown, whom = render.name(domain), render.name(org)
     session.say(f"Warning: org {whom} will no longer be able to access private domain {shown}")
     if not force:

@@ -123,6 +123,7 @@ def create_private_domain(session: Session, org: str, domain: str) -> Resource:
 @argument("domain")
 @force
 def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource:
+    session.target.check(org=True)
     session.say("This action impacts all orgs using this domain.")
     session.say(
         "Deleting the domain will remove associated routes which will make apps with this domain, in any org, unreachable."
@@ -147,6 +148,7 @@ def delete_shared_domain(session: Session, domain: str, force: bool) -> Resource
 @argument("domain")
 @force
 def delete_private_domain(session: Session, domain: str, force: bool) -> Resource:
+    session.target.check(org=True)
     announcement = f"Deleting private domain {render.name(domain)} as {session.target.user}..."
     session.say(announcement)
     found = _find(session, domain, private=True)

@@ -55,6 +55,7 @@ def map_route(
     app_port: int | None,
     options: tuple[str, ...],
 ) -> Resource:
+    session.target.check(space=True)
     name = route_name(domain, hostname, path, port)
     found = lookup.domain(session.api, domain)
     app = lookup.app(session.api, session.target.space, app_name)
@@ -106,6 +107,7 @@ Unmap a TCP route:
 def unmap_route(
     session: Session, app_name: str, domain: str, hostname: str | None, path: str | None, port: int | None
 ) -> Resource:
+    session.target.check(space=True)
     name = route_name(domain, hostname, path, port)
     found = lookup.domain(session.api, domain)
     app = lookup.app(session.api, session.target.space, app_name)

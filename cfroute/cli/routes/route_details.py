@@ -70,6 +70,7 @@ Display a TCP route:
 @argument("domain")
 @route_options("used to identify the HTTP route", port="Port used to identify the TCP route")
 def route(session: Session, domain: str, hostname: str | None, path: str | None, port: int | None) -> RouteDetails:
+    session.target.check(org=True)
     name = route_name(domain, hostname, path, port)
     owner = lookup.domain(session.api, domain)
     session.say(f" Showing route {render.name(name)} in {session.target.place}...")

@@ -45,6 +45,7 @@ def parse_options(name: RouteName, options: tuple[str, ...]) -> dict[str, str]:
 def update_route(
     session: Session, domain: str, hostname: str | None, path: str | None, options: tuple[str, ...], removed: tuple[str, ...]
 ) -> Resource:
+    session.target.check(space=True)
     name = route_name(domain, hostname, path)
     route = lookup.find_route(session.api, lookup.domain(session.api, domain), name)
     if route is None:

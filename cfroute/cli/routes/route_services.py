@@ -104,6 +104,7 @@ def unbind_route_service(
     path: str | None,
     wait: bool,
 ) -> Resource:
+    session.target.check(space=True)
     name = route_name(domain, hostname, path)
     shown = f"route {render.name(name)} from service instance {render.name(service_instance)}"
     if not force:

@@ -29,6 +29,7 @@ class _Pair(NamedTuple):
 
 def _find(session: Session, name: RouteName, space: str | None, org: str | None, failed: str) -> _Pair:
     """Look the two up. `failed` is said before the reason why there is no such route, org or space. Raises NotFound."""
+    session.target.check(space=True)
     domain = lookup.domain(session.api, name.domain)
     try:
         route = lookup.find_route(session.api, domain, name)

@@ -110,6 +110,7 @@ def check_route(
     port: int | None,
     exit_code: bool,
 ) -> RouteCheck:
+    session.target.check(org=True)
     name = route_name(domain, hostname, path, port)
     session.say("Checking for route...")
     found = lookup.domain(session.api, domain)
@@ -148,6 +149,7 @@ Delete a TCP route:
 def delete_route(
     session: Session, domain: str, force: bool, hostname: str | None, path: str | None, port: int | None
 ) -> Resource:
+    session.target.check(org=True)
     name = route_name(domain, hostname, path, port)
     session.say("This action impacts all apps using this route.")
     session.say("Deleting this route will make apps unreachable via this route.")
@@ -185,6 +187,7 @@ def delete_orphaned_routes(session: Session, force: bool, dry_run: bool) -> Reso
     if dry_run:
         session.emit(doomed.orphaned_routes(session.api, session.target.space), doomed.text)
         return None
+    session.target.check(space=True)
     if not force:
         session.confirm("Really delete orphaned routes?", otherwise="Routes have not been deleted.")
     session.say(f"Deleting orphaned routes as {session.target.user}...")

@@ -162,6 +162,7 @@ def _find(session: Session, name: str) -> Resource:
 @argument("service_broker")
 @force
 def delete_service_broker(session: Session, service_broker: str, force: bool) -> Resource:
+    session.target.check()
     shown = render.name(service_broker)
     if not force:
         session.confirm(f"Really delete the service broker {shown}?", otherwise=f"'{service_broker}' has not been deleted.")

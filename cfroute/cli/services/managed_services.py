@@ -146,6 +146,7 @@ def _other_plan(session: Session, instance: Resource, name: str) -> Resource:
 @option("--force", "-f", is_flag=True, help="Force upgrade without asking for confirmation")
 @wait_option
 def upgrade_service(session: Session, service_instance: str, force: bool, wait: bool) -> Resource:
+    session.target.check(space=True)
     shown = render.name(service_instance)
     if not force:
         session.say(

@@ -133,6 +133,7 @@ def _find(session: Session, service_instance: str, name: str) -> Resource:
 @force
 @wait_option
 def delete_service_key(session: Session, service_instance: str, service_key: str, force: bool, wait: bool) -> Resource:
+    session.target.check(space=True)
     shown, of_instance = render.name(service_key), f"service instance {render.name(service_instance)}"
     if not force:
         session.confirm(f"Really delete the service key {shown}?", otherwise="Delete cancelled")

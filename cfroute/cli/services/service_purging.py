@@ -32,6 +32,7 @@ _INSTANCE = (
 @option("-b", "broker", help="Purge a service offering from a particular service broker")
 @force
 def purge_service_offering(session: Session, service_offering: str, broker: str | None, force: bool) -> Resource:
+    session.target.check()
     whose = f" from broker {render.name(broker)}" if broker else ""
     if not force:
         session.say(_OFFERING)
@@ -59,6 +60,7 @@ def purge_service_offering(session: Session, service_offering: str, broker: str 
 @argument("service_instance")
 @force
 def purge_service_instance(session: Session, service_instance: str, force: bool) -> Resource:
+    session.target.check(space=True)
     shown = render.name(service_instance)
     if not force:
         session.say(_INSTANCE)

@@ -57,6 +57,7 @@ def share_service(session: Session, service_instance: str, space: str, org: str 
 @option("-o", "org", help="Org of the other space (Default: targeted org)")
 @option("-f", "force", is_flag=True, help="Force unshare without confirmation")
 def unshare_service(session: Session, service_instance: str, space: str, org: str | None, force: bool) -> Resource:
+    session.target.check(space=True)
     shown = render.name(service_instance)
     if not force:
         session.warn(

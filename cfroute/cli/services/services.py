@@ -118,6 +118,7 @@ def rename_service(session: Session, service_instance: str, new_service_instance
 @force
 @wait_option
 def delete_service(session: Session, service_instance: str, force: bool, wait: bool) -> Resource:
+    session.target.check(space=True)
     shown = render.name(service_instance)
     if not force:
         session.say(
