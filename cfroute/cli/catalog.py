@@ -134,13 +134,13 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         ),
         Entry(
             "bind-route-service",
-            "routes.route_services:bind_route_service",
+            "services.route_services:bind_route_service",
             "Bind a service instance to an HTTP route",
             ("brs",),
         ),
         Entry(
             "unbind-route-service",
-            "routes.route_services:unbind_route_service",
+            "services.route_services:unbind_route_service",
             "Unbind a service instance from an HTTP route",
             ("urs",),
         ),
