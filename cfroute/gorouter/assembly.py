@@ -2,11 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from random import Random
 from typing import TYPE_CHECKING
 
-from cfroute.clock import Clock
-from cfroute.gorouter.config import Config
+from cfroute.gorouter.basis import Basis
 from cfroute.gorouter.context import Health
 from cfroute.gorouter.debug import DebugListener
 from cfroute.gorouter.metrics.listener import MetricsListenerError
@@ -27,21 +25,13 @@ if TYPE_CHECKING:
 class Assembly:
     """One router's parts. `stack` ends them in the reverse order of their beginning."""
 
-    def __init__(
-        self,
-        config: Config,
-        log: Logger,
-        clock: Clock,
-        rng: Random,
-        random_bytes: Callable[[int], bytes],
-        stack: AsyncExitStack,
-    ) -> None:
+    def __init__(self, basis: Basis, stack: AsyncExitStack) -> None:
         """Makes what needs no connection. Raises StartFailure."""
+        self._basis = basis
+        config, log, clock, rng, _ = basis
         self._config = config
         self._log = log
         self._clock = clock
-        self._rng = rng
-        self._random_bytes = random_bytes
         self._stack = stack
         self.health = Health()
         self._emitter = open_emitter(config, clock, log)
@@ -64,17 +54,8 @@ class Assembly:
         return crew
 
     def _local_traffic(self) -> LocalTraffic:
-        return LocalTraffic(
-            self._config,
-            self._log,
-            self._clock,
-            self._rng,
-            self._random_bytes,
-            self._stack,
-            registry=self.registry,
-            emitter=self._emitter,
-            reporter=self._metrics.reporter,
-        )
+        reporter = self._metrics.reporter
+        return LocalTraffic(self._basis, self._stack, registry=self.registry, emitter=self._emitter, reporter=reporter)
 
     def _check_head_limit(self) -> None:
         if self._config.max_request_header_bytes > HEADER_LIMIT:
@@ -132,9 +113,8 @@ class Assembly:
     async def connect(self, on_closed: Callable[[], object]) -> NatsSession:
         """Connect to NATS. `on_closed` is told when the client has given up for good. Raises StartFailure."""
         self._log.info("setting-up-nats-connection")
-        nats = NatsSession(
-            self._config, self.registry, self._log, self._clock, self._rng, on_closed=on_closed, component=self._varz
-        )
+        config, log, clock, rng, _ = self._basis
+        nats = NatsSession(config, self.registry, log, clock, rng, on_closed=on_closed, component=self._varz)
         self._stack.callback(nats.close)
         self.registry.source_is_up = lambda: nats.connected
         try:

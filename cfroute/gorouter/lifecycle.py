@@ -1,22 +1,18 @@
 """The Gorouter as a running thing: what is started in which order, what it logs about that, and how it ends."""
 
 import signal
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from random import Random
 from typing import Final
 
-from cfroute.clock import Clock
 from cfroute.daemon import Stop, spawn
 from cfroute.gorouter.assembly import Assembly
-from cfroute.gorouter.config import Config
+from cfroute.gorouter.basis import Basis
 from cfroute.gorouter.config_support import without_effect
 from cfroute.gorouter.housekeeping import spare_the_collector, sweep_forever
 from cfroute.gorouter.nats.active_apps import ActiveApps
 from cfroute.gorouter.nats.session import NatsSession
 from cfroute.gorouter.start_checks import StartFailure
 from cfroute.gorouter.warm_up import warm_up
-from cfroute.logs import Logger
 
 _LISTENERS_LOOKED_AT: Final = 1.0  # seconds between two looks whether clients can still connect
 _SIGNAL_NAMES: Final = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupt", signal.SIGUSR1: "user defined signal 1"}
@@ -27,13 +23,12 @@ _MEMBERS: Final = ("NATSMonitor", "subscriber", "FileDescriptor")
 class Gorouter:
     """One router: `run` takes it from its start to its exit status."""
 
-    def __init__(self, config: Config, log: Logger, clock: Clock, rng: Random, random_bytes: Callable[[int], bytes]) -> None:
-        self._config = config
-        self._log = log
-        self._router_log = log.session("router")
-        self._clock = clock
-        self._rng = rng
-        self._random_bytes = random_bytes
+    def __init__(self, basis: Basis) -> None:
+        self._basis = basis
+        self._config = basis.config
+        self._log = basis.log
+        self._router_log = basis.log.session("router")
+        self._clock = basis.clock
         self._given_up = False
         self._addresses: list[str] = []
 
@@ -42,7 +37,7 @@ class Gorouter:
         self._announce()
         try:
             async with AsyncExitStack() as stack:
-                parts = Assembly(self._config, self._log, self._clock, self._rng, self._random_bytes, stack)
+                parts = Assembly(self._basis, stack)
                 await self._start(parts, stack, stop)
                 await stop.wait()
                 if self._given_up:

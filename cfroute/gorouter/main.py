@@ -71,11 +71,12 @@ def _run(config: "Config") -> int:
 
     from cfroute.clock import SystemClock
     from cfroute.daemon import run
+    from cfroute.gorouter.basis import Basis
     from cfroute.gorouter.lifecycle import Gorouter
 
     config.cfroute.workers = config.worker_count(_processors())
-    router = Gorouter(config, start_checks.logger(config, level), SystemClock(), _rng(), os.urandom)
-    return run(router.run, signals=(signal.SIGUSR1,))
+    basis = Basis(config, start_checks.logger(config, level), SystemClock(), _rng(), os.urandom)
+    return run(Gorouter(basis).run, signals=(signal.SIGUSR1,))
 
 
 def _processors() -> int:

@@ -3,14 +3,13 @@
 import socket
 import ssl
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
-from random import Random
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cfroute.clock import Clock
 from cfroute.go.log import GoLog
 from cfroute.gorouter import start_checks
+from cfroute.gorouter.basis import Basis
 from cfroute.gorouter.config import Config
 from cfroute.gorouter.context import Context, Health
 from cfroute.gorouter.destinations import Destinations
@@ -75,11 +74,7 @@ class LocalTraffic:
 
     def __init__(
         self,
-        config: Config,
-        log: Logger,
-        clock: Clock,
-        rng: Random,
-        random_bytes: Callable[[int], bytes],
+        basis: Basis,
         stack: AsyncExitStack,
         *,
         registry: Registry,
@@ -88,6 +83,7 @@ class LocalTraffic:
         tally: "Tally | None" = None,
     ) -> None:
         """Raises StartFailure, after logging why."""
+        config, log, clock, rng, random_bytes = basis
         self._config = config
         self._log = log
         self._clock = clock

@@ -12,6 +12,7 @@ import yaml
 from cfroute.clock import SystemClock
 from cfroute.daemon import Stop
 from cfroute.gorouter import lifecycle
+from cfroute.gorouter.basis import Basis
 from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.lifecycle import Gorouter
 from cfroute.logs import Logger
@@ -37,7 +38,8 @@ def test_a_listener_that_breaks_starts_a_drain(
         "nats": {"hosts": [{"hostname": "127.0.0.1", "port": server.port}], "user": "u", "pass": "p"},
         "cfroute": {"start_delay": "0s", "address": "127.0.0.1"},
     }
-    router = Gorouter(parse(yaml.safe_dump(settings)), logger, SystemClock(), Random(1), lambda size: b"\0" * size)
+    basis = Basis(parse(yaml.safe_dump(settings)), logger, SystemClock(), Random(1), lambda size: b"\0" * size)
+    router = Gorouter(basis)
 
     async def scenario() -> int:
         running = asyncio.ensure_future(router.run(Stop()))

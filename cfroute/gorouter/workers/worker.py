@@ -10,6 +10,7 @@ from typing import Final
 from cfroute.clock import Clock
 from cfroute.daemon import Stop, spawn
 from cfroute.gorouter import start_checks
+from cfroute.gorouter.basis import Basis
 from cfroute.gorouter.housekeeping import spare_the_collector, sweep_forever
 from cfroute.gorouter.metrics import process
 from cfroute.gorouter.metrics.service import Metrics
@@ -75,7 +76,9 @@ class Worker:
 
     def _begin(self, hello: Hello) -> None:
         try:
-            self._duties = Duties(hello, self._channel, self._clock, self._rng, self._random_bytes, self._stack)
+            log = start_checks.logger(hello.config, hello.level)
+            basis = Basis(hello.config, log, self._clock, self._rng, self._random_bytes)
+            self._duties = Duties(hello, basis, self._channel, self._stack)
         except StartFailure as failure:
             self._status = failure.status
             self._over.set()
@@ -84,20 +87,12 @@ class Worker:
 class Duties:
     """What a worker does once it knows who it is. `stack` ends its parts."""
 
-    def __init__(
-        self,
-        hello: Hello,
-        channel: Channel[ToWorker],
-        clock: Clock,
-        rng: Random,
-        random_bytes: Callable[[int], bytes],
-        stack: AsyncExitStack,
-    ) -> None:
+    def __init__(self, hello: Hello, basis: Basis, channel: Channel[ToWorker], stack: AsyncExitStack) -> None:
         """Raises StartFailure, after logging why."""
-        config = hello.config
+        config, log, clock, rng, _ = basis
         self._channel = channel
         self._clock = clock
-        self._log = log = start_checks.logger(config, hello.level)
+        self._log = log
         self._registry = Registry(config, log.session("registry"), clock, rng)
         self._registry.on_failure = self._tell_failure
         self._replica = Replica(self._registry)
@@ -107,11 +102,7 @@ class Duties:
         self._metrics = Metrics(config, clock, rng, log)
         self._metrics.count_requests(stack, emitter)
         self._traffic = LocalTraffic(
-            config,
-            log,
-            clock,
-            rng,
-            random_bytes,
+            basis,
             stack,
             registry=self._registry,
             emitter=emitter,
