@@ -254,10 +254,14 @@ class Router:
         lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", *headers]
         return self.fetch("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
 
-    def log(self, message: str) -> list[dict[str, Any]]:
-        """The data of the log lines with that message."""
+    def lines(self, message: str) -> list[dict[str, Any]]:
+        """The log lines with that message."""
         told = f'"message":"{message}"'  # only lines that have it are parsed: tests poll, and the shared log is long
-        return [json.loads(line)["data"] for line in self.output.read_text().splitlines() if line[:1] == "{" and told in line]
+        return [json.loads(line) for line in self.output.read_text().splitlines() if line[:1] == "{" and told in line]
+
+    def log(self, message: str) -> list[dict[str, Any]]:
+        """The data of these lines."""
+        return [line["data"] for line in self.lines(message)]
 
     def access_lines(self, count: int) -> list[str]:
         """The access log, once it has that many lines."""

@@ -70,10 +70,10 @@ def test_expect_without_100(shared_router, backend):
 
     shared_router.register("silent.test", backend(silent))
     with shared_router.connect() as client:
-        client.sendall(expecting("silent.test"))
         began = time.monotonic()
+        client.sendall(expecting("silent.test"))
         assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        assert 0.8 < time.monotonic() - began < 3
+        assert time.monotonic() - began >= 1
         client.sendall(b"body")
         assert everything(client).endswith(b"ok")
 
@@ -193,7 +193,7 @@ def test_timeouts(start, backend):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun")
         released.wait(30)
 
-    router = start(endpoint_timeout="200ms")
+    router = start(endpoint_timeout="1s")
     router.register("stall.test", app := backend(stalling))
     assert router.get("stall.test", "/begin").body == b"begun"
     answer = router.get("stall.test", "/never")

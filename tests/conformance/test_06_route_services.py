@@ -180,7 +180,7 @@ def test_a_route_service_that_hangs(start, backend, tls_backend):
         connection.recv(65536)
         released.wait(30)
 
-    router = start(**SECRETS, endpoint_timeout="300ms", tls_handshake_timeout="100ms", skip_ssl_validation=True)
+    router = start(**SECRETS, endpoint_timeout="500ms", tls_handshake_timeout="100ms", skip_ssl_validation=True)
     for host, service in (("hang.test", tls_backend(hang)), ("hang-tls.test", backend(hang))):
         router.register(host, backend(), route_service_url=f"https://localhost:{service.port}")
     answers = [router.get(host) for host in ("hang.test", "hang-tls.test")]

@@ -98,9 +98,7 @@ def test_times_are_local_and_say_z(start, backend, monkeypatch):
 def test_an_unknown_level(tmp_path):
     file = tmp_path / "gorouter.yml"
     file.write_text("logging: {level: foo}")
-    ended = subprocess.run(
-        [program(), "gorouter", "-c", file], capture_output=True, text=True, timeout=DEADLINE
-    )
+    ended = subprocess.run([program(), "gorouter", "-c", file], capture_output=True, text=True, timeout=DEADLINE)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert 'unrecognized level: "foo"' in ended.stderr
 
@@ -284,7 +282,7 @@ def telling(shared_nats, tmp_path_factory):
 
 
 BETWEEN = re.compile(
-    r'backend_time:(\S+) dial_time:(\S+) dns_time:(\S+) tls_time:(\S+) failed_attempts:(\d+) failed_attempts_time:(\S+) '
+    r"backend_time:(\S+) dial_time:(\S+) dns_time:(\S+) tls_time:(\S+) failed_attempts:(\d+) failed_attempts_time:(\S+) "
     r'local_address:"(\S+)" '
 )
 
@@ -469,9 +467,7 @@ def fails_to_start(tmp_path: Path, settings: str) -> list[dict]:
     """The log of a router that must not start; exit status 1."""
     file = tmp_path / "gorouter.yml"
     file.write_text(settings)
-    ended = subprocess.run(
-        [program(), "gorouter", "-c", file], capture_output=True, text=True, timeout=DEADLINE
-    )
+    ended = subprocess.run([program(), "gorouter", "-c", file], capture_output=True, text=True, timeout=DEADLINE)
     assert ended.returncode == 1, ended
     return [json.loads(text) for text in ended.stdout.splitlines()]
 

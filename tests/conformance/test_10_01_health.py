@@ -52,7 +52,7 @@ def test_starting_and_draining(shared_nats, tmp_path, backend):
     certificate, key = (file.read_text() for file in authority.files("localhost"))
     tls_port = free_port()
     status = {"tls": {"port": tls_port, "certificate": certificate, "key": key}}
-    router = Watched(tmp_path, shared_nats, {"status": status, "cfroute": {"start_delay": "300ms"}, "drain_wait": "600ms"})
+    router = Watched(tmp_path, shared_nats, {"status": status, "cfroute": {"start_delay": "1s"}, "drain_wait": "2s"})
     unhealthy, alive = seen[0]
     assert (unhealthy.status, unhealthy.body, alive.status, alive.body) == (503, b"", 200, b"ok\n")
     assert {name: unhealthy[name] for name in HEADERS} == HEADERS

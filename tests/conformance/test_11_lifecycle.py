@@ -54,11 +54,15 @@ class Watched(Router):
         if status == 503 and self.before is None:
             with contextlib.closing(socket.socket()) as probe:
                 refused = probe.connect_ex(("127.0.0.1", self.port)) != 0
-            self.nats.publish("router.register", {"host": "h", "port": 1, "uris": ["early.test"]})
-            eventually(lambda: "early.test" in self.routes(), "a route")
+            eventually(self._registers, "a route")
             body = self.fetch(b"GET /health HTTP/1.0\r\n\r\n", self.status_port).body
             self.before = (body, refused)
         return status
+
+    def _registers(self):
+        """Said again and again, as emitters do: health is told before NATS is listened to."""
+        self.nats.publish("router.register", {"host": "h", "port": 1, "uris": ["early.test"]})
+        return "early.test" in self.routes()
 
 
 @pytest.mark.statement("11.1", "The messages of a start come in upstream's order, each from its component")
@@ -70,10 +74,10 @@ class Watched(Router):
 def test_from_start_to_end(shared_nats, tmp_path):
     settings = {
         "zone": "z7",
-        "cfroute": {"start_delay": "400ms"},
+        "cfroute": {"start_delay": "2s"},
         "isolation_segments": ["is1"],
         "routing_table_sharding_mode": "shared-and-segments",
-        "drain_wait": "10s",
+        "drain_wait": "1h",
     }
     router = Watched(tmp_path, shared_nats, settings)
     assert router.before == (b"", True)
@@ -88,7 +92,7 @@ def test_from_start_to_end(shared_nats, tmp_path):
         ("Successfully-connected-to-nats", "nats", {"host": where, "addr": where}),
         ("subscriber-starting", "subscriber", {}),
         ("subscriber-started", "subscriber", {}),
-        (sleeping, "router", {"sleep_time_seconds": 0.4}),
+        (sleeping, "router", {"sleep_time_seconds": 2}),
         ("tcp-listener-started", "router", {"address": {"IP": "127.0.0.1", "Port": router.port, "Zone": ""}}),
         ("tls-listener-not-enabled", "router", {}),
         ("gorouter.started", "router", {}),
@@ -96,9 +100,7 @@ def test_from_start_to_end(shared_nats, tmp_path):
     wanted = {message for message, _, _ in expected}
     assert [line for line in lines(router) if line[0] in wanted] == expected
 
-    began = time.monotonic()
     assert router.stop() == 0
-    assert time.monotonic() - began < 2
     told = ends(router)
     assert [message for message, _, _ in told] == STOPPED
     assert [component for _, component, _ in told] == ["router"] * 3 + ["NATSMonitor", "subscriber", "FileDescriptor"]
@@ -123,7 +125,7 @@ def test_a_start_with_tls_alone(start):
 @pytest.mark.statement("11.2", "INT ends the router at once: all connections are closed, and the exit status is 0")
 def test_an_interrupt(start, backend):
     answering = Answering()
-    router = start(drain_wait="10s")
+    router = start(drain_wait="1h")
     router.register("int.test", backend(answering))
     with router.connect() as client, router.connect() as idle:
         client.sendall(b"GET / HTTP/1.1\r\nHost: int.test\r\n\r\n")
@@ -153,7 +155,7 @@ def test_a_hangup(start):
 @pytest.mark.statement("11.2", "Further signals while draining are ignored, and told")
 def test_a_drain(start, backend):
     answering = Answering()
-    router = start(drain_wait="600ms", drain_timeout="5s")
+    router = start(drain_wait="2s", drain_timeout="30s")
     router.register("drain.test", backend(answering))
     router.register("quick.test", backend())
     silent, half, idle, active = (router.connect() for _ in range(4))
@@ -185,7 +187,7 @@ def test_a_drain(start, backend):
         connection.close()
 
     told = ends(router)
-    assert told[0] == ("gorouter-draining", "router", {"wait_seconds": 0.6, "timeout_seconds": 5})
+    assert told[0] == ("gorouter-draining", "router", {"wait_seconds": 2, "timeout_seconds": 30})
     ignored = [data["signal"] for message, _, data in told if message == "gorouter.signal.ignored"]
     assert ignored == ["terminated", "user defined signal 1"]
     names = [message for message, component, _ in told if component == "router" and message != "gorouter.signal.ignored"]

@@ -321,7 +321,7 @@ def test_signals_are_for_the_parent(start, backend):
 
 
 def test_all_workers_drain(start, backend):
-    router = start(drain_wait="200ms", drain_timeout="5s")
+    router = start(drain_wait="2s", drain_timeout="30s")
     held = Held(backend)
     router.register("drain.test", held.app)
     with kept_idle(router, 3), held.busy(router, "drain.test"), held.busy(router, "drain.test"):
