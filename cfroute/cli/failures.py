@@ -10,6 +10,7 @@ import click
 from cfroute.cli import render
 from cfroute.cli.catalog import ALIASES, DAEMONS, ENTRIES
 from cfroute.cli.command import argument_name
+from cfroute.cli.misuse import Misuse
 from cfroute.cli.session import Session
 from cfroute.cli.unsupported import COMMANDS, NotSupported
 from cfroute.errors import CfrouteError, NotRunning, UsageError
@@ -133,7 +134,7 @@ def usage_error(error: click.UsageError) -> UsageError:
         return UsageError(f"invalid argument for {where}: {error.message}")
     if error.message.startswith("Got unexpected extra argument"):
         extra = error.message[error.message.index("(") + 1 : error.message.rindex(")")].split()[0]
-        return UsageError(f'unexpected argument "{extra}"')
+        return Misuse(f'Incorrect Usage: unexpected argument "{extra}"')
     return UsageError(error.message)
 
 
@@ -153,10 +154,14 @@ def _print(error: CfrouteError, session: Session) -> None:
 
 
 def _print_usage(error: UsageError, session: Session) -> None:
-    session.warn(f"Incorrect Usage: {error.message}")
+    misused = isinstance(error, Misuse)
+    session.warn(error.message if misused else f"Incorrect Usage: {error.message}")
     if error.hint:
         session.warn(error.hint)
-    session.warn("")
+    if misused and session.cf_shaped:
+        session.print(f"{render.bad('FAILED')}\n")
+    else:
+        session.warn("")
     if session.command is not None:
         session.print(session.command.get_help(click.Context(session.command)))
     else:

@@ -40,6 +40,12 @@ def test_what_is_missing_is_told_in_the_words_of_cf(entry: Entry, cfroute: Run) 
     assert wrong.err == f"Incorrect Usage: the required argument{'s' * bool(others)} {text} not provided\n\n"
 
 
+def test_a_word_too_many_is_said_to_have_failed_before_the_help(cfroute: Run) -> None:
+    wrong = cfroute("spaces", "acme")
+    assert (wrong.status, wrong.err) == (1, 'Incorrect Usage: unexpected argument "acme"\n')
+    assert wrong.out.startswith("FAILED\n\nNAME:\n   spaces - ")
+
+
 def test_with_json_nothing_but_json_is_written(cfroute: Run) -> None:
     cfroute("create-route", "cf.localhost", "-n", "kept")
     asked = cfroute("delete-route", "cf.localhost", "-n", "kept", "--json", typed="y\n")

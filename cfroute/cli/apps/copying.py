@@ -10,9 +10,9 @@ from cfroute.cli.apps.staging import STAGING, newest_package, stage
 from cfroute.cli.apps.starting import STARTUP, require_running
 from cfroute.cli.apps.summary import AppSummary, summary_text
 from cfroute.cli.command import command
+from cfroute.cli.misuse import apart, together
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
-from cfroute.errors import UsageError
 
 
 @command(
@@ -41,9 +41,9 @@ def copy_source(
 ) -> AppSummary | None:
     strategy = deploying.chosen(given)
     if org and not space:
-        raise UsageError("'--organization, -o' and '--space, -s' must be used together.")
+        raise together("--organization, -o", "--space, -s")
     if no_restart and strategy.name is not None:
-        raise UsageError("The following arguments cannot be used together: --no-restart, --strategy")
+        raise apart("--no-restart", "--strategy")
     if not no_restart:
         require_running(session, "copy-source (but for --no-restart)")
     place = f"org {render.name(org or session.target.org['name'])} / space {render.name(space or session.target.space['name'])}"

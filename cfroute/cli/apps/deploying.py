@@ -8,9 +8,10 @@ import click
 from cfroute.cli.access.api import Resource
 from cfroute.cli.apps.starting import Waiting, crashed, instances, wait_for_instances
 from cfroute.cli.apps.summary import AppSummary, summarize
+from cfroute.cli.misuse import Misuse, together
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
-from cfroute.errors import CfrouteError, UsageError
+from cfroute.errors import CfrouteError
 
 ROLLING, CANARY = "rolling", "canary"
 
@@ -46,14 +47,14 @@ def strategy_options(doing: str, text: str = _STRATEGIES) -> Callable[[Function]
 
 
 def chosen(given: Mapping[str, Any], default: str | None = None) -> Strategy:
-    """The strategy that the flags ask for. Raises UsageError for flags that need another, CfrouteError for wrong weights."""
+    """The strategy that the flags ask for. Raises Misuse for flags that need another, and for wrong weights."""
     name, most, steps = given["strategy"] or default, given["max_in_flight"], given["instance_steps"]
     if most is not None and name is None:
-        raise UsageError("'--max-in-flight' and '--strategy' must be used together.")
+        raise together("--max-in-flight", "--strategy")
     if most is not None and most < 1:
-        raise UsageError("--max-in-flight must be greater than or equal to 1")
+        raise Misuse("Incorrect Usage: --max-in-flight must be greater than or equal to 1")
     if steps and name != CANARY:
-        raise UsageError("'--instance-steps' and '--strategy=canary' must be used together.")
+        raise together("--instance-steps", "--strategy=canary")
     return Strategy(name, most, _weights(steps) if steps else (), given["no_wait"])
 
 
@@ -61,7 +62,8 @@ def _weights(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(weight) for weight in text.split(","))
     except ValueError as error:
-        raise CfrouteError("Incorrect usage: Value for --instance-steps must be list of weights") from error
+        # the one message of cf's that begins in another way
+        raise Misuse("Incorrect usage: Value for --instance-steps must be list of weights") from error
 
 
 def deploy(session: Session, app: Resource, strategy: Strategy, **what: str) -> AppSummary | None:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from cfroute.errors import CfrouteError, UsageError
+from cfroute.cli.misuse import Misuse
+from cfroute.errors import CfrouteError
 
 Manifest = dict[str, Any]
 App = dict[str, Any]
@@ -107,12 +108,13 @@ def choose(manifest: Manifest, name: str | None) -> Manifest:
 def merge(manifest: Manifest, flags: Flags) -> Manifest:
     """The manifest as it is sent: flags win over what it says, and every app gets its default route.
 
-    Raises UsageError when flags are to change several apps.
+    Raises Misuse when flags are to change several apps.
     """
     apps = manifest["applications"]
     if flags.given and len(apps) > 1:
-        raise UsageError(
-            "Command line flags (except -f and --no-start) cannot be applied when pushing multiple apps from a manifest file."
+        raise Misuse(
+            "Incorrect Usage: Command line flags (except -f and --no-start) cannot be applied when pushing multiple apps "
+            "from a manifest file."
         )
     return {**manifest, "applications": [ordered(_with_route(_override(dict(app), flags))) for app in apps]}
 

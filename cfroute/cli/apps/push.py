@@ -15,6 +15,7 @@ from cfroute.cli.apps.staging import STAGING, stage, use_droplet
 from cfroute.cli.apps.starting import STARTUP, StartFailed, require_running, wait_for_instances
 from cfroute.cli.apps.summary import AppSummary, summarize, summary_text
 from cfroute.cli.command import command
+from cfroute.cli.misuse import Misuse
 from cfroute.cli.options import argument
 from cfroute.cli.session import Session
 from cfroute.errors import UsageError
@@ -102,8 +103,9 @@ def _wanted(name: str | None, file: Path | None, given: dict[str, Any]) -> Manif
     if file is not None:
         return manifest.choose(manifest_io.load(file, given["variables"], given["variable_files"]), name)
     if name is None:
-        raise UsageError(
-            "The push command requires an app name. The app name can be supplied as an argument or with a manifest.yml file."
+        raise Misuse(
+            "Incorrect Usage: The push command requires an app name. "
+            "The app name can be supplied as an argument or with a manifest.yml file."
         )
     return {"applications": [{"name": name}]}
 

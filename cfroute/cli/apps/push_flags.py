@@ -8,10 +8,11 @@ import click
 
 from cfroute.cli.apps import deploying, manifest_io
 from cfroute.cli.apps.manifest import Flags
+from cfroute.cli.misuse import apart, together
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
 from cfroute.cli.unsupported import docker_image, lifecycle, refused
-from cfroute.errors import UsageError
+from cfroute.errors import CfrouteError, UsageError
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option("--app-start-timeout", "-t", "timeout", type=click.IntRange(min=1), help="Time (in seconds) allowed to elapse "
@@ -59,34 +60,41 @@ _NAMES = {
     "--buildpack, -b": "buildpacks",
     "--manifest, -f": "manifest_path",
     "--path, -p": "path",
+    "--vars": "variables",
+    "--vars-file": "variable_files",
 }
 """Where a flag's value is not under the flag's own name."""
 
 _APART = (
     ("--hostname", "--no-route", "--random-route"),
     ("--path, -p", "--sample"),
-    ("--manifest, -f", "--no-manifest"),
-    ("--droplet", "--path, -p"),
+    ("--no-manifest", "--manifest, -f"),
+    ("--no-manifest", "--vars-file"),
+    ("--no-manifest", "--vars"),
     ("--droplet", "--sample"),
     ("--droplet", "--buildpack, -b"),
     ("--no-start", "--no-wait"),
-    ("--no-start", "--strategy"),
 )
+"""Of each of these flags, under the names that cf tells, one at most may be used."""
 
 
 def check(given: Mapping[str, Any]) -> None:
-    """Raises UsageError for flags that exclude or need each other, or name what is not there."""
+    """Raises Misuse for flags that exclude or need each other, UsageError for what is not there, CfrouteError for buildpacks."""
     for flags in _APART:
         used = [flag for flag in flags if given[_NAMES.get(flag, flag[2:].replace("-", "_"))]]
         if len(used) > 1:
-            raise UsageError(f"The following arguments cannot be used together: {', '.join(used)}")
+            raise apart(*used)
+    if given["droplet"] and given["path"]:
+        raise apart("--droplet", "--docker-image, -o", "--docker-username", "-p")
+    if given["no_start"] and given["strategy"]:
+        raise apart("--no-start", f"--strategy={given['strategy']}")
     for path in filter(None, (given["droplet"], *given["variable_files"])):
         if not Path(path).is_file():
             raise UsageError(f"The specified path '{path}' does not exist.")
-    if given["endpoint"] and given["health_check_type"] != "http":
-        raise UsageError("'--endpoint' and '--health-check-type http' must be used together.")
+    if given["health_check_type"] == "http" and not given["endpoint"]:
+        raise together("--endpoint", "--health-check-type=http, -u=http")
     if len(given["buildpacks"]) > 1 and {"default", "null"} & set(given["buildpacks"]):
-        raise UsageError("Multiple buildpacks flags cannot have null/default option.")
+        raise CfrouteError("Multiple buildpacks flags cannot have null/default option.")
 
 
 def manifest_flags(session: Session, given: Mapping[str, Any]) -> Flags:

@@ -13,10 +13,11 @@ from cfroute.cli.access.endpoints import INSECURE, described, is_insecure, norma
 from cfroute.cli.access.tokens import NotLoggedIn
 from cfroute.cli.command import command
 from cfroute.cli.kinds import PLACE
+from cfroute.cli.misuse import apart
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.settings import Endpoint, save
-from cfroute.errors import ConfigurationError, UsageError
+from cfroute.errors import ConfigurationError
 
 
 class ApiShown(msgspec.Struct):
@@ -64,14 +65,14 @@ def endpoint_options(function: Function) -> Function:
 def api(session: Session, url: str | None, unset: bool, skip_ssl_validation: bool, ca_cert: str | None) -> ApiShown | None:
     if unset:
         if url:
-            raise UsageError("The following arguments cannot be used together: URL, --unset")
+            raise apart("URL", "--unset")
         session.say("Unsetting API endpoint...")
         _use(session, None)
         session.ok()
         return None
     if url:
         wanted = normalized(url)
-        session.say(f"Setting API endpoint to {render.name(wanted)}...")
+        session.say(f"Setting API endpoint to {render.name(url)}...")
         choose(session, wanted, skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or "")
         if is_insecure(wanted):
             session.say(INSECURE)

@@ -6,11 +6,12 @@ from cfroute.cli import render
 from cfroute.cli.access.api import Resource
 from cfroute.cli.command import command
 from cfroute.cli.kinds import TEXT
+from cfroute.cli.misuse import apart
 from cfroute.cli.more.label_kinds import LABELLED, Kind, Wanted
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.unsupported import NotSupported, Reason
-from cfroute.errors import CfrouteError, UsageError
+from cfroute.errors import CfrouteError
 
 _RESOURCES = "RESOURCES:\n" + "\n".join(f"   {kind}" for kind in LABELLED)
 _FLAGS = {"stack": "--stack, -s", "broker": "--broker, -b", "offering": "--offering, -e"}
@@ -26,13 +27,13 @@ def _narrowing(function: Function) -> Function:
 
 
 def _kind(wanted: Wanted) -> Kind:
-    """Raises CfrouteError for an unknown one, UsageError for a flag that is not for it."""
+    """Raises CfrouteError for an unknown one, Misuse for a flag that is not for it."""
     kind = LABELLED.get(wanted.kind)
     if kind is None:
         raise CfrouteError(f"Unsupported resource type of '{wanted.kind}'", f"there are {', '.join(LABELLED)}")
     for field, flag in _FLAGS.items():
         if getattr(wanted, field) is not None and field not in kind.flags:
-            raise UsageError(f"The following arguments cannot be used together: {wanted.kind}, {flag}")
+            raise apart(wanted.kind, flag)
     return kind
 
 

@@ -9,10 +9,11 @@ import msgspec
 
 from cfroute.cli import render
 from cfroute.cli.access.api import ApiError, Resource
+from cfroute.cli.misuse import apart
 from cfroute.cli.options import Function, option
 from cfroute.cli.session import Session
 from cfroute.cli.sizes import MIB, UNREADABLE, octets
-from cfroute.errors import NotFound, UsageError
+from cfroute.errors import NotFound
 
 _UNLIMITED = "unlimited"
 UNLIMITED = -1
@@ -103,10 +104,9 @@ def new_limits(given: dict[str, Any]) -> Resource:
 
 
 def changed_limits(given: dict[str, Any]) -> Resource:
-    """The body for a change: what is not given stays. Raises UsageError."""
+    """The body for a change: what is not given stays. Raises Misuse."""
     if given["allowed"] and given["disallowed"]:
-        flags = "--allow-paid-service-plans, --disallow-paid-service-plans"
-        raise UsageError(f"The following arguments cannot be used together: {flags}")
+        raise apart("--allow-paid-service-plans", "--disallow-paid-service-plans")
     allowed = given["allowed"] if given["allowed"] or given["disallowed"] else None
     return _sections({name: given[name] for name in _FIELDS if given[name] is not None}, allowed=allowed)
 

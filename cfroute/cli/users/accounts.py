@@ -7,11 +7,12 @@ from cfroute.cli.access.endpoints import INSECURE, is_insecure, normalized
 from cfroute.cli.access.tokens import Rejected
 from cfroute.cli.command import command
 from cfroute.cli.kinds import SECRET, TEXT
+from cfroute.cli.misuse import Misuse, apart
 from cfroute.cli.more.endpoint import choose, endpoint_options
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.users.targeting import Targeted, retarget_after_login, targeted, targeted_text
-from cfroute.errors import CfrouteError, UsageError
+from cfroute.errors import CfrouteError
 
 _TRIES = 3
 _ADMIN = (
@@ -40,10 +41,10 @@ _origin = option("--origin", help="Indicates the identity provider to be used fo
 def auth(session: Session, username: str | None, password: str | None, client_credentials: bool, origin: str | None) -> None:
     name, secret = username or os.environ.get("CF_USERNAME", ""), password or os.environ.get("CF_PASSWORD", "")
     if not name or not secret:
-        missing = [word for word, value in (("USERNAME", name), ("PASSWORD", secret)) if not value]
-        raise UsageError(f"{' and '.join(missing)} not given, nor CF_{' and CF_'.join(missing)} in the environment")
+        missing = " and ".join(word for word, value in (("username", name), ("password", secret)) if not value)
+        raise Misuse(f"{missing.capitalize()} not provided.")
     if client_credentials and origin:
-        raise UsageError("The following arguments cannot be used together: --client-credentials, --origin")
+        raise apart("--client-credentials", "--origin")
     session.say(f"API endpoint: {session.api.url}")
     session.say()
     session.say("Authenticating...")
@@ -92,8 +93,10 @@ def login(
     skip_ssl_validation: bool,
     ca_cert: str | None,
 ) -> Targeted:
+    if origin and (sso or sso_passcode):
+        raise apart("--sso" if sso else "--sso-passcode", "--origin")
     if sso and sso_passcode:
-        raise UsageError("The following arguments cannot be used together: --sso-passcode, --sso")
+        raise apart("--sso-passcode", "--sso")
     if api:
         choose(session, normalized(api), skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or "")
     session.say(f"API endpoint: {session.api.url}")

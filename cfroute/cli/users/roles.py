@@ -8,6 +8,7 @@ import msgspec
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Api, ApiError, UaaRefusal
 from cfroute.cli.command import command
+from cfroute.cli.misuse import apart
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
 from cfroute.errors import NotFound, UsageError
@@ -168,9 +169,9 @@ def unset_space_role(session: Session, username: str, org: str, space: str, role
 
 
 def _begin(session: Session, doing: str, role: str, holder: Holder, place: Place) -> tuple[str, str]:
-    """Announce what becomes of the role; how `Place.role` calls it. Raises UsageError."""
+    """Announce what becomes of the role; how `Place.role` calls it. Raises UsageError, Misuse."""
     if holder.client and holder.origin:
-        raise UsageError("The following arguments cannot be used together: --client, --origin")
+        raise apart("--client", "--origin")
     title, kind = place.role(role)
     shown = doing.format(f"role {render.name(title)}", f"user {render.name(holder.name)}")
     session.say(f"{shown} in {place.shown} as {session.target.user}...")

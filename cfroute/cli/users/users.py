@@ -3,10 +3,11 @@
 from cfroute.cli import render
 from cfroute.cli.access.api import Api, ApiError, Resource, UaaRefusal
 from cfroute.cli.command import command
+from cfroute.cli.misuse import Misuse
 from cfroute.cli.options import argument, force, option
 from cfroute.cli.session import Session
 from cfroute.cli.users.roles import no_user
-from cfroute.errors import CfrouteError, UsageError
+from cfroute.errors import CfrouteError
 
 
 @command(
@@ -25,7 +26,7 @@ def create_user(
     if password_prompt and not password:
         password = session.ask("Password", hidden=True)
     if not password and origin in (None, "", "uaa"):
-        raise UsageError("the required argument `PASSWORD` was not provided")
+        raise Misuse("Incorrect Usage: the required argument `PASSWORD` was not provided")
     session.say(f"Creating user {render.name(username)}...")
     try:
         guid = _create(session.api, username, password or "", origin or "")

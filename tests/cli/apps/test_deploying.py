@@ -6,7 +6,8 @@ import pytest
 
 from cfroute.cli.apps import deploying
 from cfroute.cli.apps.deploying import Strategy
-from cfroute.errors import CfrouteError, UsageError
+from cfroute.cli.misuse import Misuse
+from cfroute.errors import CfrouteError
 
 from ..conftest import Run
 
@@ -35,16 +36,16 @@ def test_a_command_may_have_a_strategy_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("flags", "error", "message"),
     [
-        ({"max_in_flight": 2}, UsageError, "'--max-in-flight' and '--strategy' must be used together."),
+        ({"max_in_flight": 2}, Misuse, "Incorrect Usage: '--max-in-flight' and '--strategy' must be used together."),
         (
             {"strategy": "rolling", "max_in_flight": 0},
-            UsageError,
-            "--max-in-flight must be greater than or equal to 1",
+            Misuse,
+            "Incorrect Usage: --max-in-flight must be greater than or equal to 1",
         ),
         (
             {"strategy": "rolling", "instance_steps": "20"},
-            UsageError,
-            "'--instance-steps' and '--strategy=canary' must be used together.",
+            Misuse,
+            "Incorrect Usage: '--instance-steps' and '--strategy=canary' must be used together.",
         ),
         (
             {"strategy": "canary", "instance_steps": "20,x"},
@@ -80,13 +81,14 @@ def test_what_the_api_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("push web --no-start --strategy rolling", "cannot be used together: --no-start, --strategy"),
+        ("push web --no-start --strategy rolling", "cannot be used together: --no-start, --strategy=rolling"),
         ("push web --no-start --no-wait", "cannot be used together: --no-start, --no-wait"),
-        ("push web --droplet d.tgz -p .", "cannot be used together: --droplet, --path, -p"),
+        ("push web --droplet d.tgz -p .", "cannot be used together: --droplet, --docker-image, -o, --docker-username, -p"),
         ("push web --droplet d.tgz -b python_buildpack", "cannot be used together: --droplet, --buildpack, -b"),
         ("push web --droplet d.tgz --sample echo", "cannot be used together: --droplet, --sample"),
         ("push web --droplet nowhere.tgz", "The specified path 'nowhere.tgz' does not exist."),
-        ("push web -b default -b python_buildpack", "Multiple buildpacks flags cannot have null/default option."),
+        ("push web -u http", "'--endpoint' and '--health-check-type=http, -u=http' must be used together."),
+        ("push web --no-manifest --var a=b", "cannot be used together: --no-manifest, --vars"),
         ("push web --strategy sudden", "invalid argument for flag `--strategy': "),
         ("restage web --max-in-flight 2", "'--max-in-flight' and '--strategy' must be used together."),
         ("copy-source web other -o acme", "'--organization, -o' and '--space, -s' must be used together."),
