@@ -1,7 +1,8 @@
 """What the tests of the Gorouter share."""
 
 import json
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from cfroute.gorouter.config_file import parse
+from cfroute.gorouter.logs.dropsonde import Emitter
 from cfroute.gorouter.routing_table.endpoint import Endpoint
 from cfroute.gorouter.routing_table.registry import Registry
 from cfroute.logs import DEBUG, Logger
@@ -86,3 +88,19 @@ def certificate() -> tuple[str, str]:
     made = builder.not_valid_before(start).not_valid_after(start + timedelta(days=36500)).sign(key, hashes.SHA256())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return made.public_bytes(Encoding.PEM).decode(), private.decode()
+
+
+@pytest.fixture
+def metron() -> Iterator[socket.socket]:
+    """Where an emitter's datagrams arrive."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(30)
+        yield listener
+
+
+@pytest.fixture
+def emitter(metron: socket.socket, clock: ManualClock, logger: Logger) -> Iterator[Emitter]:
+    emitter = Emitter(f"127.0.0.1:{metron.getsockname()[1]}", clock, logger)
+    yield emitter
+    emitter.close()

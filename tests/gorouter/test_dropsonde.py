@@ -10,21 +10,6 @@ from cfroute.gorouter.logs.dropsonde import Emitter, MetronAddressError
 from ..dropsonde_messages import parse, tags
 
 
-@pytest.fixture
-def metron():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.settimeout(30)
-        yield listener
-
-
-@pytest.fixture
-def emitter(metron, clock, logger):
-    emitter = Emitter(f"127.0.0.1:{metron.getsockname()[1]}", clock, logger)
-    yield emitter
-    emitter.close()
-
-
 def waiting(listener) -> int:
     """How many datagrams are there."""
     listener.setblocking(False)

@@ -1,13 +1,11 @@
 """Access lines in the apps' logs."""
 
 import hashlib
-import socket
 
 import pytest
 
 from cfroute.gorouter.config_file import parse
 from cfroute.gorouter.logs.access_log import LineFormat
-from cfroute.gorouter.logs.dropsonde import Emitter
 from cfroute.gorouter.logs.loggregator import ShortLines, app_log, first_headers, shortened
 from cfroute.logs import INFO, Logger
 
@@ -18,21 +16,6 @@ from .access_records import record
 ON = "logging: {loggregator_enabled: true}\nindex: 3"
 DROPPED = "dropping-loggregator-access-log"
 WHY = "either no appId or source instance present"
-
-
-@pytest.fixture
-def metron():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.settimeout(30)
-        yield listener
-
-
-@pytest.fixture
-def emitter(metron, clock, logger):
-    emitter = Emitter(f"127.0.0.1:{metron.getsockname()[1]}", clock, logger)
-    yield emitter
-    emitter.close()
 
 
 def test_a_line_goes_to_the_log_of_its_app(metron, emitter, clock, logger, log_lines):
