@@ -7,10 +7,10 @@ import msgspec
 
 from cfroute.cli import render
 from cfroute.cli.command import command
+from cfroute.cli.misuse import apart
 from cfroute.cli.options import option
 from cfroute.cli.services.service_parents import related
 from cfroute.cli.session import Session
-from cfroute.errors import UsageError
 
 
 class PlanRow(msgspec.Struct):
@@ -85,7 +85,7 @@ def _costs(plan: PlanRow) -> str:
 @option("--show-unavailable", is_flag=True, help="Show plans that are not available for use")
 def marketplace(session: Session, offering: str | None, broker: str | None, no_plans: bool, show_unavailable: bool) -> None:
     if offering and no_plans:
-        raise UsageError("The following arguments cannot be used together: --no-plans, -e")
+        raise apart("--no-plans", "-e")
     _announce(session, offering, broker)
     page = session.api.page(
         "/v3/service_plans",
