@@ -136,7 +136,7 @@ def _find(session: Session, app: Resource, version: int) -> Resource:
 
 
 def _rolled_back_text(app: AppSummary) -> str:
-    return f"{summary_text(app)}\n{render.good('OK')}"
+    return f"{summary_text(app)}\n{render.good('OK')}\n"
 
 
 @command(
