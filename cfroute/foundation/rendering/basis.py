@@ -112,6 +112,13 @@ class Basis:
     def routing_api_wants_mtls(self) -> bool:
         return self.routing_api_url.startswith("https:")
 
+    def routing_api_files(self, authority: str, certificate: str, key: str) -> dict[str, str]:
+        """What mutual TLS with the Routing API takes, by these keys; nothing where it is plain HTTP."""
+        if not self.routing_api_wants_mtls:
+            return {}
+        shown, shown_key = self.external_pair
+        return {authority: self.options.external_ca, certificate: str(shown), key: str(shown_key)}
+
     def nats_hosts(self) -> list[tuple[str, int]]:
         external = [urlsplit(url) for url in self.options.nats]
         ours = [(vm.address, vm.ports["nats"]) for _, vm in self.plan.named("nats")]

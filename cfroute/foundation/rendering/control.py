@@ -121,10 +121,8 @@ def cloud_controller(basis: Basis) -> Document:
 def _tcp(basis: Basis) -> Document:
     if not basis.has_routing_api:
         return {"tcp_domain": ""}
-    certificate, key = map(str, basis.external_pair)
-    mutual = {"routing_api_ca": basis.options.external_ca, "routing_api_certificate": certificate, "routing_api_key": key}
     return {
-        **(mutual if basis.routing_api_wants_mtls else {}),
+        **basis.routing_api_files("routing_api_ca", "routing_api_certificate", "routing_api_key"),
         "tcp_domain": basis.options.tcp_domain,
         "tcp_router_group": ROUTER_GROUP,
         "tcp_reservable_ports": basis.reservable_ports,

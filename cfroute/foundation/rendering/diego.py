@@ -107,16 +107,12 @@ def _tcp(basis: Basis) -> Document:
     if not basis.has_routing_api:
         return {}
     url, port = basis.routing_api_place
-    section: Document = {"url": url, "port": port, "auth_enabled": True}
-    if basis.routing_api_wants_mtls:
-        certificate, key = basis.external_pair
-        section["ca_cert_file"] = basis.options.external_ca
-        section |= {"client_cert_file": str(certificate), "client_key_file": str(key)}
+    files = basis.routing_api_files("ca_cert_file", "client_cert_file", "client_key_file")
     return {
         "enable_tcp_emitter": True,
         "tcp_enable_tls": basis.options.route_integrity,
         "tcp_route_ttl": "120s",
-        "routing_api": section,
+        "routing_api": {"url": url, "port": port, "auth_enabled": True, **files},
         "oauth": {
             "uaa_url": basis.uaa_url,
             "client_name": "tcp_emitter",

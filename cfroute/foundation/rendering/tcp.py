@@ -66,14 +66,10 @@ def _database(basis: Basis) -> Document:
 
 def tcp_router(basis: Basis, index: int, vm: VM) -> Document:
     uri, port = basis.routing_api_place
-    section: Document = {"uri": uri, "port": port, "auth_disabled": False}
-    if basis.routing_api_wants_mtls:
-        certificate, key = basis.external_pair
-        section["ca_cert_path"] = basis.options.external_ca
-        section |= {"client_cert_path": str(certificate), "client_private_key_path": str(key)}
+    files = basis.routing_api_files("ca_cert_path", "client_cert_path", "client_private_key_path")
     return {
         "oauth": {**basis.uaa_place, "client_name": "tcp_router", "client_secret": basis.client_secret("tcp_router")},
-        "routing_api": section,
+        "routing_api": {"uri": uri, "port": port, "auth_disabled": False, **files},
         # Long enough for the load balancer to notice; alone, a router only keeps its clients waiting.
         "drain_wait": "2s" if basis.options.tcp_routers > 1 else "0s",
         "backend_tls": {
