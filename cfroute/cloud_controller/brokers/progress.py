@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from cfroute.cloud_controller.brokers.outcomes import Failed, InProgress, Outcome
+from cfroute.cloud_controller.brokers.refusals import CONCURRENCY_ERROR
 
 NOT_RETRIEVABLE = "The broker responded asynchronously but does not support fetching binding data"
 _LONGEST_INTERVAL = 24 * 60 * 60.0  # seconds
@@ -44,7 +45,7 @@ class Limits:
 class Standing:
     """An operation before the answer. asked: whether the broker has begun; waits: whether it may finish later.
 
-    about: what a refusal is told after.
+    about: what a refusal is told after. busy: what is told instead when the broker has other work with the same thing.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Standing:
     deadline: float | None = None
     waits: bool = True
     about: str = ""
+    busy: str = ""
 
     @property
     def verb(self) -> str:
@@ -65,6 +67,7 @@ class Failure(Enum):
     """Why an operation has failed, as far as its job has to know."""
 
     BROKER = "the broker has not done it"
+    BUSY = "the broker has other work with the instance"
     LATE = "it took too long"
     NOT_RETRIEVABLE = "what was made in the background cannot be fetched"
 
@@ -99,6 +102,8 @@ def judge(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> V
 
 
 def _begun(standing: Standing, outcome: Outcome, now: float, limits: Limits) -> Verdict:
+    if isinstance(outcome, Failed) and outcome.error == CONCURRENCY_ERROR and standing.busy:
+        return Verdict("failed", standing.busy, failure=Failure.BUSY if standing.kind == "instance" else Failure.BROKER)
     if isinstance(outcome, Failed):
         orphan = outcome.orphan and standing.type == "create"
         return Verdict("failed", standing.about + outcome.detail, orphan=orphan, status=outcome.status, error=outcome.error)

@@ -18,8 +18,9 @@ class Refusal:
 
 
 _ASYNC = Refusal("AsyncRequired", 400, "This service plan requires client support for asynchronous service operations.")
+CONCURRENCY_ERROR = "ConcurrencyError"
 _CONCURRENCY = Refusal(
-    "ConcurrencyError", 422, "The service broker could not perform this operation in parallel with other running operations"
+    CONCURRENCY_ERROR, 422, "The service broker could not perform this operation in parallel with other running operations"
 )
 _APP = Refusal("AppRequired", 400, "This service supports generation of credentials through binding an application only.")
 _MAINTENANCE = Refusal(
@@ -29,7 +30,7 @@ _MAINTENANCE = Refusal(
     "providing a version supported by this service plan",
     described=True,
 )
-_ENDING = {"AsyncRequired": _ASYNC, "ConcurrencyError": _CONCURRENCY}
+_ENDING = {"AsyncRequired": _ASYNC, CONCURRENCY_ERROR: _CONCURRENCY}
 _REFUSALS: Mapping[Call, Mapping[str, Refusal]] = {
     Call.PROVISION: {**_ENDING, "MaintenanceInfoConflict": _MAINTENANCE},
     Call.UPDATE: {"AsyncRequired": _ASYNC, "MaintenanceInfoConflict": _MAINTENANCE},

@@ -16,6 +16,7 @@ from cfroute.cloud_controller.errors import (
     BINDING_INVALID,
     INVALID_CATALOG,
     JOB_TIMEOUT,
+    OPERATION_IN_PROGRESS,
     UNABLE_TO_PERFORM,
     ApiError,
     broker_error,
@@ -45,6 +46,8 @@ def settle(session: Session, guid: str, verdict: Verdict, now: float) -> set[str
 
 def _problem(operation: Operation, verdict: Verdict) -> ApiError:
     """What the job says of an operation that has failed."""
+    if verdict.failure is Failure.BUSY:
+        return ApiError(OPERATION_IN_PROGRESS, verdict.description)
     if verdict.failure is Failure.LATE:
         return ApiError(JOB_TIMEOUT)
     if verdict.failure is Failure.NOT_RETRIEVABLE:

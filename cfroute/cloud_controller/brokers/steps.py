@@ -83,8 +83,11 @@ def _catalog(session: Session, operation: Operation) -> Step:
 def _instance(session: Session, operation: Operation, instance: ServiceInstance) -> Step:
     longest = plan_of(instance).maximum_polling_duration
     request = _about_instance(session, operation, instance)
-    about = f"Service instance {instance.name}: " if operation.type == "delete" else ""
-    return Step(_question(instance, operation, request), _standing(operation, about=about), longest=longest)
+    standing = _standing(operation)
+    if operation.type == "delete":
+        busy = f"An operation for service instance {instance.name} is in progress."
+        standing = _standing(operation, about=f"Service instance {instance.name}: ", busy=busy)
+    return Step(_question(instance, operation, request), standing, longest=longest)
 
 
 def _about_instance(session: Session, operation: Operation, instance: ServiceInstance) -> Request:
@@ -112,8 +115,16 @@ def _binding(operation: Operation, binding: Binding) -> Step:
     else:
         request = unbinding(binding) if operation.type == "delete" else _bind(binding, operation.parameters)
     waits = operation.type == "delete" or plan.offering.bindings_retrievable
-    standing = _standing(operation, waits=waits)
+    standing = _standing(operation, waits=waits, busy=_busy(binding) if operation.type == "delete" else "")
     return Step(_question(instance, operation, request), standing, fetch, plan.maximum_polling_duration)
+
+
+def _busy(binding: Binding) -> str:
+    app = binding.app if isinstance(binding, CredentialBinding) else None
+    if app is None:
+        return ""
+    name = binding.service_instance.name
+    return f"An operation for the service binding between app {app.name} and service instance {name} is in progress."
 
 
 def _bind(binding: Binding, parameters: Mapping[str, Any]) -> Request:
@@ -131,5 +142,5 @@ def _question(instance: ServiceInstance, operation: Operation, request: Request)
     return Question(access(offering.broker), request, operation.user_guid, tuple(offering.requires))
 
 
-def _standing(operation: Operation, *, waits: bool = True, about: str = "") -> Standing:
-    return Standing(operation.kind, operation.type, operation.state == "in progress", operation.deadline, waits, about)
+def _standing(operation: Operation, *, waits: bool = True, about: str = "", busy: str = "") -> Standing:
+    return Standing(operation.kind, operation.type, operation.state == "in progress", operation.deadline, waits, about, busy)

@@ -228,13 +228,31 @@ def test_what_is_never_done_is_given_up_in_the_end(brokered: Brokered) -> None:
 
 
 def test_what_a_broker_will_not_remove(brokered: Brokered) -> None:
+    """While it is busy with the instance, or with a binding of an app: each is told in a sentence of its own."""
+    brokered.register()
+    cc, answers = brokered.cc, brokered.broker.mood.answers
+    guid = brokered.instance(plan="plain")
+    relationships = {"service_instance": {"data": {"guid": guid}}, "app": {"data": {"guid": cc.app()}}}
+    brokered.done("POST", "/v3/service_credential_bindings", {"type": "app", "relationships": relationships})
+    binding = cc.ok("GET", "/v3/service_credential_bindings")["resources"][0]["guid"]
+    answers["DELETE"] = (422, b'{"error": "ConcurrencyError"}')
+    sentence = "An operation for the service binding between app music and service instance limits is in progress."
+    told = brokered.failed("DELETE", f"/v3/service_credential_bindings/{binding}")
+    assert told == f"unbind could not be completed: {sentence}"
+    del answers["DELETE"]
+    brokered.done("DELETE", f"/v3/service_credential_bindings/{binding}")
+    answers["DELETE"] = (422, b'{"error": "ConcurrencyError"}')
+    job = brokered.job("DELETE", f"/v3/service_instances/{guid}")
+    sentence = "An operation for service instance limits is in progress."
+    assert job["errors"] == [{"code": 60016, "title": "CF-AsyncServiceInstanceOperationInProgress", "detail": sentence}]
+    assert brokered.operation() == ("delete", "failed", sentence)
+    answers["DELETE"] = (410, b"{}")
+    brokered.done("DELETE", f"/v3/service_instances/{guid}")
+
+
+def test_why_an_instance_is_not_removed(brokered: Brokered) -> None:
     brokered.register()
     guid = brokered.instance()
-    brokered.broker.mood.answers["DELETE"] = (422, b'{"error": "ConcurrencyError"}')
+    brokered.broker.mood.answers["DELETE"] = (400, b'{"description": "no"}')
     told = brokered.failed("DELETE", f"/v3/service_instances/{guid}")
-    assert told == (
-        "delete could not be completed: Service instance limits: "
-        "The service broker could not perform this operation in parallel with other running operations"
-    )
-    brokered.broker.mood.answers["DELETE"] = (410, b"{}")
-    brokered.done("DELETE", f"/v3/service_instances/{guid}")
+    assert told == "delete could not be completed: Service instance limits: Service broker error: no"
