@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cfroute import certificates, sqlite
 
@@ -25,6 +26,10 @@ OURS = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
 ENDED_WITHIN = 2.0
 _LEFT = "left behind"
 _OF_WORKERS = pytest.StashKey[list[str]]()
+
+# How long an example takes is the machine's business.
+settings.register_profile("any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
