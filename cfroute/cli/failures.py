@@ -145,12 +145,15 @@ def _as_data(error: CfrouteError, status: int) -> dict[str, Any]:
 
 def _print(error: CfrouteError, session: Session) -> None:
     session.warn(error.message)
-    if error.hint:
+    tip_last = getattr(error, "tip_last", False)  # as an afterthought, where cf has it
+    if error.hint and not tip_last:
         is_list = isinstance(error, UnknownCommand)
         session.warn("")
         session.warn(error.hint if is_list else f"TIP: {error.hint}")
     if isinstance(error, NotSupported) or session.cf_shaped:
         session.print(render.bad("FAILED"))
+    if tip_last:
+        session.print(f"\nTIP: {error.hint}")
 
 
 def _print_usage(error: UsageError, session: Session) -> None:

@@ -9,6 +9,7 @@ from cfroute.cli.command import command
 from cfroute.cli.kinds import NEW
 from cfroute.cli.options import argument, force, labels, option
 from cfroute.cli.session import Session
+from cfroute.errors import CfrouteError
 
 
 class ProcessCount(msgspec.Struct):
@@ -153,6 +154,18 @@ def rename(session: Session, app_name: str, new_name: str) -> Resource:
     return dict(renamed)
 
 
+class RouteOfOthers(CfrouteError):
+    """An app is to go with its routes, one of which leads to another app too."""
+
+    tip_last = True
+
+    def __init__(self, app_name: str, route: str) -> None:
+        super().__init__(
+            f"App '{app_name}' was not deleted because route '{route}' is mapped to more than one app.",
+            f"Run 'cfroute delete {app_name}' to delete the app and 'cfroute delete-route' to delete the route.",
+        )
+
+
 @command(
     "delete",
     usage="cfroute delete APP_NAME [-r] [-f]",
@@ -167,9 +180,9 @@ def delete(session: Session, app_name: str, force: bool, routes: bool) -> Resour
         _confirm(session, app_name, routes)
     session.say(f"Deleting app {render.name(app_name)} in {session.target.place}...")
     deleted = _delete(session, app_name, routes)
-    session.ok()
     if not deleted:
         session.warn(f"App '{app_name}' does not exist.")
+    session.ok()
     return {"name": app_name, "deleted": deleted}
 
 
@@ -186,6 +199,9 @@ def _delete(session: Session, app_name: str, with_routes: bool) -> bool:
     if app is None:
         return False
     routes = session.api.list(f"/v3/apps/{app['guid']}/routes") if with_routes else []
+    for route in routes:
+        if any(each["app"]["guid"] != app["guid"] for each in route["destinations"]):
+            raise RouteOfOthers(app_name, route["url"])
     session.api.change("DELETE", f"/v3/apps/{app['guid']}")
     for route in routes:
         session.api.change("DELETE", f"/v3/routes/{route['guid']}")
