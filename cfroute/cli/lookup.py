@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, ParamSpec
+from urllib.parse import quote
 
 from cfroute.cli.access.api import Api, Resource
 from cfroute.errors import CfrouteError, NotFound
 
 _Names = ParamSpec("_Names")
+
+
+def part(word: str) -> str:
+    """What a person has typed, as a part of a path: nothing in it ends the part, and none is empty, which means a list."""
+    return quote(word or " ", safe="")
 
 
 class RouteName(NamedTuple):

@@ -183,7 +183,7 @@ def restart_app_instance(session: Session, app_name: str, index: str, process: s
     app = lookup.app(session.api, session.target.space, app_name)
     require_running(session, "restarting an instance")
     try:
-        session.api.call("DELETE", f"/v3/apps/{app['guid']}/processes/{process}/instances/{index}")
+        session.api.call("DELETE", f"/v3/apps/{app['guid']}/processes/{lookup.part(process)}/instances/{lookup.part(index)}")
     except ApiError as error:
         if error.says(detail="Instance not found"):
             raise CfrouteError(f"Instance {index} of process {process} not found") from error

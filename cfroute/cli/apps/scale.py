@@ -88,7 +88,7 @@ def _scale(session: Session, app: Resource, process: str, wanted: Resource, forc
         question = f"This will cause the app to restart. Are you sure you want to scale {shown}?"
         session.confirm(question, otherwise="Scaling cancelled")
         session.say()
-    session.api.post(f"/v3/apps/{app['guid']}/processes/{process}/actions/scale", wanted)
+    session.api.post(f"/v3/apps/{app['guid']}/processes/{lookup.part(process)}/actions/scale", wanted)
     if not must_restart:
         return app
     session.say(f"Stopping app {shown} in {place}...")

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cfroute.cli import render
+from cfroute.cli import lookup, render
 from cfroute.cli.access.api import ApiError
 from cfroute.cli.command import command
 from cfroute.cli.options import argument
@@ -88,7 +88,7 @@ def _switch(session: Session, name: str, *, enabled: bool) -> FeatureFlag:
 
 def _call(session: Session, method: str, name: str, body: object = None) -> FeatureFlag:
     try:
-        return msgspec.convert(session.api.call(method, f"/v3/feature_flags/{name}", body=body).json(), FeatureFlag)
+        return msgspec.convert(session.api.call(method, f"/v3/feature_flags/{lookup.part(name)}", body=body).json(), FeatureFlag)
     except ApiError as error:
         if error.says(detail="Feature flag not found"):
             raise NotFound(f"Feature flag '{name}' not found.") from error
