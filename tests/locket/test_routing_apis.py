@@ -81,8 +81,8 @@ def test_a_lock_that_is_given_back(start: Start) -> None:
     began = time.monotonic()
     active.process.send_signal(signal.SIGTERM)
     passive.started()
-    # upstream asks every second here, which is retry_interval; besides that, it takes less than a second
-    assert time.monotonic() - began < 2.0
+    # It asks every second, which is retry_interval; otherwise it would have to wait until the lock expires.
+    assert time.monotonic() - began < TTL / 2
     assert groups(passive) == groups(active) == made
     assert [bool(active.said(f"locket-lock.{each}")) for each in ("signalled", "released-lock", "completed")] == [True] * 3
 
@@ -94,8 +94,8 @@ def test_a_lock_that_expires(start: Start) -> None:
     waiting(passive)
     began = time.monotonic()
     active.end(signal.SIGKILL)
-    eventually(lambda: passive.said("started"), "the other one", within=TTL + 2)
-    assert 13 < time.monotonic() - began < TTL + 1.5
+    eventually(lambda: passive.said("started"), "the other one", within=2 * TTL)
+    assert time.monotonic() - began > 13
     assert groups(passive)
 
 

@@ -148,8 +148,9 @@ def test_pruning(start: Start, api: ScriptedApi, backend: Backend) -> None:
     short, long = free_port(), free_port()
     api.routes = [route(short, "127.0.0.1", backend.port, ttl=2), route(long, "127.0.0.1", backend.port, ttl=0)]
     router = start("-staleRouteCheckInterval", "100ms", "-defaultRouteExpiry", "1m").until_healthy()
-    assert ask(short) == "backend"
+    assert router.said("bulk-sync.fetched-tcp-routes")[0]["num-routes"] == 2
     eventually(lambda: list(router.routes()) == [(long, "")], "the end of the route")
+    assert ask(long) == "backend"
     eventually(lambda: _is_closed(short), "the end of the listener")
     assert router.said("prune-stale-routes.completed")
 

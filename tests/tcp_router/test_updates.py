@@ -279,4 +279,4 @@ def newer(told: TcpRoute, known: TcpRoute) -> bool:
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestModel.settings = settings(max_examples=60, stateful_step_count=30)

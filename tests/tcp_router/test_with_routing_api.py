@@ -89,15 +89,16 @@ def test_a_route_from_its_creation_to_its_end(tier: Tier, backend: Backend) -> N
 
 
 def test_an_event_gets_to_the_relay_at_once(tier: Tier, backend: Backend) -> None:
-    took = []
-    for _ in range(5):
+    def took() -> float:
         to = route(free_port(), "127.0.0.1", backend.port)
         tier.upsert(to)
         acknowledged = time.monotonic()
         with connected(to.port):
-            took.append(time.monotonic() - acknowledged)
+            seconds = time.monotonic() - acknowledged
         tier.delete(to)
-    assert min(took) < 0.1, took
+        return seconds
+
+    assert any(took() < 0.1 for _ in range(20))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
