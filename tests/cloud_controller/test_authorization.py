@@ -48,7 +48,6 @@ OUR_ROLE = st.builds(Given, st.sampled_from([*ORGANIZATION_ROLES, *SPACE_ROLES])
 PROPERTY = settings(
     max_examples=EXAMPLES,
     derandomize="FUZZ_EXAMPLES" not in os.environ,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

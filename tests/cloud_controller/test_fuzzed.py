@@ -72,7 +72,6 @@ def look(world: World, operation: Any, times: int) -> None:
     @settings(
         max_examples=times,
         derandomize=not EXAMPLES,
-        deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

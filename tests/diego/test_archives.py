@@ -142,7 +142,7 @@ def leads_in_circles(path: Path) -> bool:
     return False
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(names, kinds, names), max_size=8))
 @example([("a", tarfile.SYMTYPE, "a//a")])
 def test_no_mixture_of_entries_leads_out(tmp_path_factory: pytest.TempPathFactory, entries: list[tuple[str, bytes, str]]) -> None:
@@ -161,7 +161,7 @@ def test_no_mixture_of_entries_leads_out(tmp_path_factory: pytest.TempPathFactor
             assert Path(os.path.realpath(path)).is_relative_to(out.resolve())
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2000), st.binary(min_size=1, max_size=4), st.sampled_from(["tgz", "zip"]))
 def test_damaged_archives_never_surprise(tmp_path_factory: pytest.TempPathFactory, at: int, damage: bytes, kind: str) -> None:
     folder = tmp_path_factory.mktemp("damaged")

@@ -36,7 +36,7 @@ def test_a_few_faults(name: str) -> None:
     target, seeds = TARGETS[name]
     skips = 0 if target.__module__.endswith("connections") else 1  # readers have no use for the first byte
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
     @given(mutated(seeds))
     def run(data: bytes) -> None:
         target(data[skips:])
@@ -48,7 +48,7 @@ def test_a_few_faults(name: str) -> None:
 def test_any_bytes(name: str) -> None:
     target, _ = TARGETS[name]
 
-    @settings(max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=EXAMPLES // 2, suppress_health_check=list(HealthCheck), database=None)
     @given(st.binary(max_size=200))
     def run(data: bytes) -> None:
         target(data)

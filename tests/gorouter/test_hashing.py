@@ -29,7 +29,7 @@ def test_the_slot_of_the_value_decides() -> None:
     assert "X-Tenant" in repr(hashing)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sets(st.text(max_size=9), min_size=1, max_size=12), st.binary(max_size=40), st.randoms())
 def test_the_order_has_everyone_once_and_does_not_depend_on_that_of_registration(
     ids: set[str], value: bytes, rng: Random
@@ -73,9 +73,7 @@ def test_without_an_instance_id_the_address_is_the_name() -> None:
         (1.0, (2, 1), True),
     ],
 )
-def test_an_imbalanced_endpoint_has_more_than_its_share(
-    balance: float, connections: tuple[int, int], imbalanced: bool
-) -> None:
+def test_an_imbalanced_endpoint_has_more_than_its_share(balance: float, connections: tuple[int, int], imbalanced: bool) -> None:
     members = endpoints("a", "b")
     for member, count in zip(members, connections, strict=True):
         member.connections = count

@@ -33,7 +33,7 @@ def test_every_slot_is_filled_by_the_names_own_orders() -> None:
     assert set(table) == {0, 1}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(NAMES)
 def test_all_have_the_same_share(names: set[str]) -> None:
     shares = Counter(owners(sorted(names)))
@@ -41,7 +41,7 @@ def test_all_have_the_same_share(names: set[str]) -> None:
     assert max(shares.values()) - min(shares[name] for name in names) <= 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(NAMES, st.data())
 def test_who_leaves_takes_little_with_it(names: set[str], data: st.DataObject) -> None:
     gone = data.draw(st.sampled_from(sorted(names)))

@@ -216,4 +216,4 @@ def key(uri: str) -> str:
 
 
 TestTables = Tables.TestCase
-TestTables.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestTables.settings = settings(max_examples=40, stateful_step_count=40)

@@ -20,7 +20,7 @@ FRAMES = st.tuples(st.integers(0, 10), st.sampled_from([0, 1, 4, 5, 8, 0x25, 0xF
 
 
 @given(st.lists(FRAMES, max_size=30), st.booleans(), st.integers(1, 200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_frames(sequence: list[Any], answers: bool, size: int) -> None:
     asyncio.run(_send(sequence, answers, size))
 

@@ -293,7 +293,7 @@ async def do(world: World, who: str, what: Any) -> None:
 
 
 @given(st.lists(st.tuples(STEPS, st.sampled_from([True, True, True, False])), min_size=3, max_size=40))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 async def test_every_exchange_ends_once(steps: list[tuple[tuple[str, Any], bool]]) -> None:
     world = World()
     for (who, what), settle in steps:

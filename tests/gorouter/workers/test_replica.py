@@ -237,7 +237,7 @@ def _one_at_once() -> Iterator[None]:
     handover._AT_ONCE = before  # type: ignore[misc]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     before=st.lists(STEP, max_size=8),
     meanwhile=st.lists(STEP, max_size=8),
