@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cfroute.cloud_controller import manifest, manifest_routes
@@ -193,7 +193,6 @@ yaml_values = st.recursive(
 KEYS = ("name", "memory", "instances", "routes", "env", "services", "processes", "buildpacks", "timeout", "metadata")
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), yaml_values))
 def test_any_application_is_taken_or_refused(fields: dict[str, Any]) -> None:
     import msgspec.yaml
