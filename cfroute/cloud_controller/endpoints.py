@@ -17,7 +17,7 @@ from sqlalchemy import exc
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from cfroute.cloud_controller.blobs import DISK_FULL, disk_problem
+from cfroute.cloud_controller.bits.blobs import DISK_FULL, disk_problem
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.errors import INTERNAL, NOT_AUTHORIZED, UNAVAILABLE, ApiError, Kind
 from cfroute.cloud_controller.permissions import rule_of

@@ -3,14 +3,14 @@
 import msgspec
 from starlette.responses import Response
 
-from cfroute.cloud_controller import staging
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
-from cfroute.cloud_controller.desired import desired_lrp
+from cfroute.cloud_controller.diego import staging
+from cfroute.cloud_controller.diego.desired import desired_lrp
+from cfroute.cloud_controller.diego.started import started
 from cfroute.cloud_controller.endpoints import Exchange, get, post, put
 from cfroute.cloud_controller.errors import PARSE_ERROR, ApiError
 from cfroute.cloud_controller.models import Build
 from cfroute.cloud_controller.resources.packages import bits_response
-from cfroute.cloud_controller.started import started
 from cfroute.diego.api import Task
 from cfroute.unreadable import UNREADABLE
 

@@ -21,7 +21,7 @@ def local_app(home: Home, uaa: "ASGIApp") -> "ASGIApp":
     from cfroute.cloud_controller import app, parts
     from cfroute.cloud_controller.brokers.none import NoBrokers
     from cfroute.cloud_controller.deployments.none import NoDeployments
-    from cfroute.cloud_controller.diego_sync import NoDiego
+    from cfroute.cloud_controller.diego.sync import NoDiego
     from cfroute.cloud_controller.routing import NoRoutingApi
     from cfroute.cloud_controller.uaa.keys import FileKeys
     from cfroute.cloud_controller.uaa.names import UaaNames

@@ -4,7 +4,7 @@ import random
 import uuid
 
 from cfroute.clock import Clock
-from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.bits.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.platform import Brokers, Deployments, Diego, Platform, Uaa

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cfroute.clock import Clock
-from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.bits.blobs import Blobs
 from cfroute.cloud_controller.brokers.outcomes import Outcome
 from cfroute.cloud_controller.brokers.subjects import Question
 from cfroute.cloud_controller.config import Config

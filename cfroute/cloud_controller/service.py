@@ -9,7 +9,7 @@ from cfroute.cloud_controller.brokers.worker import BrokerWorker
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
 from cfroute.cloud_controller.deployments.worker import DeploymentWorker
-from cfroute.cloud_controller.diego_sync import DiegoSync
+from cfroute.cloud_controller.diego.sync import DiegoSync
 from cfroute.cloud_controller.routing import DisabledRoutingApi
 from cfroute.cloud_controller.routing_api import RoutingApi
 from cfroute.cloud_controller.uaa.keys import UAAKeys

@@ -21,7 +21,7 @@ from starlette.responses import Response
 
 from cfroute import certificates
 from cfroute.cloud_controller import app, seed
-from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.bits.blobs import Blobs
 from cfroute.cloud_controller.brokers.none import NoBrokers
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database

@@ -12,8 +12,8 @@ from typing import Any
 
 import h11
 
-from cfroute.cloud_controller.multipart import FormReader, NoForm
-from cfroute.cloud_controller.staging_info import UnreadableDroplet, process_types
+from cfroute.cloud_controller.bits.multipart import FormReader, NoForm
+from cfroute.cloud_controller.bits.staging_info import UnreadableDroplet, process_types
 from cfroute.go.html import escape
 from cfroute.go.quoting import quote
 from cfroute.go.template import RenderError, TemplateError, render

@@ -1,8 +1,8 @@
 """Starting and stopping apps: what happens in the database. Diego is told after the commit."""
 
-from cfroute.cloud_controller import runs
 from cfroute.cloud_controller.actions import quotas, revisions
 from cfroute.cloud_controller.call import Call
+from cfroute.cloud_controller.diego import runs
 from cfroute.cloud_controller.errors import unprocessable
 from cfroute.cloud_controller.models import App, Process, Revision
 

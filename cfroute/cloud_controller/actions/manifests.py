@@ -21,8 +21,8 @@ from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call
 from cfroute.cloud_controller.deployments import rows
 from cfroute.cloud_controller.errors import NOT_AUTHORIZED, ApiError, not_found, unprocessable
-from cfroute.cloud_controller.manifest import AppManifest, ProcessManifest
-from cfroute.cloud_controller.manifest_routes import ManifestRoute
+from cfroute.cloud_controller.manifests.manifest import AppManifest, ProcessManifest
+from cfroute.cloud_controller.manifests.routes import ManifestRoute
 from cfroute.cloud_controller.models import App, CredentialBinding, Destination, Process, Route, ServiceInstance, Space
 from cfroute.cloud_controller.validation import routes as rules
 from cfroute.cloud_controller.validation.destinations import Wanted, protocol_problem

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller import quota_use, runs
+from cfroute.cloud_controller import quota_use
 from cfroute.cloud_controller.deployments.instances import instances, problem
 from cfroute.cloud_controller.deployments.progress import Origin, Standing, Step, Web
 from cfroute.cloud_controller.deployments.states import ACTIVE, DEGENERATE, FORWARD, STATUS, SUPERSEDED, WORKING, State, Status
-from cfroute.cloud_controller.desired import lrp_guid
+from cfroute.cloud_controller.diego import runs
+from cfroute.cloud_controller.diego.desired import lrp_guid
 from cfroute.cloud_controller.models import App, Deployment, Process, Revision
 from cfroute.diego.api import ActualLRP
 

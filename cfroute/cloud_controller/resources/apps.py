@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller import environment, runs
 from cfroute.cloud_controller.actions import app_events, apps, jobs, lifecycle
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.deployments import rows
+from cfroute.cloud_controller.diego import environment, runs
 from cfroute.cloud_controller.endpoints import delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
 from cfroute.cloud_controller.listing import Filter, Listing, among, of_guids

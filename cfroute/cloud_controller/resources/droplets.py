@@ -5,10 +5,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from cfroute.cloud_controller import uploads
 from cfroute.cloud_controller.actions import app_events, jobs
 from cfroute.cloud_controller.actions.metadata import change_metadata
-from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.bits import uploads
+from cfroute.cloud_controller.bits.blobs import Blobs
+from cfroute.cloud_controller.bits.uploads import StoredDroplet
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if, unprocessable
@@ -17,7 +18,6 @@ from cfroute.cloud_controller.models import App, Droplet
 from cfroute.cloud_controller.presenters import apps as present
 from cfroute.cloud_controller.resources.apps import filters_by_app
 from cfroute.cloud_controller.resources.packages import bits_response
-from cfroute.cloud_controller.uploads import StoredDroplet
 from cfroute.cloud_controller.validation import droplets as rules
 from cfroute.cloud_controller.validation.common import related
 

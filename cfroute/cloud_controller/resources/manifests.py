@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
-from cfroute.cloud_controller import feature_flags, manifest, manifest_diff
+from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import apps, jobs, manifests
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import get, knowing_router_groups, post
@@ -17,7 +17,9 @@ from cfroute.cloud_controller.errors import (
     ApiError,
     unprocessable,
 )
-from cfroute.cloud_controller.manifest import AppManifest, ManifestError
+from cfroute.cloud_controller.manifests import manifest
+from cfroute.cloud_controller.manifests.diff import diff
+from cfroute.cloud_controller.manifests.manifest import AppManifest, ManifestError
 from cfroute.cloud_controller.models import App, CredentialBinding, Job, Space
 from cfroute.cloud_controller.presenters.manifest import application
 
@@ -82,7 +84,7 @@ def _refusal(error: ManifestError) -> ApiError:
     return unprocessable(*error.messages) if error.messages else ApiError(PARSE_ERROR)
 
 
-def diff(call: Call) -> Reply:
+def show_diff(call: Call) -> Reply:
     space = call.the(Space)
     _refuse_other_types(call)
     try:
@@ -94,7 +96,7 @@ def diff(call: Call) -> Reply:
         app = _find(call, space, str(each.get("name")))
         if app is not None:
             existing[str(each["name"])] = _flat(_written(call, app))
-    return Reply(201, {"diff": manifest_diff.diff(wanted, existing)})
+    return Reply(201, {"diff": diff(wanted, existing)})
 
 
 def _flat(app: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +118,6 @@ def show(call: Call) -> Reply:
 
 ENDPOINTS = (
     post("/v3/spaces/{guid}/actions/apply_manifest", knowing_router_groups(_needs_ports, apply)),
-    post("/v3/spaces/{guid}/manifest_diff", diff),
+    post("/v3/spaces/{guid}/manifest_diff", show_diff),
     get("/v3/apps/{guid}/manifest", show),
 )

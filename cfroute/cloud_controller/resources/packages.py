@@ -5,10 +5,11 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from cfroute.cloud_controller import feature_flags, uploads
+from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import app_events, jobs
 from cfroute.cloud_controller.actions.metadata import set_metadata
-from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.bits import uploads
+from cfroute.cloud_controller.bits.blobs import Blobs
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange, delete, get, post
 from cfroute.cloud_controller.errors import BAD_REQUEST, BITS_TWICE, ApiError, not_found, refuse_if, unprocessable

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from cfroute.cloud_controller.call import Call, Reply
-from cfroute.cloud_controller.desired import lrp_guid
+from cfroute.cloud_controller.diego.desired import lrp_guid
 from cfroute.cloud_controller.endpoints import Exchange, get
 from cfroute.cloud_controller.errors import bad_query
 from cfroute.cloud_controller.models import App, Process

@@ -4,11 +4,12 @@ from typing import Any
 
 from sqlalchemy.orm import joinedload
 
-from cfroute.cloud_controller import feature_flags, runs
+from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import app_events, deployments, processes
 from cfroute.cloud_controller.actions.metadata import set_metadata
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.deployments import rows
+from cfroute.cloud_controller.diego import runs
 from cfroute.cloud_controller.endpoints import get, patch, post
 from cfroute.cloud_controller.errors import not_found, refuse_if
 from cfroute.cloud_controller.listing import Listing, among

@@ -7,9 +7,9 @@ import msgspec
 
 from cfroute.cloud_controller.actions import app_events
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
-from cfroute.cloud_controller.desired import lrp_guid
+from cfroute.cloud_controller.diego.desired import lrp_guid
+from cfroute.cloud_controller.diego.environment import FILE_DESCRIPTORS
 from cfroute.cloud_controller.endpoints import Exchange, delete, get
-from cfroute.cloud_controller.environment import FILE_DESCRIPTORS
 from cfroute.cloud_controller.errors import not_found
 from cfroute.cloud_controller.resources.processes import find
 from cfroute.cloud_controller.times import iso

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cfroute.cloud_controller.desired import lrp_guid
+from cfroute.cloud_controller.diego.desired import lrp_guid
 from cfroute.diego.api import ActualLRP
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cfroute.cloud_controller import staging
+from cfroute.cloud_controller.diego import staging
 
 
 def bits(**files: str) -> bytes:

@@ -8,13 +8,13 @@ from typing import NamedTuple, TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from cfroute.cloud_controller.blobs import Blobs, Part
+from cfroute.cloud_controller.bits.blobs import Blobs, Part
+from cfroute.cloud_controller.bits.multipart import FormReader, NoForm
+from cfroute.cloud_controller.bits.staging_info import UnreadableDroplet, process_types
 from cfroute.cloud_controller.call import Call, Reply
 from cfroute.cloud_controller.endpoints import Exchange
 from cfroute.cloud_controller.errors import BITS_INVALID, PACKAGE_INVALID, ApiError, not_found, unprocessable
 from cfroute.cloud_controller.models import Resource
-from cfroute.cloud_controller.multipart import FormReader, NoForm
-from cfroute.cloud_controller.staging_info import UnreadableDroplet, process_types
 
 T = TypeVar("T")
 Store = Callable[[Request, Part, int], Awaitable[T]]

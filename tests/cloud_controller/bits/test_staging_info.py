@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from cfroute.cloud_controller.staging_info import UnreadableDroplet, process_types
+from cfroute.cloud_controller.bits.staging_info import UnreadableDroplet, process_types
 
 INFO = ("staging_info.yml", b"start_command: run\n")
 MIB = 1024 * 1024

@@ -6,9 +6,9 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller import environment
-from cfroute.cloud_controller.desired import Run
-from cfroute.cloud_controller.environment import Place, Service
+from cfroute.cloud_controller.diego import environment
+from cfroute.cloud_controller.diego.desired import Run
+from cfroute.cloud_controller.diego.environment import Place, Service
 from cfroute.cloud_controller.models import App, CredentialBinding, Destination, Droplet, Process, Route, ServiceInstance
 from cfroute.diego.api import HealthCheck
 

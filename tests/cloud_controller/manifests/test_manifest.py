@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cloud_controller import manifest, manifest_routes
-from cfroute.cloud_controller.manifest import ManifestError, ProcessManifest
+from cfroute.cloud_controller.manifests import manifest, routes
+from cfroute.cloud_controller.manifests.manifest import ManifestError, ProcessManifest
 
 
 def app(**fields: Any) -> bytes:
@@ -160,7 +160,7 @@ def test_all_that_is_wrong_with_all_apps_is_told() -> None:
     ],
 )
 def test_routes(text: str, candidates: tuple[tuple[str, str], ...], path: str, port: int | None) -> None:
-    route = manifest_routes.parse({"route": text})
+    route = routes.parse({"route": text})
     assert route is not None
     assert (route.candidates, route.path, route.port) == (candidates, path, port)
 
@@ -171,7 +171,7 @@ LABEL = st.from_regex(r"[a-z0-9_-]{1,10}", fullmatch=True)
 @given(st.lists(LABEL, min_size=1, max_size=5), st.from_regex(r"(/[a-z]{1,5}){0,3}", fullmatch=True))
 def test_every_well_formed_route_is_split_at_most_twice(labels: list[str], path: str) -> None:
     name = ".".join(labels)
-    route = manifest_routes.parse({"route": name + path})
+    route = routes.parse({"route": name + path})
     assert route is not None
     assert route.path == path
     for host, domain in route.candidates:
@@ -181,7 +181,7 @@ def test_every_well_formed_route_is_split_at_most_twice(labels: list[str], path:
 
 @given(st.text(max_size=60))
 def test_no_text_is_too_strange_for_a_route(text: str) -> None:
-    route = manifest_routes.parse({"route": text})
+    route = routes.parse({"route": text})
     assert route is None or route.candidates
 
 

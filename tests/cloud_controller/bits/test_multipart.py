@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cloud_controller.multipart import FormReader, NoForm
+from cfroute.cloud_controller.bits.multipart import FormReader, NoForm
 
 KIND = "multipart/form-data; boundary=XX"
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from cfroute.cloud_controller import manifest_routes
 from cfroute.cloud_controller.documents import UnreadableDocument, read_yaml
 from cfroute.cloud_controller.labels import problems as metadata_problems
-from cfroute.cloud_controller.manifest_routes import ManifestRoute
+from cfroute.cloud_controller.manifests import routes
+from cfroute.cloud_controller.manifests.routes import ManifestRoute
 from cfroute.cloud_controller.sizes import SizeError, mebibytes
 from cfroute.cloud_controller.validation.apps import environment_problems, health_check_problems
 from cfroute.cloud_controller.validation.common import whole_number
@@ -104,7 +104,7 @@ def underscored(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _problems(index: int, app: dict[str, Any], hashing: bool) -> list[str]:
     found = _name_problems(app) + _process_problems("web", app) + _processes_problems(app) + _own_problems(app)
-    return [_where(index, app) + problem for problem in found + manifest_routes.problems(app, hashing=hashing)]
+    return [_where(index, app) + problem for problem in found + routes.problems(app, hashing=hashing)]
 
 
 def _where(index: int, app: Mapping[str, Any]) -> str:
@@ -197,7 +197,7 @@ def _app(app: dict[str, Any]) -> AppManifest:
         processes=others,
         lifecycle=_lifecycle(app),
         environment={str(key): as_text(value) for key, value in (app.get("env") or {}).items()},
-        routes=[route for each in app.get("routes") or [] if (route := manifest_routes.parse(each))],
+        routes=[route for each in app.get("routes") or [] if (route := routes.parse(each))],
         no_route=bool(app.get("no_route")),
         random_route=bool(app.get("random_route")),
         default_route=bool(app.get("default_route")),

@@ -15,12 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from cfroute.clock import Clock
-from cfroute.cloud_controller import staging
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.db import Database
-from cfroute.cloud_controller.desired import Change, changes, desired_lrp
+from cfroute.cloud_controller.diego import staging
+from cfroute.cloud_controller.diego.desired import Change, changes, desired_lrp
+from cfroute.cloud_controller.diego.started import started
 from cfroute.cloud_controller.errors import UNAVAILABLE, ApiError, not_found
-from cfroute.cloud_controller.started import started
 from cfroute.daemon import spawn
 from cfroute.diego.api import ActualLRP, DesiredLRP, Task
 from cfroute.diego.client import BBSClient, BBSError, BBSUnavailable

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfroute.cloud_controller.desired import Mapping, Run, Started, changes, desired_lrp, routing
+from cfroute.cloud_controller.diego.desired import Mapping, Run, Started, changes, desired_lrp, routing
 from cfroute.diego.api import DesiredLRP
 
 

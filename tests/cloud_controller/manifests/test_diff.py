@@ -1,4 +1,4 @@
-from cfroute.cloud_controller.manifest_diff import diff
+from cfroute.cloud_controller.manifests.diff import diff
 
 EXISTING = {
     "a": {

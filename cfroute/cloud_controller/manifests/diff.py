@@ -8,7 +8,7 @@ Only what the manifest says is compared: what it leaves out stays as it is.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cfroute.cloud_controller.manifest import as_text
+from cfroute.cloud_controller.manifests.manifest import as_text
 from cfroute.cloud_controller.sizes import SizeError, mebibytes
 
 # What makes two entries of a list the same.

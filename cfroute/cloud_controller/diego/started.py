@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from cfroute.cloud_controller.desired import Mapping, Run, Started
+from cfroute.cloud_controller.diego.desired import Mapping, Run, Started
 from cfroute.cloud_controller.models import App, Destination, Process, Route
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cfroute.cloud_controller import diego_sync
-from cfroute.cloud_controller.diego_sync import DOMAIN, FULL_SYNC, LOOK, RETRY, DiegoSync
+from cfroute.cloud_controller.diego import sync as diego_sync
+from cfroute.cloud_controller.diego.sync import DOMAIN, FULL_SYNC, LOOK, RETRY, DiegoSync
 from cfroute.cloud_controller.errors import ApiError
 from cfroute.diego.api import ActualLRP, DesiredLRP, Task
 from cfroute.diego.client import BBSError, BBSUnavailable

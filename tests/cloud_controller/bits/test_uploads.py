@@ -12,9 +12,9 @@ import httpx
 import msgspec
 import pytest
 
-from .resources.test_droplets import body as droplet_body
-from .resources.test_droplets import tgz
-from .resources.test_staging import bits, package
+from ..resources.test_droplets import body as droplet_body
+from ..resources.test_droplets import tgz
+from ..resources.test_staging import bits, package
 
 TWICE = "Droplet may be uploaded only once. Create a new droplet to upload bits."
 BITS_TWICE = "Bits may be uploaded only once. Create a new package to upload different bits."

@@ -6,10 +6,10 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cfroute.cloud_controller import environment, runs
-from cfroute.cloud_controller.blobs import Blobs
+from cfroute.cloud_controller.bits.blobs import Blobs
 from cfroute.cloud_controller.config import Config
 from cfroute.cloud_controller.deployments import rows
+from cfroute.cloud_controller.diego import environment, runs
 from cfroute.cloud_controller.models import App, Build, Droplet
 from cfroute.diego.api import Task
 

@@ -1,0 +1,1 @@
+"""What people upload: packages and droplets, taken in and kept on the disk."""

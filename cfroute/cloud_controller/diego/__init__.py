@@ -1,0 +1,1 @@
+"""What Diego is told: builds, and the processes that are to run."""
