@@ -36,7 +36,7 @@ def create_app_manifest(session: Session, app_name: str, path: str | None) -> Re
 
 @command(
     "apply-manifest",
-    usage="cfroute apply-manifest -f APP_MANIFEST_PATH",
+    usage="cfroute apply-manifest -f APP_MANIFEST_PATH [--var KEY=VALUE]... [--vars-file FILE]... [--redact-env]",
     examples=("cfroute apply-manifest -f manifest.yml", "cfroute apply-manifest -f . --var domain=cf.localhost"),
     see_also=("create-app-manifest", "push"),
 )

@@ -18,7 +18,7 @@ from cfroute.cli.session import Session
 @command(
     "copy-source",
     usage="cfroute copy-source SOURCE_APP DESTINATION_APP [-s TARGET_SPACE [-o TARGET_ORG]] [--no-restart] "
-    "[--strategy STRATEGY] [--no-wait]",
+    "[--strategy STRATEGY]\n   [--instance-steps WEIGHTS] [--max-in-flight N] [--no-wait]",
     examples=("cfroute copy-source staging production", "cfroute copy-source web web -s production -o acme --strategy rolling"),
     see_also=("apps", "push", "restage", "restart", "target"),
     environment=(*STAGING, *STARTUP),

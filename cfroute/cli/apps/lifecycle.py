@@ -88,7 +88,8 @@ def stop(session: Session, app_name: str) -> Resource:
 
 @command(
     "restart",
-    usage="cfroute restart NAME [--app | --component]",
+    usage="cfroute restart NAME [--app | --component] [--strategy (canary | rolling)] [--instance-steps WEIGHTS]\n"
+    "   [--max-in-flight N] [--no-wait]",
     notes=f"""This command will cause downtime unless you use '--strategy canary' or '--strategy rolling'.
 
 If the app's most recent package is unstaged, restarting the app will stage and run that package.
@@ -136,7 +137,7 @@ def stop_and_start(session: Session, app: Resource, droplet: str | None, *, no_w
 
 @command(
     "restage",
-    usage="cfroute restage APP_NAME",
+    usage="cfroute restage APP_NAME [--strategy (canary | rolling)] [--instance-steps WEIGHTS] [--max-in-flight N] [--no-wait]",
     notes="This command will cause downtime unless you use '--strategy' flag.",
     examples=(
         "cfroute restage spring-music",

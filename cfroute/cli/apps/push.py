@@ -38,7 +38,7 @@ def _text(summaries: list[AppSummary]) -> str:
     usage="""cfroute push APP_NAME [-b BUILDPACK_NAME] [-c COMMAND] [-f MANIFEST_PATH | --no-manifest] [--no-start]
 [--no-wait] [-i NUM_INSTANCES] [-k DISK] [-m MEMORY] [-p PATH | --sample SAMPLE | --droplet FILE] [-s STACK]
 [-t HEALTH_TIMEOUT] [-u (process | port | http)] [--hostname HOSTNAME | --no-route | --random-route]
-[--strategy (rolling | canary)] [--max-in-flight N] [--instance-steps WEIGHTS]
+[--strategy (rolling | canary)] [--max-in-flight N] [--instance-steps WEIGHTS] [--redact-env]
 [--var KEY=VALUE]... [--vars-file VARS_FILE_PATH]...""",
     examples=(
         "cfroute push logger --sample logging-route-service",

@@ -141,7 +141,8 @@ def _rolled_back_text(app: AppSummary) -> str:
 
 @command(
     "rollback",
-    usage="cfroute rollback APP_NAME [--version VERSION] [-f]",
+    usage="cfroute rollback APP_NAME [--version VERSION] [-f] [--strategy (canary | rolling)] [--instance-steps WEIGHTS]\n"
+    "   [--max-in-flight N] [--no-wait]",
     examples=("cfroute rollback spring-music --version 2", "cfroute rollback spring-music --version 2 -f --strategy canary"),
     see_also=("revision", "revisions"),
     environment=STARTUP,

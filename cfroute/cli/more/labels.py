@@ -57,7 +57,7 @@ def _text(labels: Mapping[str, str]) -> str:
 
 @command(
     "labels",
-    usage="cfroute labels RESOURCE RESOURCE_NAME",
+    usage="cfroute labels RESOURCE RESOURCE_NAME [--stack STACK] [--broker BROKER] [--offering OFFERING]",
     notes=_RESOURCES,
     examples=("cfroute labels app dora", "cfroute labels org business", "cfroute labels route dora.cf.localhost --json"),
     see_also=("set-label", "unset-label"),
@@ -79,7 +79,7 @@ def labels(session: Session, kind: str, name: str, stack: str | None, broker: st
 
 @command(
     "set-label",
-    usage="cfroute set-label RESOURCE RESOURCE_NAME KEY=VALUE...",
+    usage="cfroute set-label RESOURCE RESOURCE_NAME KEY=VALUE... [--stack STACK] [--broker BROKER] [--offering OFFERING]",
     notes=_RESOURCES,
     examples=(
         "cfroute set-label app dora env=production",
@@ -114,7 +114,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 @command(
     "unset-label",
-    usage="cfroute unset-label RESOURCE RESOURCE_NAME KEY...",
+    usage="cfroute unset-label RESOURCE RESOURCE_NAME KEY... [--stack STACK] [--broker BROKER] [--offering OFFERING]",
     notes=_RESOURCES,
     examples=("cfroute unset-label app dora ci_signature_sha2", "cfroute unset-label org business pci public-facing"),
     see_also=("labels", "set-label"),

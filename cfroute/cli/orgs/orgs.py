@@ -25,7 +25,7 @@ def orgs_text(orgs: list[Named]) -> str:
 
 @command(
     "orgs",
-    usage="cfroute orgs",
+    usage="cfroute orgs [--labels SELECTOR]",
     examples=("cfroute orgs", "cfroute orgs --json"),
     see_also=("create-org", "spaces", "target"),
     text=orgs_text,

@@ -22,7 +22,7 @@ def _text(spaces: list[Named]) -> str:
 
 @command(
     "spaces",
-    usage="cfroute spaces",
+    usage="cfroute spaces [--labels SELECTOR]",
     examples=("cfroute spaces", "cfroute spaces --json"),
     see_also=("create-space", "orgs", "target"),
     text=_text,

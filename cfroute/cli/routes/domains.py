@@ -30,7 +30,7 @@ def _text(domains: list[Domain]) -> str:
 
 @command(
     "domains",
-    usage="cfroute domains",
+    usage="cfroute domains [--labels SELECTOR]",
     examples=(
         "cfroute domains",
         "cfroute domains --labels 'environment in (production,staging),tier in (backend)'",

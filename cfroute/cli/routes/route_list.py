@@ -120,7 +120,7 @@ def _bound_services(api: Api, routes: list[Resource]) -> dict[str, str]:
 
 @command(
     "routes",
-    usage="cfroute routes [--org-level]",
+    usage="cfroute routes [--org-level] [--labels SELECTOR]",
     examples=("cfroute routes", "cfroute routes --org-level --json"),
     see_also=("check-route", "create-route", "domains", "map-route", "table", "unmap-route"),
     text=rows_text,

@@ -12,7 +12,8 @@ from cfroute.errors import CfrouteError, NotFound
 
 @command(
     "create-service",
-    usage="cfroute create-service SERVICE_OFFERING PLAN SERVICE_INSTANCE [-b SERVICE_BROKER] [-c PARAMETERS_AS_JSON] [-t TAGS]",
+    usage="cfroute create-service SERVICE_OFFERING PLAN SERVICE_INSTANCE [-b SERVICE_BROKER] [-c PARAMETERS_AS_JSON]\n"
+    "   [-t TAGS] [--wait]",
     examples=(
         "cfroute create-service ratelimit default mylimit",
         "cfroute create-service ratelimit default mylimit -c '{\"limit\":5}' --wait",
@@ -78,7 +79,7 @@ def _plan(session: Session, offering: str, plan: str, broker: str | None) -> Res
 
 @command(
     "update-service",
-    usage="cfroute update-service SERVICE_INSTANCE [-p NEW_PLAN] [-c PARAMETERS_AS_JSON] [-t TAGS]",
+    usage="cfroute update-service SERVICE_INSTANCE [-p NEW_PLAN] [-c PARAMETERS_AS_JSON] [-t TAGS] [--wait]",
     examples=(
         "cfroute update-service mylimit -p big",
         "cfroute update-service mylimit -c '{\"limit\":50}' --wait",

@@ -14,7 +14,7 @@ from cfroute.errors import NotFound
 @command(
     "bind-route-service",
     usage="""cfroute bind-route-service DOMAIN [--hostname HOSTNAME] [--path PATH] SERVICE_INSTANCE
-   [-c PARAMETERS_AS_JSON]""",
+   [-c PARAMETERS_AS_JSON] [--wait]""",
     examples=(
         "cfroute bind-route-service example.com --hostname myapp --path foo myratelimiter",
         "cfroute bind-route-service example.com myratelimiter -c file.json",
@@ -80,7 +80,7 @@ def _relationships(instance: Resource, route: Resource) -> Resource:
 
 @command(
     "unbind-route-service",
-    usage="cfroute unbind-route-service DOMAIN [--hostname HOSTNAME] [--path PATH] SERVICE_INSTANCE [-f]",
+    usage="cfroute unbind-route-service DOMAIN [--hostname HOSTNAME] [--path PATH] SERVICE_INSTANCE [-f] [--wait]",
     examples=(
         "cfroute unbind-route-service example.com --hostname myapp --path foo myratelimiter",
         "cfroute urs example.com myratelimiter -n myapp -f",

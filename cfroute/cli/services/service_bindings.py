@@ -14,7 +14,7 @@ _BOUND = "The app is already bound to the service instance"
 @command(
     "bind-service",
     usage="""cfroute bind-service APP_NAME SERVICE_INSTANCE [-c PARAMETERS_AS_JSON] [--binding-name BINDING_NAME]
-   [--strategy single | multiple]
+   [--strategy single | multiple] [--wait]
 
 With the strategy 'multiple' an app can have several bindings to one service instance, to get new credentials while it has the
 old ones. It sees the newest when it is restaged.""",

@@ -12,7 +12,7 @@ from cfroute.errors import CfrouteError
 
 @command(
     "create-user",
-    usage="cfroute create-user USERNAME PASSWORD\ncfroute create-user USERNAME --origin ORIGIN",
+    usage="cfroute create-user USERNAME [PASSWORD | --password-prompt]\ncfroute create-user USERNAME --origin ORIGIN",
     examples=("cfroute create-user bob s3cret", "cfroute create-user bob --password-prompt"),
     see_also=("delete-user", "passwd", "set-org-role", "set-space-role"),
 )
