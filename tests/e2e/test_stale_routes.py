@@ -86,8 +86,8 @@ def test_an_address_that_another_app_has_got(new_foundation, until, integrity):
     if integrity:
         assert (status, body) == (503, b"503 Service Unavailable\n")
         assert json.loads(foundation.ok("table", "first", "--json")) == []
-        log = (foundation.home / "logs" / "gorouter-0-access.log").read_text()
-        assert f"x509: certificate is valid for {wrong}, not {gone}" in log
+        log = foundation.home / "logs" / "gorouter-0-access.log"
+        until(lambda: f"x509: certificate is valid for {wrong}, not {gone}" in log.read_text(), "the line of the request")
     else:
         assert (status, json.loads(body)["instance"]["guid"]) == (200, wrong)
     foundation.ok("kill", "route_emitter/0", "--signal", "CONT")

@@ -32,7 +32,8 @@ def _access_lines_are_in_the_apps_log(foundation, until):
     written = until(lambda: lines_with(foundation.ok("logs", "echo", "--recent"), "/in-the-log"), "the router's line")
     line = re.fullmatch(r"   \S+ \[RTR/0\] OUT (echo\.\S+ - \[\S+\] \"GET /in-the-log\?a=1 HTTP/1\.1\" 200 .*)", written[-1])
     assert line, written
-    assert line[1] in (foundation.home / "logs" / "gorouter-0-access.log").read_text().splitlines()
+    log = foundation.home / "logs" / "gorouter-0-access.log"
+    until(lambda: line[1] in log.read_text().splitlines(), "the same line in the router's own log")
 
 
 def lines_with(text, part):

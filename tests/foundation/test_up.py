@@ -120,7 +120,7 @@ def test_up_routes_survives_kills_and_goes_down_without_a_trace(cfroute: Typed, 
     everything = cfroute.processes()
     assert len(everything) == 16
     cfroute("down")
-    eventually(lambda: all(is_gone(pid) for pid in everything), "their end", 0.5)
+    eventually(lambda: all(is_gone(pid) for pid in everything), "their end")
     cfroute("status", status=3)
 
 
