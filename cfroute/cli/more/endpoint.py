@@ -13,11 +13,11 @@ from cfroute.cli.access.endpoints import INSECURE, described, is_insecure, norma
 from cfroute.cli.access.tokens import NotLoggedIn
 from cfroute.cli.command import command
 from cfroute.cli.kinds import PLACE
-from cfroute.cli.misuse import apart
+from cfroute.cli.misuse import apart, together
 from cfroute.cli.options import Function, argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.settings import Endpoint, save
-from cfroute.errors import ConfigurationError
+from cfroute.errors import CfrouteError, ConfigurationError
 
 
 class ApiShown(msgspec.Struct):
@@ -70,8 +70,7 @@ def api(session: Session, url: str | None, unset: bool, skip_ssl_validation: boo
         _use(session, None)
         session.ok()
         return None
-    if url:
-        wanted = normalized(url)
+    if wanted := meant(session, url, "URL", skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or ""):
         session.say(f"Setting API endpoint to {render.name(url)}...")
         choose(session, wanted, skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or "")
         if is_insecure(wanted):
@@ -80,9 +79,31 @@ def api(session: Session, url: str | None, unset: bool, skip_ssl_validation: boo
     return _shown(session)
 
 
+def meant(session: Session, url: str | None, name: str, *, skip_ssl_validation: bool, ca_cert: str) -> str:
+    """The URL to target, "" for none: the one given as `name`; the present one where it is to be verified otherwise.
+
+    Raises Misuse at the foundation of the state folder, whose certificates are known.
+    """
+    if url:
+        return normalized(url)
+    if not session.settings.api and (skip_ssl_validation or ca_cert):
+        raise together("--ca-cert" if ca_cert else "--skip-ssl-validation", name)
+    return session.settings.api if skip_ssl_validation or ca_cert else ""
+
+
 def choose(session: Session, url: str, *, skip_ssl_validation: bool = False, ca_cert: str = "") -> None:
-    """Use the API at this URL from now on, as nobody. Raises RequestError when there is none."""
-    _use(session, described(url, _root(session, url, skip_ssl_validation, ca_cert), skip=skip_ssl_validation, ca_cert=ca_cert))
+    """Use the API at this URL from now on, as nobody. Raises RequestError when there is none.
+
+    Then what was targeted stays so, as with cf. That this may be the state folder's foundation, cf would not do: it is told.
+    """
+    try:
+        root = _root(session, url, skip_ssl_validation, ca_cert)
+        endpoint = described(url, root, skip=skip_ssl_validation, ca_cert=ca_cert)
+    except CfrouteError as error:
+        if not (session.settings.api or error.hint):
+            error.hint = f"commands go on to use the foundation of the state folder, {session.home.root}"
+        raise
+    _use(session, endpoint)
 
 
 def _use(session: Session, endpoint: Endpoint | None) -> None:

@@ -3,12 +3,12 @@
 import os
 
 from cfroute.cli.access.api import UaaRefusal
-from cfroute.cli.access.endpoints import INSECURE, is_insecure, normalized
+from cfroute.cli.access.endpoints import INSECURE, is_insecure
 from cfroute.cli.access.tokens import Rejected
 from cfroute.cli.command import command
 from cfroute.cli.kinds import SECRET, TEXT
 from cfroute.cli.misuse import Misuse, apart
-from cfroute.cli.more.endpoint import choose, endpoint_options
+from cfroute.cli.more.endpoint import choose, endpoint_options, meant
 from cfroute.cli.options import argument, option
 from cfroute.cli.session import Session
 from cfroute.cli.users.targeting import Targeted, retarget_after_login, targeted, targeted_text
@@ -97,8 +97,8 @@ def login(
         raise apart("--sso" if sso else "--sso-passcode", "--origin")
     if sso and sso_passcode:
         raise apart("--sso-passcode", "--sso")
-    if api:
-        choose(session, normalized(api), skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or "")
+    if wanted := meant(session, api, "-a", skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or ""):
+        choose(session, wanted, skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or "")
     session.say(f"API endpoint: {session.api.url}")
     if is_insecure(session.settings.api):
         session.warn(INSECURE)

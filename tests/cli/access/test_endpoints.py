@@ -133,6 +133,30 @@ def test_who_cannot_be_reached(place: str, told: str, cfroute: Run) -> None:
     assert refused.err.startswith(f'Request error: Get "{place}": {told}\nTIP: If you are behind a firewall')
 
 
+def test_whoever_targets_nothing_is_told_what_is_used_instead(cfroute: Run, home: Home, url: str) -> None:
+    """With cf nothing could be used then; and where an endpoint was targeted before, it stays so, as with cf."""
+    used = f"TIP: commands go on to use the foundation of the state folder, {home.root}\n"
+    assert cfroute("api", "http://127.0.0.1:1").err.endswith(used)
+    assert cfroute("login", "-a", "http://127.0.0.1:1", "-u", "a", "-p", "b").err.endswith(used)
+    assert cfroute("api", url).status == 0
+    assert used not in cfroute("api", "http://127.0.0.1:1").err
+    assert cfroute("api", "--json").data["api_endpoint"] == url
+
+
+@pytest.mark.parametrize(("words", "name"), [(("api",), "URL"), (("login", "-u", "a", "-p", "b"), "-a")], ids=["api", "login"])
+def test_how_to_verify_is_of_the_targeted_endpoint_where_none_is_named(
+    words: tuple[str, ...], name: str, cfroute: Run, home: Home, url: str
+) -> None:
+    alone = cfroute(*words, "--skip-ssl-validation")
+    assert alone.status == 1
+    assert f"Incorrect Usage: '--skip-ssl-validation' and '{name}' must be used together." in alone.err
+    assert cfroute("api", url).status == 0
+    cfroute(*words, "--skip-ssl-validation")  # nobody can log in there
+    endpoint = load(home).endpoint
+    assert endpoint is not None
+    assert (endpoint.url, endpoint.skip_ssl_validation) == (url, True)
+
+
 def test_plain_http_behind_a_url_with_https(cfroute: Run, url: str) -> None:
     assert "tls: " in cfroute("api", url.replace("http:", "https:")).err
 
