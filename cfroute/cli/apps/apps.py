@@ -26,30 +26,27 @@ class AppRow(msgspec.Struct):
     guid: str
     name: str
     state: str
-    processes: list[ProcessCount]
+    processes: list[ProcessCount] | None
     routes: list[str]
 
 
 def _text(rows: list[AppRow]) -> str:
     if not rows:
         return "No apps found"
+    counted = [] if rows[0].processes is None else ["processes"]
     return render.table(
-        ("name", "requested state", "processes", "routes"),
-        (
-            (
-                row.name,
-                row.state,
-                ", ".join(f"{p.type}:{p.running}/{p.instances}" for p in row.processes),
-                ", ".join(row.routes),
-            )
-            for row in rows
-        ),
+        ("name", "requested state", *counted, "routes"),
+        ((row.name, row.state, *([_counts(row)] if counted else []), ", ".join(row.routes)) for row in rows),
     )
+
+
+def _counts(row: AppRow) -> str:
+    return ", ".join(f"{each.type}:{each.running}/{each.instances}" for each in row.processes or [])
 
 
 @command(
     "apps",
-    usage="cfroute apps [--labels SELECTOR]",
+    usage="cfroute apps [--labels SELECTOR] [--no-stats]",
     examples=(
         "cfroute apps",
         "cfroute apps --labels 'environment in (production,staging),tier in (backend)'",
@@ -59,25 +56,26 @@ def _text(rows: list[AppRow]) -> str:
     text=_text,
 )
 @labels("apps")
-def apps(session: Session, labels: str | None) -> list[AppRow]:
+@option("--no-stats", is_flag=True, help="Do not retrieve process stats")
+def apps(session: Session, labels: str | None, no_stats: bool) -> list[AppRow]:
     space = session.target.space
     session.say(f"Getting apps in {session.target.place}...")
     session.say()
     query = {"order_by": "name", "space_guids": [space["guid"]], "label_selector": labels}
     found = session.api.list("/v3/apps", **query)
-    return _rows(session.api, found) if found else []
+    return _rows(session.api, found, counted=not no_stats) if found else []
 
 
-def _rows(api: Api, apps: list[Resource]) -> list[AppRow]:
+def _rows(api: Api, apps: list[Resource], *, counted: bool) -> list[AppRow]:
     guids = [app["guid"] for app in apps]
-    processes = lookup.web_first(api.list("/v3/processes", embed="process_instances", app_guids=guids))
+    processes = lookup.web_first(api.list("/v3/processes", embed="process_instances", app_guids=guids)) if counted else []
     routes = api.list("/v3/routes", app_guids=guids)
     return [
         AppRow(
             guid=app["guid"],
             name=app["name"],
             state=app["state"].lower(),
-            processes=[_count(each) for each in processes if lookup.related(each, "app") == app["guid"]],
+            processes=[_count(each) for each in processes if lookup.related(each, "app") == app["guid"]] if counted else None,
             routes=[
                 route["url"] for route in routes if any(each["app"]["guid"] == app["guid"] for each in route["destinations"])
             ],
@@ -117,7 +115,7 @@ def app(session: Session, app_name: str, guid: bool) -> AppSummary | None:
 
 @command(
     "create-app",
-    usage="cfroute create-app APP_NAME",
+    usage="cfroute create-app APP_NAME [--app-type TYPE]",
     examples=("cfroute create-app spring-music", "cfroute create-app spring-music --json"),
     see_also=("app", "apps", "push"),
 )
@@ -125,14 +123,13 @@ def app(session: Session, app_name: str, guid: bool) -> AppSummary | None:
 @unsupported.app_type
 def create_app(session: Session, app_name: str) -> Resource:
     session.say(f"Creating app {render.name(app_name)} in {session.target.place}...")
-    session.say('Using app type "buildpack"')
     space = {"space": {"data": {"guid": session.target.space["guid"]}}}
     try:
         app = session.api.post("/v3/apps", {"name": app_name, "relationships": space})
     except ApiError as error:
         if not error.says(title="CF-UniquenessError"):
             raise
-        session.warn(str(error))
+        session.say(str(error))
         app = lookup.app(session.api, session.target.space, app_name)
     session.ok()
     return dict(app)
