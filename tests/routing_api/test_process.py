@@ -126,7 +126,8 @@ def test_its_own_route_and_its_end(launch: Launch, tmp_path: Path, how: signal.S
     assert own_routes(tmp_path)[0][:5] == ("api.sys.test/routing", process.port, "127.0.0.1", 2, "routing_api")
     with process.events("/events") as events:
         number, name, route = events.next()
-        assert (number, name, route["route"], route["modification_tag"]["index"]) == (0, "Upsert", "api.sys.test/routing", 1)
+        assert (number, name, route["route"]) == (0, "Upsert", "api.sys.test/routing")
+        assert route["modification_tag"]["index"] >= 1
         os.kill(process.process.pid, how)
         rest = events.response.read()  # a proper end of the body: read raises IncompleteRead otherwise
     assert b"Delete" not in rest
