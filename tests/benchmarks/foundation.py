@@ -36,7 +36,7 @@ class Foundation:
         self._mark = f"CFROUTE_BENCH_MARK={secrets.token_hex(8)}"
         name, _, value = self._mark.partition("=")
         self.environment = {**os.environ, "CFROUTE_HOME": str(state), name: value}
-        self._ports = [f"--{what}-port={next(ports)}" for what in ("http", "https", "api")]
+        self._ports = [*(f"--{what}-port={next(ports)}" for what in ("http", "https", "api")), "--tcp-ports=0"]
 
     def up(self) -> float:
         """Start it; returns the seconds until it was ready."""

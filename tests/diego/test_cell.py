@@ -90,7 +90,8 @@ def test_no_instance_survives_its_cell(bench: Bench) -> None:
     bench.call(lambda bbs: bbs.desire(bench.lrp("web", files, command="sleep 600 & python3 -u daemon.py", instances=2)))
     instances = eventually(lambda: len(found := bench.instances("web")) == 2 and found)
     pids = {pid for each in instances for pid in instance_processes(each.instance_guid)}
-    daemons = {int(Path(ask(each)["HOME"], "pid").read_text()) for each in instances}
+    homes = [Path(ask(each)["HOME"]) for each in instances]
+    daemons = {int(eventually(lambda home=home: Path(home, "pid").read_text())) for home in homes}  # type: ignore[misc]
     assert daemons < pids
     assert len(pids) == 8  # shell, sleep, server and daemon, each twice
 
@@ -149,7 +150,7 @@ def test_an_instance_runs_when_its_health_check_says_so(bench: Bench) -> None:
     silent = {"server.py": "import time\ntime.sleep(600)"}
     for lrp in (
         bench.lrp("port", silent, health_check=quick),
-        bench.lrp("http", {"server.py": HALF}, health_check=HealthCheck("http", "/health", timeout=1)),
+        bench.lrp("http", {"server.py": HALF}, health_check=HealthCheck("http", "/health", timeout=3)),
         bench.lrp("process", silent, health_check=HealthCheck("process")),
         bench.lrp("good", {"server.py": SERVER}, health_check=HealthCheck("http", "/health")),
     ):
