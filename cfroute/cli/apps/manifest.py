@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from cfroute.cli.misuse import Misuse
-from cfroute.errors import CfrouteError
+from cfroute.errors import CfrouteError, ConfigurationError
 
 Manifest = dict[str, Any]
 App = dict[str, Any]
@@ -61,10 +61,7 @@ def find(folder: Path) -> Path | None:
 
 def read(text: str | bytes, variables: Mapping[str, Any], source: str) -> Manifest:
     """A manifest with its variables put in. Raises CfrouteError for what is none."""
-    try:
-        manifest = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise CfrouteError(f"{source}: {error}") from error
+    manifest = load(text, source)
     if not isinstance(manifest, dict) or not _is_list_of_maps(manifest.get("applications")):
         raise CfrouteError(f"{source}: the manifest has no list of applications")
     missing: list[str] = []
@@ -72,6 +69,18 @@ def read(text: str | bytes, variables: Mapping[str, Any], source: str) -> Manife
     if missing:
         raise CfrouteError(f"Expected to find variables: {', '.join(sorted(set(missing)))}")
     return dict(filled)
+
+
+def load(text: str | bytes, source: str) -> Any:
+    """The value of a YAML document. Raises ConfigurationError that says in one line where it is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise ConfigurationError(f"{source}: {where}{error.problem}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # no text, too deep, a date that there is not
+        raise ConfigurationError(f"{source}: {' '.join(str(error).split())}") from error
 
 
 def _is_list_of_maps(value: Any) -> bool:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cfroute.cli.access.api import ApiError
 from cfroute.cli.apps import manifest
 from cfroute.cli.apps.manifest import Manifest
@@ -42,14 +40,14 @@ def _variables(pairs: Sequence[str], files: Sequence[str]) -> dict[str, Any]:
         if not Path(name).is_file():
             raise UsageError(f"The specified path '{name}' does not exist.")
         try:
-            variables |= yaml.safe_load(Path(name).read_bytes()) or {}
-        except (OSError, yaml.YAMLError, TypeError) as error:
+            variables |= manifest.load(Path(name).read_bytes(), f"--vars-file {name}") or {}
+        except (OSError, TypeError) as error:
             raise ConfigurationError(f"--vars-file {name}: {error}") from error
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise UsageError(f"invalid argument for flag `--var': {pair!r} is no KEY=VALUE")
-        variables[key] = yaml.safe_load(value)
+        variables[key] = manifest.load(value, f"--var {key}")
     return variables
 
 

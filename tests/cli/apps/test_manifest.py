@@ -23,6 +23,24 @@ def test_variables_are_put_in_and_keep_their_type() -> None:
     assert read == {"applications": [{"name": "web-app", "instances": 3}]}
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [\n", "m.yml: line 2, column 1: expected the node content, but found '<stream end>'"),
+        ("a: 2026-99-99", "m.yml: month must be in 1..12"),
+        ("[" * 3000, "m.yml: maximum recursion depth exceeded"),
+        (b"\xff\xfe\xff", "m.yml: "),
+        ("a: \x01", "m.yml: "),
+    ],
+    ids=["open bracket", "no date", "too deep", "no text", "control character"],
+)
+def test_what_is_no_yaml_is_told_in_one_line(text: str | bytes, told: str) -> None:
+    with pytest.raises(CfrouteError) as refused:
+        manifest.load(text, "m.yml")
+    assert refused.value.message.startswith(told)
+    assert "\n" not in refused.value.message
+
+
 def test_missing_variables_are_named_together() -> None:
     with pytest.raises(CfrouteError, match="Expected to find variables: a, b"):
         manifest.read("applications:\n- name: ((b))\n  memory: ((a))\n", {}, "manifest.yml")
