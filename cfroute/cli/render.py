@@ -160,7 +160,7 @@ class Screen:
 
         room = self._console.height - len(title) - 2  # an empty line and the headers
         shown = rows if len(rows) <= room else rows[: max(room - 1, 0)]
-        columns = _fitting(list(zip(headers, *(cells for _, cells in shown), strict=True)), expendable, self._console.width)
+        columns = fitting(list(zip(headers, *(cells for _, cells in shown), strict=True)), expendable, self._console.width)
         grid = Table(box=None, header_style="bold", padding=(0, len(_SPACE), 0, 0), expand=False)
         for header, *cells in columns:
             # rich takes room from the columns that may wrap first, and most from the widest; their texts are cut all the same
@@ -172,7 +172,7 @@ class Screen:
         self._live.update(Group(*above, Text(""), grid, *rest), refresh=True)
 
 
-def _fitting(columns: list[tuple[str, ...]], expendable: Sequence[str], width: int) -> list[tuple[str, ...]]:
+def fitting(columns: list[tuple[str, ...]], expendable: Sequence[str], width: int) -> list[tuple[str, ...]]:
     """The columns without as many of the empty and the expendable ones (by their header) as it takes to fit into `width`."""
     empty = [header for header, *cells in columns if header and not any(cells)]
     for header in (*empty, *expendable):

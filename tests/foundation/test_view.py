@@ -18,8 +18,8 @@ def component(state: str, *, pid: int = 0, last_error: str = "") -> StateChanged
     )
 
 
-def drawn(view: ComponentsView, height: int = 40) -> str:
-    console = Console(file=StringIO(), width=100, height=height, record=True)
+def drawn(view: ComponentsView, height: int = 40, width: int = 100) -> str:
+    console = Console(file=StringIO(), width=width, height=height, record=True)
     console.print(view)
     return console.export_text()
 
@@ -61,6 +61,14 @@ def test_a_low_terminal_shows_the_way_in_rather_than_what_happened() -> None:
         assert [line.startswith(start) for line, start in zip(lines, needed, strict=False)] == [True] * len(needed)
         assert len(lines) == len(needed) + (1 + events if events else 0)
         assert not events or lines[-1].endswith("ready in 0.9 s")
+
+
+def test_a_narrow_terminal_shows_every_state_rather_than_addresses() -> None:
+    view = ComponentsView("title", lambda: "", lambda: 0.0)
+    view.see(component("backing-off", pid=4711))
+    lines = [[*map(str.split, drawn(view, width=width).splitlines()[1:3])] for width in (34, 24)]
+    assert lines[0] == [["component", "state", "restarts"], ["nats", "backing-off", "1"]]
+    assert lines[1] == [["component", "state"], ["nats", "backing-off"]]
 
 
 def test_the_view_is_drawn_as_events_come() -> None:

@@ -10,11 +10,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cfroute.cli.render import fitting
 from cfroute.clock import SystemClock
 from cfroute.foundation.events import ComponentStatus, Event, Ready, StateChanged, Stopping, Warned
 from cfroute.home import Home
 
 _EVENTS = 6  # at most; where the terminal is low, only as many as fit below what has to be seen
+_HEADERS = ("component", "state", "address", "pid", "restarts")
+_EXPENDABLE = ("pid", "address", "restarts")  # what a narrow terminal can do without
 _STYLES = {"running": "green", "external": "green", "unhealthy": "red", "backing-off": "red", "starting": "yellow"}
 
 
@@ -52,20 +55,23 @@ class ComponentsView:
                 self._below = Text("stopping… (Ctrl-C again ends it by force)", style="yellow")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        above = Group(Text(self._title, style="bold"), self._table(), Text(), self._below)
+        above = Group(Text(self._title, style="bold"), self._table(options.max_width), Text(), self._below)
         yield above
         room = console.height - len(console.render_lines(above, options.update(height=None))) - 2
         if room > 0 and self._events:
             yield Text()
             yield from self._history(room)
 
-    def _table(self) -> Table:
+    def _table(self, width: int) -> Table:
+        shown = list(self._components.values())
+        rows = [(one.name, one.state, one.address, str(one.pid or ""), str(one.restarts or "")) for one in shown]
+        columns = fitting(list(zip(_HEADERS, *rows, strict=True)), _EXPENDABLE, width)
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for header in ("component", "state", "address", "pid", "restarts"):
+        for header, *_ in columns:
             table.add_column(header, no_wrap=True)
-        for one in self._components.values():
-            state = Text(one.state, style=_STYLES.get(one.state, "dim"))
-            table.add_row(one.name, state, one.address, str(one.pid or ""), str(one.restarts or ""))
+        for number, one in enumerate(shown, 1):
+            style = _STYLES.get(one.state, "dim")
+            table.add_row(*(Text(column[number], style=style if column[0] == "state" else "") for column in columns))
         return table
 
     def _history(self, most: int) -> Iterator[Text]:
