@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 
-from cfroute.foundation.machine import LocalMachine
+from ..ports import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -239,7 +239,7 @@ def test_routes_and_ports_are_kept_and_nothing_is_left_of_two_routing_apis(new_f
 def test_ports_that_are_taken(new_foundation):
     foundation = new_foundation()
     others = ("--http-port", "0", "--https-port", "0", "--api-port", "0")
-    taken = LocalMachine().pick("127.0.0.1")
+    taken = free_port()
     with socket.create_server(("127.0.0.1", taken)):
         refused = foundation.run("up", "--detach", *others, "--tcp-ports", str(taken))
         assert refused.returncode == 6

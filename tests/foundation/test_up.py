@@ -18,6 +18,7 @@ from cfroute.foundation import locks
 from cfroute.foundation.processes import recorded
 from cfroute.home import Home
 
+from ..ports import free_port
 from ..waiting import eventually
 from .toys import is_gone
 
@@ -190,7 +191,7 @@ def nats_url(tmp_path: Path) -> Iterator[Callable[[], str]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> str:
-        port = LocalMachine().pick("127.0.0.1")
+        port = free_port()
         config = tmp_path / "external.conf"
         config.write_text(server.render("external", "127.0.0.1", port, "me", "hush"))
         started.append(subprocess.Popen([server.find_binary(), "-c", config], stderr=subprocess.DEVNULL))
