@@ -117,7 +117,7 @@ def test_an_idle_tls_client_does_not_delay_the_end(tmp_path: Path) -> None:
             _, writer = await get(port, context)
             writer.transport.pause_reading()  # as a client does that keeps it in its pool
             began = loop.time()
-        assert loop.time() - began < 1.0
+        assert loop.time() - began < 5
         writer.transport.abort()
         return 0
 
