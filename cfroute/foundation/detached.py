@@ -16,7 +16,7 @@ import msgspec
 
 from cfroute.errors import CfrouteError
 from cfroute.foundation import launch
-from cfroute.foundation.events import Event, Failed, Ready
+from cfroute.foundation.events import Event, Failed, Ready, Stopping
 from cfroute.foundation.options import Given
 from cfroute.home import Home
 
@@ -59,6 +59,7 @@ def _follow(process: "subprocess.Popen[bytes]", watch: Callable[[Event], None], 
     from cfroute.foundation.client import error_of
 
     assert process.stdout is not None
+    stopped = ""
     with process.stdout:
         for line in process.stdout:
             event = msgspec.json.decode(line, type=Event)
@@ -67,6 +68,10 @@ def _follow(process: "subprocess.Popen[bytes]", watch: Callable[[Event], None], 
             watch(event)
             if isinstance(event, Ready) or not wait:
                 return
+            if isinstance(event, Stopping):
+                stopped = event.why
+    if stopped:
+        raise CfrouteError(f"the foundation was stopped before it was ready ({stopped})")
     raise CfrouteError(f"the supervisor ended with status {process.wait()}", "its log is logs/supervisor.log in the state folder")
 
 
