@@ -1,4 +1,4 @@
-"""The tutorial, played by the product itself; and what a person does besides."""
+"""What a person does besides the tutorial, which the product plays itself (`tests/cli/foundation/test_demo.py`)."""
 
 import json
 import os
@@ -9,11 +9,6 @@ import stat
 import pytest
 
 pytestmark = pytest.mark.e2e
-
-
-def test_the_demo_starts_a_foundation_of_its_own_and_verifies_each_step(new_foundation):
-    told = new_foundation().ok("demo", timeout=180)
-    assert "verified" in told
 
 
 def test_one_address_for_all_as_on_macos(new_foundation, tmp_path, until):
