@@ -11,8 +11,11 @@ _Names = ParamSpec("_Names")
 
 
 def part(word: str) -> str:
-    """What a person has typed, as a part of a path: nothing in it ends the part, and none is empty, which means a list."""
-    return quote(word or " ", safe="")
+    """What a person has typed, as a part of a path: nothing in it ends the part, or leads out of it as `..` does.
+
+    None is empty, which would mean a list.
+    """
+    return "%2E" * len(word) if word in (".", "..") else quote(word or " ", safe="")
 
 
 class RouteName(NamedTuple):

@@ -81,8 +81,8 @@ def download_droplet(session: Session, app_name: str, guid: str | None, path: st
     wanted = guid or _current(session, app)
     target = _target(path, wanted)
     try:
-        droplet = session.api.get(f"/v3/droplets/{wanted}")
-        fetch(session.api, f"/v3/droplets/{wanted}/download", target, droplet.get("checksum"))
+        address = f"/v3/droplets/{lookup.part(wanted)}"
+        fetch(session.api, f"{address}/download", target, session.api.get(address).get("checksum"))
     except ApiError as error:
         if error.says(detail="Droplet not found"):
             raise CfrouteError(f"Droplet '{wanted}' not found for app '{app_name}'") from error

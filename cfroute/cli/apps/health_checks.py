@@ -119,7 +119,7 @@ def set_health_check(
 
 def _process(session: Session, app: Resource, kind: str) -> Resource:
     try:
-        return dict(session.api.get(f"/v3/apps/{app['guid']}/processes/{kind}"))
+        return dict(session.api.get(f"/v3/apps/{app['guid']}/processes/{lookup.part(kind)}"))
     except ApiError as error:
         if error.says(detail="Process not found"):
             raise CfrouteError(f"Process {kind} not found") from error

@@ -71,7 +71,7 @@ class Holder(NamedTuple):
         if not self.client:
             return {"username": self.name, "origin": self.origin or "uaa"}
         try:
-            api.uaa("GET", f"/oauth/clients/{self.name}")
+            api.uaa("GET", f"/oauth/clients/{lookup.part(self.name)}")
         except UaaRefusal as error:
             raise NotFound(f"Client '{self.name}' not found.") if error.status == 404 else error from error
         return {"guid": self.name}
