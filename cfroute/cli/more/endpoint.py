@@ -71,7 +71,7 @@ def api(session: Session, url: str | None, unset: bool, skip_ssl_validation: boo
         session.ok()
         return None
     if wanted := meant(session, url, "URL", skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or ""):
-        session.say(f"Setting API endpoint to {render.name(url)}...")
+        session.say(f"Setting API endpoint to {render.name(url or wanted)}...")
         choose(session, wanted, skip_ssl_validation=skip_ssl_validation, ca_cert=ca_cert or "")
         if is_insecure(wanted):
             session.say(INSECURE)

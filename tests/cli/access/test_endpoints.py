@@ -157,6 +157,11 @@ def test_how_to_verify_is_of_the_targeted_endpoint_where_none_is_named(
     assert (endpoint.url, endpoint.skip_ssl_validation) == (url, True)
 
 
+def test_the_endpoint_that_is_verified_otherwise_is_named(cfroute: Run, url: str) -> None:
+    cfroute("api", url)
+    assert cfroute("api", "--skip-ssl-validation").out.startswith(f"Setting API endpoint to {url}...\n")
+
+
 def test_plain_http_behind_a_url_with_https(cfroute: Run, url: str) -> None:
     assert "tls: " in cfroute("api", url.replace("http:", "https:")).err
 
