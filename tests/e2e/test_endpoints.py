@@ -95,11 +95,11 @@ def test_a_certificate_has_to_be_believed(foundations: tuple[Foundation, Foundat
     first = foundations[0]
     https = f"https://127.0.0.1:{first.info['https'].rpartition(':')[2]}"
     refused = elsewhere.run("api", https)
-    assert refused.stderr == (
-        f"Invalid SSL Cert for {https}\n"
-        "TIP: Use 'cfroute api --skip-ssl-validation' to continue with an insecure API endpoint\n"
-    )
-    unknown = f"API endpoint not found at '{https}'\n"  # the router knows no route for an address
+    instead = f"commands go on to use the foundation of the state folder, {elsewhere.home}\n"
+    tip = "TIP: Use 'cfroute api --skip-ssl-validation' to continue with an insecure API endpoint"
+    assert refused.stderr == f"Invalid SSL Cert for {https}\n{tip}\n\nTIP: {instead}"
+    # the router knows no route for an address
+    unknown = f"API endpoint not found at '{https}'\n\nTIP: {instead}"
     assert elsewhere.run("api", https, "--skip-ssl-validation").stderr == unknown
     assert elsewhere.run("api", https, "--ca-cert", str(first.home / "certs" / "ca.crt")).stderr == unknown
     other = str(foundations[1].home / "certs" / "ca.crt")
