@@ -67,7 +67,7 @@ def _is_at(role: Held, place: Place) -> bool:
 ANYBODY: Final = Rule(frozenset(), ())
 _DEVELOPER: Final = Rule(frozenset({"space_developer"}))
 _SUPPORTER: Final = Rule(frozenset({"space_developer", "space_supporter"}))
-# What is copied has only to be seen.
+# A droplet that is copied has only to be seen; a package is the app's source, which only developers may have.
 _APP_DEVELOPER: Final = Rule(frozenset({"space_developer"}), ("App",))
 _ROUTE_DEVELOPER: Final = Rule(frozenset({"space_developer"}), ("Route",))
 _ROUTE_SUPPORTER: Final = Rule(frozenset({"space_developer", "space_supporter"}), ("Route",))
@@ -131,7 +131,7 @@ RULES: Final = {
     "DELETE /v3/processes/{guid}/instances/{index}": _SUPPORTER,
     "DELETE /v3/apps/{guid}/processes/{type}/instances/{index}": _SUPPORTER,
     "POST /v3/resource_matches": ANYBODY,
-    "POST /v3/packages": _APP_DEVELOPER,
+    "POST /v3/packages": _DEVELOPER,
     "DELETE /v3/packages/{guid}": _DEVELOPER,
     "POST /v3/packages/{guid}/upload": _DEVELOPER,
     "GET /v3/packages/{guid}/download": _DEVELOPER,

@@ -97,6 +97,20 @@ def test_a_package_is_copied_to_another_app(cc: Any) -> None:
     assert event["data"]["package_guid"] == copy["guid"]
 
 
+def test_source_is_copied_only_by_those_who_may_download_it(cc: Any) -> None:
+    """An auditor of one space, who develops in another one, could have it from there."""
+    cc.person("dev")
+    cc.grant("dev", "space_auditor", cc.space)
+    own = cc.new_space("own")
+    cc.grant("dev", "space_developer", own)
+    package, mine = cc.package(cc.app()), cc.app("mine", own)
+    with cc.being("dev"):
+        assert cc("POST", *copied(cc, package, mine)).status_code == 403
+    cc.grant("dev", "space_developer", cc.space)
+    with cc.being("dev"):
+        cc.ok("POST", *copied(cc, package, mine))
+
+
 def test_packages_that_cannot_be_copied(cc: Any) -> None:
     app, other = cc.app(), cc.app("other")
     ready, empty = cc.package(app), package(cc, app)["guid"]
