@@ -1,7 +1,7 @@
 """What can be switched off."""
 
 from cfroute.cloud_controller.call import Call
-from cfroute.cloud_controller.errors import FEATURE_DISABLED, ApiError
+from cfroute.cloud_controller.errors import FEATURE_DISABLED, NOT_AUTHENTICATED, ApiError
 from cfroute.cloud_controller.models import FeatureFlag
 
 DEFAULTS = {
@@ -39,3 +39,9 @@ def require(call: Call, name: str, *, but_admins: bool = False) -> None:
     flag = call.session.get(FeatureFlag, name)
     reason = flag.error_message if flag and flag.error_message else name
     raise ApiError(FEATURE_DISABLED, f"Feature Disabled: {reason}")
+
+
+def refuse_strangers(call: Call) -> None:
+    """Raise 10002 for whoever has no token when the marketplace is hidden from those."""
+    if not call.user.may_read and enabled(call, "hide_marketplace_from_unauthenticated_users"):
+        raise ApiError(NOT_AUTHENTICATED)

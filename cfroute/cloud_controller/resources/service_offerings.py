@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
+from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions.metadata import change_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch
@@ -39,6 +40,7 @@ _NAME = "Service offering"
 
 
 def index(call: Call) -> Reply:
+    feature_flags.refuse_strangers(call)
     reply = LISTING.page(call)
     guids = [each["guid"] for each in reply.body["resources"]]
     if included := _included(call, call.session.scalars(select(ServiceOffering).where(ServiceOffering.guid.in_(guids)))):
@@ -52,6 +54,7 @@ def _included(call: Call, offerings: Iterable[ServiceOffering]) -> dict[str, Any
 
 
 def show(call: Call) -> dict[str, Any]:
+    feature_flags.refuse_strangers(call)
     offering = call.the(ServiceOffering, _NAME)
     call.query.refuse_unknown(["fields"])
     answer = present.offering(offering, call.urls)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions.metadata import change_metadata
 from cfroute.cloud_controller.call import NO_CONTENT, Call, Reply
 from cfroute.cloud_controller.endpoints import delete, get, patch
@@ -66,6 +67,7 @@ _NAME = "Service plan"
 
 
 def index(call: Call) -> Reply:
+    feature_flags.refuse_strangers(call)
     reply = LISTING.page(call)
     guids = [each["guid"] for each in reply.body["resources"]]
     if more := _included(call, guids):
@@ -91,6 +93,7 @@ def _included(call: Call, guids: Sequence[str]) -> dict[str, Any]:
 
 
 def show(call: Call) -> dict[str, Any]:
+    feature_flags.refuse_strangers(call)
     plan = call.the(ServicePlan, _NAME)
     call.query.refuse_unknown(["include", "fields"])
     answer = present.plan(plan, call.urls)

@@ -72,6 +72,19 @@ def test_the_public_part_of_the_marketplace_needs_no_token(brokered: Brokered) -
     assert cc("GET", "/v3/service_instances", headers={"Authorization": ""}).status_code == 401
 
 
+def test_the_marketplace_can_be_hidden_from_whoever_has_no_token(brokered: Brokered) -> None:
+    cc = brokered.cc
+    brokered.register()
+    [offering, *_] = cc.ok("GET", "/v3/service_offerings")["resources"]
+    ones = (f"/v3/service_plans/{brokered.plan('plain')}", f"/v3/service_offerings/{offering['guid']}")
+    paths = ("/v3/service_plans", "/v3/service_offerings", *ones)
+    for hidden, status in ((False, 200), (True, 401)):
+        cc.ok("PATCH", "/v3/feature_flags/hide_marketplace_from_unauthenticated_users", {"enabled": hidden})
+        for path in paths:
+            assert cc("GET", path, headers={"Authorization": ""}).status_code == status
+            cc.ok("GET", path)
+
+
 def test_a_plan_of_a_space_tells_which(brokered: Brokered) -> None:
     """The cf CLI finds the names of space and organization by it, in what is included."""
     cc = brokered.cc
