@@ -1,5 +1,8 @@
 """What is targeted, as far as commands look at it before they say or ask anything."""
 
+from cfroute.cli.settings import Endpoint, Settings, save
+from cfroute.home import Home
+
 from .conftest import Run
 
 OF_AN_ORG = (
@@ -10,6 +13,7 @@ OF_AN_ORG = (
     "route apps.example.com",
 )
 OF_A_SPACE = (
+    "delete web",
     "delete-orphaned-routes",
     "delete-service limits",
     "delete-service-key limits key",
@@ -23,6 +27,25 @@ OF_A_SPACE = (
     "update-route apps.example.com",
     "upgrade-service limits",
 )
+OF_NOBODY = (
+    "create-user bob --password-prompt",
+    "delete-org acme",
+    "delete-org-quota small",
+    "delete-service-broker flow",
+    "delete-space dev -o acme",
+    "delete-user bob",
+    "purge-service-offering flow",
+    "unshare-private-domain acme apps.example.com",
+)
+
+
+def test_whoever_has_not_logged_in_is_told_first(cfroute: Run, home: Home) -> None:
+    """Before a server is asked for anything; there is none."""
+    nowhere = "http://127.0.0.1:1"
+    save(home, Settings(endpoint=Endpoint(nowhere, nowhere, nowhere)))
+    for line in (*OF_NOBODY, *OF_AN_ORG, *OF_A_SPACE):
+        told = "Not logged in. Use 'cfroute login' or 'cfroute login --sso' to log in.\n"
+        assert cfroute(*line.split(), typed="y\n") == (1, "FAILED\n", told), line
 
 
 def test_what_is_not_targeted_is_told_first(cfroute: Run) -> None:

@@ -173,6 +173,7 @@ class RouteOfOthers(CfrouteError):
 @force
 @option("-r", "routes", is_flag=True, help="Also delete any mapped routes")
 def delete(session: Session, app_name: str, force: bool, routes: bool) -> Resource:
+    session.target.check(space=True)
     if not force:
         _confirm(session, app_name, routes)
     session.say(f"Deleting app {render.name(app_name)} in {session.target.place}...")

@@ -101,6 +101,7 @@ def update_org_quota(session: Session, quota: str, new_name: str | None, **given
 @argument("quota")
 @force
 def delete_org_quota(session: Session, quota: str, force: bool) -> Resource:
+    session.target.check()
     if not force:
         session.confirm(
             f"Really delete the org quota {render.name(quota)}?", otherwise=f"Organization quota '{quota}' has not been deleted."

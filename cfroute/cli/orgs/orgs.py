@@ -106,6 +106,7 @@ def delete_org(session: Session, org: str, force: bool, dry_run: bool) -> Resour
         f"Really delete the org {render.name(org)}, including its spaces, apps, service instances, routes, "
         "private domains and space-scoped service brokers?"
     )
+    session.target.check()
     if not force:
         session.confirm(question, otherwise=f"Organization '{org}' has not been deleted.")
     session.say(f"Deleting org {render.name(org)} as {session.target.user}...")

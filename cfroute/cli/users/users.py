@@ -24,6 +24,7 @@ def create_user(
     session: Session, username: str, password: str | None, origin: str | None, password_prompt: bool
 ) -> Resource | None:
     if password_prompt and not password:
+        session.target.check()
         password = session.ask("Password", hidden=True)
     if not password and origin in (None, "", "uaa"):
         raise Misuse("Incorrect Usage: the required argument `PASSWORD` was not provided")
@@ -63,10 +64,10 @@ def _create(api: Api, name: str, password: str, origin: str) -> str:
 @option("--origin", help="Origin for mapping a user account to a user in an external identity provider")
 @force
 def delete_user(session: Session, username: str, origin: str | None, force: bool) -> Resource:
+    session.target.check()
     if not force:
-        session.confirm(
-            f"Really delete the user {render.name(username)}?", otherwise=f"User '{username}' has not been deleted.\nOK\n"
-        )
+        kept = f"User '{username}' has not been deleted.\n{render.good('OK')}\n"
+        session.confirm(f"Really delete the user {render.name(username)}?", otherwise=kept)
     session.say(f"Deleting user {render.name(username)} as {session.target.user}...")
     guid = _find(session.api, username, origin or "")
     if guid is None:
