@@ -26,6 +26,11 @@ def test_it_is_removed_at_the_end(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+def test_one_that_somebody_else_has_removed_is_no_failure(tmp_path: Path) -> None:
+    with own_folder(tmp_path) as folder:
+        folder.rmdir()
+
+
 def test_that_of_an_owner_that_was_killed_is_removed_by_the_next_one(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OWNER, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:

@@ -25,7 +25,7 @@ def own_folder(parent: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # whoever tidies up the temporary folder may have been here
         os.close(lock)
 
 
