@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -41,9 +41,10 @@ class Blobs:
         with _disk():
             file = temporary.open("x+b")
         try:
-            with file:
-                yield Part(file, temporary, path)
+            yield Part(file, temporary, path)
         finally:
+            with suppress(OSError):  # a disk that has refused what was written does so once more
+                file.close()
             temporary.unlink(missing_ok=True)
 
     async def store(self, path: Path, pieces: AsyncIterator[bytes]) -> str:
