@@ -159,14 +159,14 @@ def _polled(answer: Answer) -> Outcome:
     if answer.status == 410:
         return Succeeded({"state": "gone"})
     values = _object(answer.body)
-    told = _text(values.get("description")) if isinstance(values, dict) else ""
+    told = _bounded(_text(values.get("description"))) if isinstance(values, dict) else ""
     if answer.status == 400:
         return Failed(told or "Bad request")
     if answer.status == 401:
         return Failed(_UNAUTHORIZED, repeatable=True)
     state = values.get("state") if answer.status == 200 and isinstance(values, dict) else None
     if state == "succeeded":
-        return Succeeded(values)
+        return Succeeded({**values, "description": told} if told else values)
     if state == "in progress":
         return InProgress(values, again_in=_retry_after(answer), description=told)
     return Failed(told) if state == "failed" else Failed(_invalid(answer, values), repeatable=True)
@@ -193,7 +193,8 @@ def _invalid(answer: Answer, values: Any) -> str:
 
 def _not_an_object(body: bytes) -> str:
     text = body.decode(errors="replace")
-    return f"The service broker returned an invalid response: expected valid JSON object in body, broker returned '{text}'"
+    told = f"The service broker returned an invalid response: expected valid JSON object in body, broker returned '{text}'"
+    return _bounded(told)
 
 
 def _line(status: int) -> str:

@@ -110,6 +110,27 @@ def test_long_messages_are_cut(text: str, status: int, told: bool) -> None:
         assert outcome.detail.endswith("...This message has been truncated due to size. " + LOGS)
 
 
+@pytest.mark.parametrize(
+    ("call", "status", "body"),
+    [
+        (Call.PROVISION, 201, b"<html>" + b"x" * 10**6),
+        (Call.LAST_OPERATION, 400, msgspec.json.encode({"description": "x" * 10**6})),
+        (Call.LAST_OPERATION, 200, msgspec.json.encode({"state": "in progress", "description": "x" * 10**6})),
+        (Call.LAST_OPERATION, 200, msgspec.json.encode({"state": "failed", "description": "x" * 10**6})),
+        (Call.LAST_OPERATION, 200, msgspec.json.encode({"state": "succeeded", "description": "x" * 10**6})),
+    ],
+)
+def test_nothing_that_is_kept_of_what_a_broker_says_is_endless(call: Call, status: int, body: bytes) -> None:
+    """It stands in each list of instances and bindings from then on."""
+    outcome = judge(call, Answer(status, body))
+    if isinstance(outcome, Succeeded):
+        told = outcome.values["description"]
+    else:
+        told = outcome.detail if isinstance(outcome, Failed) else outcome.description
+    assert len(told.encode()) < 2**14
+    assert told.endswith(LOGS)
+
+
 def test_who_does_not_answer_may_have_made_something() -> None:
     assert unreachable(Call.BIND) == Failed("The service broker could not be reached", error="ServiceBrokerApiUnreachable")
     late = Failed("The request to the service broker timed out", orphan=True, status=504, error="HttpClientTimeout")
