@@ -25,9 +25,11 @@ OF_A_SPACE = (
     "unshare-service limits -s dev",
     "update-destination web apps.example.com",
     "update-route apps.example.com",
+    "update-user-provided-service limits -p user,password",
     "upgrade-service limits",
 )
 OF_NOBODY = (
+    "create-service-broker flow broker https://flow.example.com",
     "create-user bob --password-prompt",
     "delete-org acme",
     "delete-org-quota small",
@@ -36,6 +38,7 @@ OF_NOBODY = (
     "delete-user bob",
     "purge-service-offering flow",
     "unshare-private-domain acme apps.example.com",
+    "update-service-broker flow broker https://flow.example.com",
 )
 
 

@@ -48,6 +48,7 @@ def _arguments(session: Session, password: str | None, url: str | None) -> tuple
         password, url = None, password
     if url is None:
         raise click.UsageError("the required argument `URL` was not provided")
+    session.target.check()
     return password or os.environ.get(_PASSWORD[0]) or session.ask("Service Broker Password", hidden=True), url
 
 

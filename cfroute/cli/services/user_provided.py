@@ -104,6 +104,7 @@ def create_user_provided_service(session: Session, service_instance: str, **fiel
 @argument("service_instance")
 @_fields
 def update_user_provided_service(session: Session, service_instance: str, **fields: str | None) -> Resource | None:
+    session.target.check(space=True)
     changes = _changes(session, **fields)
     session.say(f"Updating user provided service {render.name(service_instance)} in {session.target.place}...")
     if not changes:
