@@ -4,7 +4,7 @@ import click
 
 from cfroute.cli import lookup, render
 from cfroute.cli.access.api import Resource
-from cfroute.cli.apps.starting import STARTUP, StartFailed, wait_for_instances
+from cfroute.cli.apps.starting import STARTUP, AllCrashed, wait_for_instances
 from cfroute.cli.apps.summary import AppSummary, summarize, summary_text
 from cfroute.cli.command import command
 from cfroute.cli.options import argument, option
@@ -71,7 +71,7 @@ def _wait(session: Session, app: Resource) -> None:
         return
     try:
         wait_for_instances(session, app, session.say)
-    except StartFailed:
+    except AllCrashed:
         session.say()
         session.say(summary_text(_current(session, app)))
         raise

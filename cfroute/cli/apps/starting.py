@@ -19,6 +19,10 @@ class StartFailed(CfrouteError):
     """No instance of the app came up."""
 
 
+class AllCrashed(StartFailed):
+    """None will: they end by themselves."""
+
+
 def require_running(session: Session, what: str) -> None:
     """Raises NotRunning when the foundation is down."""
     if not session.is_running:
@@ -117,12 +121,12 @@ def instances(session: Session, process_guid: str) -> list[Resource]:
         raise
 
 
-def crashed(app: Resource, stats: list[list[Resource]], tell: Callable[[str], None]) -> StartFailed:
+def crashed(app: Resource, stats: list[list[Resource]], tell: Callable[[str], None]) -> AllCrashed:
     """What to raise when no instance of a process comes up; why they ended is told."""
     details = sorted({each.get("details") or "" for process in stats for each in process if each["state"] == "CRASHED"})
     for detail in filter(None, details):
         tell(f"Error starting instances: '{detail}'")
-    return StartFailed("Start unsuccessful", f"use 'cfroute logs {app['name']} --recent' for more information")
+    return AllCrashed("Start unsuccessful", f"use 'cfroute logs {app['name']} --recent' for more information")
 
 
 def _timeout_text(name: str) -> str:

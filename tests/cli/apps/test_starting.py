@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from cfroute.cli.access.api import ApiError
+from cfroute.cli.apps import scale
 from cfroute.cli.apps.starting import NO_PLACE, StartFailed, refusals, wait_for_instances
 from cfroute.cli.session import Session
 from cfroute.testing.clock import ManualClock
@@ -57,6 +58,20 @@ def test_a_process_that_a_deployment_takes_away_meanwhile_is_not_waited_for() ->
     told: list[str] = []
     wait_for_instances(cast(Session, SimpleNamespace(api=api, clock=api.clock)), APP, told.append)
     assert told == []
+
+
+@pytest.mark.parametrize(("state", "shown"), [("CRASHED", 1), ("STARTING", 0)])
+def test_scale_shows_what_it_has_come_to_where_all_crash_and_not_where_time_is_over(
+    state: str, shown: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api({"state": state})
+    told: list[str] = []
+    session = SimpleNamespace(api=api, clock=api.clock, is_running=True, say=lambda text="": told.append(text))
+    monkeypatch.setattr(scale, "_current", lambda *_: None)
+    monkeypatch.setattr(scale, "summary_text", lambda _: "the scale")
+    with pytest.raises(StartFailed):
+        scale._wait(cast(Session, session), {**APP, "state": "STARTED"})
+    assert told.count("the scale") == shown
 
 
 def test_only_instances_without_a_place_have_a_refusal() -> None:
