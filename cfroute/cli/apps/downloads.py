@@ -42,6 +42,7 @@ def _whole(target: Path) -> Iterator[IO[bytes]]:
         with target.open("wb") as file:
             yield file
         return
+    target = target.resolve()  # a link stays one
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:

@@ -141,6 +141,14 @@ def _untouched(target: Path) -> None:
     assert [(each.name, each.read_bytes()) for each in target.parent.iterdir()] == [("droplet.tgz", b"the old one")]
 
 
+def test_a_link_stays_one(api: Api, target: Path, tmp_path: Path) -> None:
+    link = tmp_path / "latest.tgz"
+    link.symlink_to(target)
+    fetch(api, PATH, link, checksum())
+    assert link.is_symlink()
+    assert target.stat().st_size == SIZE
+
+
 def test_a_pipe_stays_one(api: Api, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
