@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from cfroute.cloud_controller.models import Domain, KnownGroup
 from cfroute.cloud_controller.presenters.common import to_one
 from tests.cloud_controller.conftest import CloudController
 
@@ -113,3 +114,19 @@ def test_a_list_of_nothing_is_not_counted(cc: CloudController) -> None:
     with statements() as noted:
         assert cc.ok("GET", "/v3/routes?hosts=nobody")["pagination"]["total_results"] == 0
     assert not any("count(" in statement for statement in noted)
+
+
+def test_router_groups_are_read_with_their_domains(cc: CloudController) -> None:
+    """Each of its own group, and some of groups that the Routing API does not know any more."""
+
+    def add(number: int) -> None:
+        with cc.platform.database.writing() as session:
+            session.add(KnownGroup(guid=f"g{number}", name=f"g{number}", type="tcp", reservable_ports="1024"))
+            session.add(Domain(name=f"known-{number}.test", router_group_guid=f"g{number}"))
+            session.add(Domain(name=f"lost-{number}.test", router_group_guid=f"lost-{number}"))
+
+    add(0)
+    few = asked(cc, "domains")
+    for number in range(1, 4):
+        add(number)
+    assert more(few, asked(cc, "domains")) == []

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from cfroute.cloud_controller import feature_flags
 from cfroute.cloud_controller.actions import jobs, quotas, routes
@@ -23,7 +23,7 @@ LISTING = Listing(
     present.domain,
     {"names": among(Domain.name), "organization_guids": among(Domain.organization_guid)},
     order=("name",),
-    loads=(selectinload(Domain.shared_organizations),),
+    loads=(selectinload(Domain.shared_organizations), joinedload(Domain.router_group)),
 )
 
 
