@@ -115,6 +115,7 @@ def field(value: Any, name: str) -> Any:
 
 def method(path: Expression, arguments: list[Expression]) -> Expression:
     """A call of `Get`."""
+
     def call(scope: Scope) -> Any:
         method = path(scope)
         if not callable(method):

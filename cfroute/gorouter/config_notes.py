@@ -126,8 +126,6 @@ def _of(key: Key, config: Config, vain: frozenset[str]) -> Iterator[Note]:
     if not key.known:
         yield Note(key.path, IGNORED, "no key of Gorouter's; the real one ignores it as well")
     elif key.path in vain:
-        yield Note(
-            key.path, NO_EFFECT, "this router does not do what it asks for, and its log says so (setting-without-effect)"
-        )
+        yield Note(key.path, NO_EFFECT, "this router does not do what it asks for, and its log says so (setting-without-effect)")
     elif (rule := _RULES.get(key.path)) is not None and rule.applies(config):
         yield Note(key.path, rule.kind, rule.reason)

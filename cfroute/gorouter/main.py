@@ -29,9 +29,9 @@ class Flags(Struct, frozen=True):
     """The command line: upstream's `-c`, and what is only ours."""
 
     c: Annotated[str, Meta(description="Configuration File")] = ""
-    validate: Annotated[
-        bool, Meta(description="Say what the configuration file means to this router, and do not start it")
-    ] = False
+    validate: Annotated[bool, Meta(description="Say what the configuration file means to this router, and do not start it")] = (
+        False
+    )
     json: Annotated[bool, Meta(description="with -validate: print the report as JSON")] = False
     workers: Annotated[int | None, Meta(description="How many processes serve the clients (-1: as go_max_procs says)")] = None
 

@@ -110,9 +110,7 @@ class RouteServices:
         metadata = headers.first(METADATA)
         if self._crypto is None:
             raise SignatureError("No metadata found")  # with metadata upstream does not get here, but panics
-        signed = self._crypto.open(
-            headers.first(SIGNATURE).decode("latin-1"), metadata.decode("latin-1") if metadata else None
-        )
+        signed = self._crypto.open(headers.first(SIGNATURE).decode("latin-1"), metadata.decode("latin-1") if metadata else None)
         validate_age(signed, self._clock.now_ns(), self._timeout)
         return signed
 
@@ -123,8 +121,7 @@ class RouteServices:
             raise SignatureError(f"original request URL {host}{path} does not exist in the routing table")
         if (signed_pool.host, signed_pool.context_path) != (pool.host, pool.context_path):
             raise SignatureError(
-                f"route service forwarded URL {pool.host}{pool.context_path} "
-                f"does not match the original request URL {host}{path}"
+                f"route service forwarded URL {pool.host}{pool.context_path} does not match the original request URL {host}{path}"
             )
 
     # Requests that go out
@@ -172,4 +169,3 @@ class InternalLookup:
         host = host.lower()
         wildcard = "*." + host.partition(".")[2]
         return not self._allowed or host in self._allowed or wildcard in self._allowed
-

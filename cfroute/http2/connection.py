@@ -28,7 +28,6 @@ class Connection(ABC):
     more for now. list_limit is how large a decoded header list may be, in bytes.
     """
 
-
     def __init__(self, list_limit: int) -> None:
         self.streams: dict[int, Stream] = {}
         self.waiting: dict[Stream, None] = {}  # with a queue, in the order in which they get their turn

@@ -23,17 +23,19 @@ known_fields: Final[dict[bytes, Field]] = {}
 """Lines that were seen before -> canonical name and value: most of a request's lines are those of the request before."""
 
 # What a proxy must not pass on (RFC 9110 section 7.6.1, and the list of Go's reverse proxy).
-HOP_BY_HOP: Final = frozenset((
-    b"Connection",
-    b"Proxy-Connection",
-    b"Keep-Alive",
-    b"Proxy-Authenticate",
-    b"Proxy-Authorization",
-    b"Te",
-    b"Trailer",
-    b"Transfer-Encoding",
-    b"Upgrade",
-))
+HOP_BY_HOP: Final = frozenset(
+    (
+        b"Connection",
+        b"Proxy-Connection",
+        b"Keep-Alive",
+        b"Proxy-Authenticate",
+        b"Proxy-Authorization",
+        b"Te",
+        b"Trailer",
+        b"Transfer-Encoding",
+        b"Upgrade",
+    )
+)
 
 
 _KEEP_ALIVE: Final = (b"keep-alive",)
@@ -88,9 +90,7 @@ class Headers(dict[bytes, tuple[bytes, ...]]):
 
     def tokens(self, name: bytes) -> list[bytes]:
         """The elements of a comma-separated field, in lower case, over all its lines."""
-        return [
-            token.strip(b" \t").lower() for value in self.get(name, ()) for token in value.split(b",") if token
-        ]
+        return [token.strip(b" \t").lower() for value in self.get(name, ()) for token in value.split(b",") if token]
 
 
 def in_order(fields: Fields) -> list[bytes]:

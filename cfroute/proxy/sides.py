@@ -84,6 +84,7 @@ class BackendSide(Protocol):
     def closed(self) -> bool: ...
     @property
     def blocked(self) -> bool: ...
+
     made_in: Timings
     """What it took to get its connection; set by who dials."""
 

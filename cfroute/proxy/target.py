@@ -73,9 +73,7 @@ def escaped(path: bytes) -> bytes:
 
 def double_slash_form(host: bytes, target: Target, scheme: bytes) -> bytes:
     """A target that begins with `//`, as Go sends it on: absolute, each segment and the query encoded anew."""
-    segments = [
-        quote_from_bytes(unquote_to_bytes(part), safe="$&+=:@~").encode() for part in target.path.split(b"/")
-    ]
+    segments = [quote_from_bytes(unquote_to_bytes(part), safe="$&+=:@~").encode() for part in target.path.split(b"/")]
     result = scheme + b"://" + host + b"/".join(segments)
     if target.query is None:
         return result

@@ -35,9 +35,7 @@ class Route(Labelled):
 
     domain: Mapped[Domain] = relationship(lazy="joined", innerjoin=True)
     space: Mapped[Space] = relationship()
-    shared_spaces: Mapped[list[Space]] = relationship(
-        secondary=route_shares, passive_deletes=True, order_by=Space.created_at
-    )
+    shared_spaces: Mapped[list[Space]] = relationship(secondary=route_shares, passive_deletes=True, order_by=Space.created_at)
     destinations: Mapped[list["Destination"]] = relationship(
         lazy="selectin",
         cascade="all, delete-orphan",

@@ -70,9 +70,7 @@ class Domain(Labelled):
     router_group: Mapped[KnownGroup | None] = relationship(
         primaryjoin=lambda: foreign(Domain.router_group_guid) == KnownGroup.guid, viewonly=True
     )
-    shared_organizations: Mapped[list[Organization]] = relationship(
-        secondary=domain_shares, order_by=Organization.created_at
-    )
+    shared_organizations: Mapped[list[Organization]] = relationship(secondary=domain_shares, order_by=Organization.created_at)
 
     @property
     def shared(self) -> bool:

@@ -261,9 +261,7 @@ class Listener(Protocol):
 class AccessLog:
     """Makes the lines, and hands them on in order: all together to the writers, each at once to the listeners."""
 
-    def __init__(
-        self, config: Config, clock: Clock, writers: Sequence[Writer] = (), listeners: Sequence[Listener] = ()
-    ) -> None:
+    def __init__(self, config: Config, clock: Clock, writers: Sequence[Writer] = (), listeners: Sequence[Listener] = ()) -> None:
         self._format = LineFormat(config)
         self.extra_names = self._format.extra_names
         self.detailed = self._format.detailed or bool(config.cfroute.access_log_json)

@@ -26,9 +26,7 @@ class Messages(Protocol):
 class Monitors:
     """Looks, and tells the reporter."""
 
-    def __init__(
-        self, reporter: Reporter, messages: Messages, descriptors: Callable[[], int], clock: Clock, log: Logger
-    ) -> None:
+    def __init__(self, reporter: Reporter, messages: Messages, descriptors: Callable[[], int], clock: Clock, log: Logger) -> None:
         """`descriptors` tells how many are open, and may raise OSError."""
         self._reporter = reporter
         self._messages = messages

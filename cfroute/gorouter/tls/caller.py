@@ -1,6 +1,6 @@
 """Who calls, by the certificate that Diego gives to each instance: app, space and organization stand in its subject.
 
-    CN=<instance guid>, OU=organization:<guid>, OU=space:<guid>, OU=app:<guid>
+CN=<instance guid>, OU=organization:<guid>, OU=space:<guid>, OU=app:<guid>
 """
 
 import hashlib

@@ -16,9 +16,7 @@ _Heard = TypeVar("_Heard", bound=Message)
 class Channel(asyncio.Protocol, Generic[_Heard]):
     """Hands messages on in their order, and tells the end. What is sent after that is lost, and so is what nobody takes."""
 
-    def __init__(
-        self, decode: Callable[[bytes], _Heard], heard: Callable[[_Heard], object], over: Callable[[], object]
-    ) -> None:
+    def __init__(self, decode: Callable[[bytes], _Heard], heard: Callable[[_Heard], object], over: Callable[[], object]) -> None:
         """`over` is called once: when the other side is gone, or was too slow."""
         self._decode = decode
         self._heard = heard

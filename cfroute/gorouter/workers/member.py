@@ -1,6 +1,6 @@
 """One worker as its router's parent sees it: a process, and the socket by which the two talk.
 
-    starting ──Ready──▶ ready ──▶ following ──▶ (the table is complete) ──Serve, Serving──▶ serving ──▶ ended
+starting ──Ready──▶ ready ──▶ following ──▶ (the table is complete) ──Serve, Serving──▶ serving ──▶ ended
 """
 
 import asyncio
