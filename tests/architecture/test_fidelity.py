@@ -58,7 +58,7 @@ def test_sections_belong_to_chapters() -> None:
     assert all(chapter(section) in SECTIONS for section in SECTIONS)
 
 
-MODULE = '''
+MODULE = """
 import pytest
 
 pytestmark = [pytest.mark.statement("8", "of the module")]
@@ -81,7 +81,7 @@ class TestMore:
 
 def helper():
     pass
-'''
+"""
 
 
 def test_markers_are_read() -> None:

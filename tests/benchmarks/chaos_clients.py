@@ -79,7 +79,7 @@ class Clients:
         method = self._random.choice(("GET", "GET", "HEAD", "POST", "chunked", "stream"))
         body = self._random.randbytes(self._random.choice((0, 1, 300, 70_000))) if method in ("POST", "chunked") else b""
         path = "/stream" if method == "stream" else "/"
-        lines = [f"{ {'chunked': 'POST', 'stream': 'GET'}.get(method, method)} {path} HTTP/1.1", f"Host: {host}"]
+        lines = [f"{ {'chunked': 'POST', 'stream': 'GET'}.get(method, method) } {path} HTTP/1.1", f"Host: {host}"]
         if last:
             lines.append("Connection: close")
         if method == "POST":

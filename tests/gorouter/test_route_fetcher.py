@@ -155,9 +155,7 @@ def test_without_authentication(servers: RoutingServers, registry: Registry, log
     assert not servers.asked("POST")
 
 
-def test_a_routing_api_that_is_away(
-    servers: RoutingServers, registry: Registry, logger: Logger, log_lines: "LogLines"
-) -> None:
+def test_a_routing_api_that_is_away(servers: RoutingServers, registry: Registry, logger: Logger, log_lines: "LogLines") -> None:
     settings = servers.settings()
     port = settings["routing_api"]["port"] = free_port()
     one = fetcher(servers, registry, logger, **settings)

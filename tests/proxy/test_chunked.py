@@ -37,7 +37,16 @@ GOOD = {
     b'3;a=b;c="d"\r\nabc\r\n0;x\r\n\r\n': (b"abc", {}),
     b"2\r\n\r\n\r\n0\r\n\r\n": (b"\r\n", {}),
     b"5\r\n0\r\n\r\n\r\n0\r\n\r\n": (b"0\r\n\r\n", {}),
-    b"3\r\nabc\r\n0\r\nx-sum: 1\r\nX-Sum:2\r\nB:\r\n\r\n": (b"abc", {b"X-Sum": (b"1", b"2",), b"B": (b"",)}),
+    b"3\r\nabc\r\n0\r\nx-sum: 1\r\nX-Sum:2\r\nB:\r\n\r\n": (
+        b"abc",
+        {
+            b"X-Sum": (
+                b"1",
+                b"2",
+            ),
+            b"B": (b"",),
+        },
+    ),
     b"0\r\nX: a\r\n b\r\n\r\n": (b"", {b"X": (b"a b",)}),
 }
 
@@ -101,7 +110,7 @@ def test_a_chunk_may_be_huge_and_is_not_kept() -> None:
     decoder = ChunkedDecoder()
     assert decoder.feed(b"ffffffffffffffff\r\n" + b"x" * 100) == [b"x" * 100]
     assert decoder.feed(b"y" * 1000) == [b"y" * 1000]
-    assert repr(decoder) == f"<ChunkedDecoder data left={0xffffffffffffffff - 1100}>"
+    assert repr(decoder) == f"<ChunkedDecoder data left={0xFFFFFFFFFFFFFFFF - 1100}>"
 
 
 PIECES = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
@@ -148,7 +157,20 @@ def read_strictly(data: bytes) -> tuple[bytes, bytes] | None:
 def test_writing() -> None:
     assert chunk(b"x" * 26) == b"1a\r\n" + b"x" * 26 + b"\r\n"
     assert last_chunk(Headers()) == LAST_CHUNK == b"0\r\n\r\n"
-    assert last_chunk(Headers({b"X-B": (b"1",), b"X-A": (b"2", b"3",)})) == b"0\r\nX-A: 2\r\nX-A: 3\r\nX-B: 1\r\n\r\n"
+    assert (
+        last_chunk(
+            Headers(
+                {
+                    b"X-B": (b"1",),
+                    b"X-A": (
+                        b"2",
+                        b"3",
+                    ),
+                }
+            )
+        )
+        == b"0\r\nX-A: 2\r\nX-A: 3\r\nX-B: 1\r\n\r\n"
+    )
 
 
 def test_endless_extensions_end() -> None:

@@ -32,7 +32,14 @@ def test_clients_cannot_fill_the_memory_with_names() -> None:
 
 
 def test_lines_are_sorted_by_name_and_values_stay_in_order() -> None:
-    headers = Headers({b"B": (b"2", b"1",)})
+    headers = Headers(
+        {
+            b"B": (
+                b"2",
+                b"1",
+            )
+        }
+    )
     headers.add(b"A", b"x")
     headers.add(b"B", b"3")
     assert headers.lines() == b"A: x\r\nB: 2\r\nB: 1\r\nB: 3\r\n"
@@ -40,12 +47,28 @@ def test_lines_are_sorted_by_name_and_values_stay_in_order() -> None:
 
 
 def test_tokens_are_those_of_all_lines() -> None:
-    assert Headers({b"Connection": (b"A, b", b"", b"C ,,",)}).tokens(b"Connection") == [b"a", b"b", b"c"]
+    assert Headers(
+        {
+            b"Connection": (
+                b"A, b",
+                b"",
+                b"C ,,",
+            )
+        }
+    ).tokens(b"Connection") == [b"a", b"b", b"c"]
 
 
 def test_hop_by_hop_headers_are_the_set_and_what_connection_names() -> None:
     headers = Headers(dict.fromkeys(HOP_BY_HOP, (b"1",)))
-    headers |= {b"Connection": (b"close, x-One", b"X-TWO,,",), b"X-One": (b"1",), b"X-Two": (b"1",), b"X-Three": (b"1",)}
+    headers |= {
+        b"Connection": (
+            b"close, x-One",
+            b"X-TWO,,",
+        ),
+        b"X-One": (b"1",),
+        b"X-Two": (b"1",),
+        b"X-Three": (b"1",),
+    }
     message = Message()
     message.headers = headers
     message.remove_hop_by_hop()

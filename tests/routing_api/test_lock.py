@@ -146,9 +146,7 @@ def test_alone_there_is_nobody_to_wait_for(case: Case) -> None:
     assert asyncio.run(scenario()) == 0
 
 
-@pytest.mark.statement(
-    "Locket 3", "a Routing API whose Locket is not there within 10 s ends with status 2"
-)
+@pytest.mark.statement("Locket 3", "a Routing API whose Locket is not there within 10 s ends with status 2")
 def test_a_locket_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {f"locket_{name}_file": str(tmp_path / file) for name, file in FILES.items()}
     case = InProcess(tmp_path, locket={"locket_address": f"127.0.0.1:{free_port()}", **files})

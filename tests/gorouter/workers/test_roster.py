@@ -44,7 +44,6 @@ class Place:
         await member.start(HELLO, [])
 
 
-
 @pytest.fixture
 def run(logger: Logger, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Place], Awaitable[None]]], None]:
     """Runs a scenario with a place whose processes run that program."""
