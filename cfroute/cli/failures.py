@@ -139,7 +139,10 @@ def usage_error(error: click.UsageError) -> UsageError:
 
 
 def _as_data(error: CfrouteError, status: int) -> dict[str, Any]:
-    details = {"type": type(error).__name__, "message": error.message, "hint": error.hint, "exit_code": status}
+    # Which kind of wrong usage it is matters only for how cf words it.
+    kind = UsageError if isinstance(error, Misuse) else type(error)
+    message = error.message.removeprefix("Incorrect Usage: ")
+    details = {"type": kind.__name__, "message": message, "hint": error.hint, "exit_code": status}
     return {"error": details | getattr(error, "details", {})}
 
 
