@@ -100,6 +100,7 @@ class ScriptedApi:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream; charset=utf-8")
                 self.send_header("Transfer-Encoding", "chunked")
+                self.send_header("Connection", "close")  # as it will be, or the router would ask for more over it
                 self.end_headers()
                 api._streams.append(told)
                 with contextlib.suppress(OSError):
@@ -117,6 +118,11 @@ class ScriptedApi:
 
 def encoded(event: Event[TcpRoute]) -> bytes:
     return b"id: 0\nevent: %b\ndata: %b\n\n" % (event.action.encode(), msgspec.json.encode(event.route))
+
+
+def whole(line: str) -> bool:
+    """Whether it is a line of a log, and all of it was written by now."""
+    return line.startswith("{") and line.endswith("\n")
 
 
 class TcpRouter:
@@ -138,7 +144,7 @@ class TcpRouter:
 
     def lines(self) -> list[tuple[str, dict[str, Any]]]:
         """Messages without the source, and their data."""
-        told = [json.loads(line) for line in self.output.read_text().splitlines() if line.startswith("{")]
+        told = [json.loads(line) for line in self.output.read_text().splitlines(True) if whole(line)]
         return [(line["message"].removeprefix("tcp-router."), line["data"]) for line in told]
 
     def messages(self) -> list[str]:
